@@ -1,0 +1,1 @@
+"""The only room that talks to nodes: RPC, batch reads, prices, fees, attempts, submitting, signing."""

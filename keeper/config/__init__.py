@@ -1,0 +1,1 @@
+"""The configuration: one frozen tree, read once, every value with its origin."""

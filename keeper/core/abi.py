@@ -1,0 +1,59 @@
+"""Calldata in, words out: the little of the contract ABI that a keeper needs, without contract objects."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any
+
+from eth_abi.abi import encode
+from eth_utils.abi import function_signature_to_4byte_selector
+from eth_utils.address import to_checksum_address
+
+from keeper.core.units import Address
+
+WORD = 32
+
+
+@cache
+def selector(signature: str) -> bytes:
+    """`transfer(address,uint256)` -> its first four bytes of calldata."""
+    return function_signature_to_4byte_selector(signature)
+
+
+def _argument_types(signature: str) -> list[str]:
+    """Top-level argument types; tuples stay whole."""
+    inside = signature[signature.index("(") + 1 : signature.rindex(")")]
+    types, depth, start = [], 0, 0
+    for i, char in enumerate(inside):
+        depth += (char == "(") - (char == ")")
+        if char == "," and depth == 0:
+            types.append(inside[start:i])
+            start = i + 1
+    return [*types, inside[start:]] if inside else []
+
+
+def calldata(signature: str, *arguments: Any) -> bytes:
+    """Selector and arguments. Raises eth_abi.exceptions.EncodingError where an argument does not fit its type."""
+    return selector(signature) + encode(_argument_types(signature), list(arguments))
+
+
+def word(data: bytes, index: int) -> int:
+    """The unsigned integer in 32-byte word `index`. Raises ValueError where the answer is too short."""
+    piece = data[index * WORD : (index + 1) * WORD]
+    if len(piece) != WORD:
+        raise ValueError(f"expected at least {index + 1} words, found {len(data)} bytes")
+    return int.from_bytes(piece, "big")
+
+
+def signed_word(data: bytes, index: int) -> int:
+    """The two's-complement integer in word `index`."""
+    value = word(data, index)
+    return value - (1 << 256) if value >> 255 else value
+
+
+def address_word(data: bytes, index: int) -> Address:
+    """The checksummed address in word `index`. Raises ValueError where the upper bytes are not zero."""
+    value = word(data, index)
+    if value >> 160:
+        raise ValueError(f"word {index} is no address")
+    return Address(to_checksum_address(value.to_bytes(20, "big")))

@@ -1,0 +1,254 @@
+"""Nouns of one block: what was read, and what it says about pools, prices and holdings."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from fractions import Fraction
+from typing import Protocol
+
+from keeper.core.units import Address, Price, Token, TokenAmount, Wei
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """A header. Times are Unix seconds; `base_fee` is None on a chain without EIP-1559."""
+
+    chain_id: int
+    number: int
+    hash: str
+    parent_hash: str
+    timestamp: int
+    base_fee: Wei | None
+    gas_limit: int
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """One `eth_call` of a batch: target and calldata, made once per config and reused as bytes."""
+
+    to: Address
+    data: bytes
+
+
+Answers = Mapping[Read, bytes | None]
+"""What each read returned at one block; None where the call reverted. A read that is absent was not made."""
+
+
+@dataclass(frozen=True, slots=True)
+class Needs:
+    """A decoder cannot finish without these reads, at the same block."""
+
+    reads: tuple[Read, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Unusable:
+    """A price, a pool or a balance that must not be acted on, and why, in words an operator can use."""
+
+    reason: str
+
+
+# --- pools ---------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Router:
+    """The contract a swap is sent to. `kind` picks its ABI: v2_router, swap_router or swap_router02."""
+
+    kind: str
+    address: Address
+
+
+@dataclass(frozen=True, slots=True)
+class Pool:
+    """A pool as pinned at start: whatever cannot change is read once. `fee` is a fraction of the amount in."""
+
+    chain_id: int
+    kind: str
+    address: Address
+    tokens: tuple[Token, ...]
+    fee: Fraction
+    factory: Address
+    router: Router
+    name: str = ""
+    spacing: int = 0
+    code_hash: str = ""
+
+    def trades(self, sell: Token, buy: Token) -> bool:
+        return sell != buy and sell in self.tokens and buy in self.tokens
+
+    @property
+    def label(self) -> str:
+        """`uniswap_v3 0.05 % WETH/USDC 0xd0b5…F224`"""
+        pair = "/".join(token.symbol for token in self.tokens)
+        return f"{self.kind} {float(self.fee * 100):g} % {pair} {self.address[:6]}…{self.address[-4:]}"
+
+
+@dataclass(frozen=True, slots=True)
+class NoLiquidity:
+    """The pool cannot fill this size from what is known of it."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class LimitExceeded:
+    """The pool's own rules forbid this size."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Paused:
+    """The pool does not trade at all."""
+
+    reason: str
+
+
+NoQuote = NoLiquidity | LimitExceeded | Paused
+
+
+class PoolState(Protocol):
+    """A pool at one block. Pure, and exact to the wei against the contract at that block."""
+
+    @property
+    def pool(self) -> Pool: ...
+
+    def out_for(self, sell: TokenAmount, buy: Token) -> TokenAmount | NoQuote:
+        """What selling exactly `sell` brings, fee and impact included."""
+        ...
+
+    def in_for(self, buy: TokenAmount, sell: Token) -> TokenAmount | NoQuote:
+        """The least that must be sold to receive at least `buy`."""
+        ...
+
+    def marginal(self, sell: Token, buy: Token) -> Fraction | NoQuote:
+        """{buy raw / sell raw} for the first unit, fee included."""
+        ...
+
+
+# --- prices --------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What one source said. `age` is in seconds against the block's time; None where a source has no age."""
+
+    source: str
+    price: Price
+    age: int | None = None
+    max_age: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class MarketPrice:
+    """One token in the numeraire, as its sources agree on it.
+
+    `mid` values holdings. `low` and `high` are the sources' extremes: what we give is valued high and what we get is
+    valued low, so the worse one for us decides.
+    """
+
+    token: Token
+    mid: Price
+    low: Price
+    high: Price
+    readings: tuple[Reading, ...]
+    apart_bps: Fraction = Fraction(0)
+
+
+# --- a vault at one block ------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class PastTrade:
+    """A trade of ours as the journal knows it: Unix seconds, value in USD, gas cost in USD."""
+
+    at: int
+    notional: TokenAmount
+    gas_cost: TokenAmount
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """What the journal says about the past, as data, so that deciding stays pure. Covers at least 24 hours."""
+
+    trades: tuple[PastTrade, ...] = ()
+    paused: str = ""
+    cycles_in_streak: int = 0
+    seed: int = 0
+    gas: tuple[tuple[int, TokenAmount], ...] = ()
+    """Gas of every transaction of ours, approvals and failures included: (Unix seconds, USD)."""
+
+    def since(self, cutoff: int) -> tuple[PastTrade, ...]:
+        return tuple(trade for trade in self.trades if trade.at > cutoff)
+
+
+@dataclass(frozen=True, slots=True)
+class VaultView:
+    """Everything a strategy, a custody and the guards may know about one vault: one block, one config, one history."""
+
+    vault: str
+    block: Block
+    account: Address
+    sender: Address | None
+    holdings: Mapping[Token, TokenAmount]
+    """What counts as the vault's: native coin above the gas reserve counts as its wrapped token."""
+    native: TokenAmount
+    """The account's native balance, gas reserve included."""
+    gas_balance: TokenAmount
+    """The sender's native balance."""
+    native_price: MarketPrice | Unusable
+    prices: Mapping[Token, MarketPrice | Unusable]
+    pools: tuple[PoolState, ...]
+    left_out: tuple[tuple[Pool, str], ...]
+    """Pools that must not be used at this block, and why."""
+    allowances: Mapping[tuple[Token, Address], int] = field(default_factory=dict)
+    """{raw} that each spender may take of the account's tokens."""
+    balances: Mapping[Token, TokenAmount] = field(default_factory=dict)
+    """Token balances as the token contracts give them, without native coin."""
+    history: History = field(default_factory=History)
+    tip: Wei | None = None
+    """The priority fee that recent blocks paid, from fee history; None where the chain has none."""
+
+    def price(self, token: Token) -> MarketPrice:
+        """The usable price of `token`. Raises KeyError where there is none: ask `unusable` first."""
+        found = self.prices[token]
+        if isinstance(found, Unusable):
+            raise KeyError(f"{token.symbol}: {found.reason}")
+        return found
+
+    def unusable(self) -> list[str]:
+        """Why prices cannot be used, one line for each that cannot."""
+        return [f"{token.symbol}: {p.reason}" for token, p in self.prices.items() if isinstance(p, Unusable)]
+
+    def best(self, sell: TokenAmount, buy: Token) -> tuple[PoolState, TokenAmount] | NoQuote:
+        """The single pool that gives most for `sell`, and what it gives."""
+        best: tuple[PoolState, TokenAmount] | None = None
+        refusal: NoQuote = NoLiquidity(f"no pool of this vault trades {sell.token.symbol} for {buy.symbol}")
+        for state in self.pools:
+            if not state.pool.trades(sell.token, buy):
+                continue
+            out = state.out_for(sell, buy)
+            if not isinstance(out, TokenAmount):
+                refusal = out
+            elif best is None or out > best[1]:
+                best = state, out
+        return best or refusal
+
+
+@dataclass(frozen=True, slots=True)
+class Observed:
+    """One vault's part of a snapshot, or why it has none. `answers` are kept so that the decision can be repeated."""
+
+    view: VaultView | Unusable
+    answers: Answers
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """All due vaults of one chain at one block. `nonces` are the senders' next nonces at that block."""
+
+    block: Block
+    vaults: Mapping[str, Observed]
+    nonces: Mapping[Address, int]

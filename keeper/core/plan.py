@@ -1,0 +1,248 @@
+"""Nouns of a decision: plan, route, order, calls, draft, verdict."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from fractions import Fraction
+
+from keeper.core.chain import Pool
+from keeper.core.units import Address, Token, TokenAmount, Wei
+
+# --- plan ----------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class AssetLine:
+    """One asset of the vault beside its target. Weights and drift are exact bps; drift = weight - target."""
+
+    balance: TokenAmount
+    value: TokenAmount
+    weight: Fraction
+    target: int
+    trigger: Fraction
+    destination: Fraction
+
+    @property
+    def token(self) -> Token:
+        return self.balance.token
+
+    @property
+    def drift(self) -> Fraction:
+        return self.weight - self.target
+
+    @property
+    def is_out(self) -> bool:
+        return abs(self.drift) > self.trigger
+
+
+@dataclass(frozen=True, slots=True)
+class Trade:
+    """What the strategy wants: sell exactly this for that token. `notional` is its value in the numeraire."""
+
+    sell: TokenAmount
+    buy: Token
+    notional: TokenAmount
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """No trade, and why. `code` is a stable word for machines and streaks: in_band, dust, no_price, cool_down …"""
+
+    code: str
+    reason: str
+    assets: tuple[AssetLine, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Rebalance:
+    """Trades that bring the vault back; `reason` is a sentence. Sells that fund buys come first."""
+
+    reason: str
+    assets: tuple[AssetLine, ...]
+    trades: tuple[Trade, ...]
+
+
+Plan = Hold | Rebalance
+
+# --- route and order -----------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Leg:
+    """One swap in one pool: sell exactly `sell`, and `quote` is what the pool gives for it at the snapshot."""
+
+    pool: Pool
+    sell: TokenAmount
+    quote: TokenAmount
+    mid: Fraction
+    """{buy raw / sell raw} without size and without fee."""
+
+    @property
+    def buy(self) -> Token:
+        return self.quote.token
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """How one trade is filled. `considered` says what every pool would have given, or why it was left out."""
+
+    trade: Trade
+    legs: tuple[Leg, ...]
+    considered: tuple[tuple[Pool, TokenAmount | str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class NoRoute:
+    """No pool fills this trade, and why."""
+
+    trade: Trade
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class OrderLeg:
+    """A leg with its floor. `min_out` is the larger of the two floors, both rounded up, in our favour."""
+
+    leg: Leg
+    quote_floor: TokenAmount
+    oracle_floor: TokenAmount
+
+    @property
+    def min_out(self) -> TokenAmount:
+        return max(self.quote_floor, self.oracle_floor)
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """Legs with floors and the Unix second after which none of them may execute."""
+
+    legs: tuple[OrderLeg, ...]
+    deadline: int
+    slippage: int
+    """Tolerance in bps, from quote to quote_floor."""
+
+
+# --- calls ---------------------------------------------------------------------------------------------------------
+
+
+class Purpose(StrEnum):
+    APPROVE = "approve"
+    REVOKE = "revoke"
+    WRAP = "wrap"
+    UNWRAP = "unwrap"
+    SWAP = "swap"
+    CANCEL = "cancel"
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One contract call. `spends` is what its target will take by allowance, where it does."""
+
+    to: Address
+    data: bytes
+    value: int
+    purpose: Purpose
+    text: str
+    """What it does, for people: `approve 15.07 WETH to SwapRouter02`."""
+    spends: TokenAmount | None = None
+
+    @property
+    def selector(self) -> bytes:
+        return self.data[:4]
+
+
+@dataclass(frozen=True, slots=True)
+class Calls:
+    """Transactions of the sender, in order. All are simulated; only the first travels now, the rest are planned anew
+    from fresh balances once it is confirmed. Atomic custody has exactly one."""
+
+    sequence: tuple[Call, ...]
+
+    @property
+    def next(self) -> Call:
+        return self.sequence[0]
+
+
+@dataclass(frozen=True, slots=True)
+class Fees:
+    """Wei per unit of gas. `tip` is None on a chain without EIP-1559, where `cap` is the gas price."""
+
+    cap: Wei
+    tip: Wei | None
+
+
+# --- draft ---------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Simulation:
+    """What the whole sequence does at the head. Deltas are the account's, by token; native without gas cost.
+
+    `gas` is gas used per transaction, intrinsic gas included. `failure` is the decoded reason, empty where all succeed.
+    `gas_limit` and `fees` are what the next transaction would be signed with.
+    """
+
+    block_number: int
+    failure: str
+    gas: tuple[int, ...]
+    deltas: Mapping[Token, int]
+    gas_limit: int
+    fees: Fees
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A simulated order. Guards judge this, not the quote's promise. `order` is None for revoke, wrap and the like."""
+
+    plan: Plan
+    routes: tuple[Route, ...]
+    order: Order | None
+    calls: Calls
+    simulation: Simulation
+    gas_cost: TokenAmount
+    """Expected, for the whole sequence, in native coin."""
+    gas_value: TokenAmount | None
+    """The same in the numeraire; None where the native coin has no usable price."""
+    max_gas_cost: TokenAmount
+    """gas_limit times fee cap of the next transaction, in native coin: the worst case that must be affordable."""
+
+    @property
+    def notional(self) -> TokenAmount | None:
+        """Value of all trades, in the numeraire; None where nothing is traded."""
+        if self.order is None or not self.routes:
+            return None
+        total = self.routes[0].trade.notional
+        for route in self.routes[1:]:
+            total = total + route.trade.notional
+        return total
+
+
+# --- verdicts ------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Allow:
+    """A guard agrees. `used` is measured over limit, where that is a ratio."""
+
+    guard: str
+    measured: str
+    limit: str
+    used: Fraction | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Deny:
+    """A guard refuses. `detail` are further lines of evidence; `remedy` says what would clear it."""
+
+    guard: str
+    reason: str
+    measured: str
+    limit: str
+    used: Fraction | None = None
+    detail: tuple[str, ...] = field(default=())
+    remedy: str = ""
+
+
+Verdict = Allow | Deny

@@ -1,0 +1,204 @@
+"""The seams: what each side may ask of the other. At most three methods each, and one sentence saying why it exists."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Protocol
+
+from keeper.core.chain import (
+    Answers,
+    Block,
+    History,
+    Needs,
+    Pool,
+    PoolState,
+    Read,
+    Reading,
+    Snapshot,
+    Unusable,
+    VaultView,
+)
+from keeper.core.plan import Call, Calls, Draft, NoRoute, Order, OrderLeg, Plan, Route, Simulation, Trade, Verdict
+from keeper.core.records import CycleRecord, NewIntent, PauseState, Request, Sample
+from keeper.core.sending import Attempt, Intent, Mined, Outcome, State
+from keeper.core.units import Address
+
+
+class Clock(Protocol):
+    """Time as a value, so that tests and local chains decide what time it is."""
+
+    def now(self) -> int:
+        """Unix seconds."""
+        ...
+
+
+class Observer(Protocol):
+    """Hides how a block is read; a cycle sees one consistent block or nothing."""
+
+    def observe(self, due: Sequence[str]) -> Snapshot:
+        """Raises TransientError or Unreachable where no consistent block can be had."""
+        ...
+
+
+class Strategy(Protocol):
+    """Decides what should change. Pure: the same view gives the same plan, to the wei."""
+
+    def plan(self, view: VaultView) -> Plan: ...
+
+
+class Venue(Protocol):
+    """A family of pools with one ABI: which reads it needs, what they mean, how to swap. No I/O."""
+
+    def reads(self, pool: Pool, last: PoolState | None) -> tuple[Read, ...]: ...
+
+    def decode(self, pool: Pool, answers: Answers) -> PoolState | Needs | Unusable: ...
+
+    def encode(self, leg: OrderLeg, recipient: Address, deadline: int) -> Call: ...
+
+
+class PoolPin(Protocol):
+    """Recognises a pool by its address at start: kind, tokens, fee, factory."""
+
+    def reads(self, address: Address) -> tuple[Read, ...]: ...
+
+    def pin(self, address: Address, answers: Answers) -> PoolFacts | None:
+        """None where the address is no pool of this family."""
+        ...
+
+
+class PoolFacts(Protocol):
+    """What a pool says of itself, before its tokens are known by symbol and decimals."""
+
+    @property
+    def kind(self) -> str: ...
+    @property
+    def tokens(self) -> tuple[Address, ...]: ...
+    @property
+    def fee_ppm(self) -> int | None: ...
+    @property
+    def factory(self) -> Address: ...
+    @property
+    def spacing(self) -> int: ...
+
+
+class PriceSource(Protocol):
+    """One independent opinion on one price."""
+
+    def reads(self) -> tuple[Read, ...]: ...
+
+    def price(self, answers: Answers, now: int) -> Reading | Unusable: ...
+
+
+class Routing(Protocol):
+    """Fills a trade from pools and puts a floor under it. Pure."""
+
+    def allocate(self, trade: Trade, view: VaultView) -> Route | NoRoute: ...
+
+    def limit(self, routes: Sequence[Route], view: VaultView) -> Order: ...
+
+
+class Guard(Protocol):
+    """One reason not to trade. Measures, compares, says both figures; never stops the others from speaking."""
+
+    def check(self, draft: Draft, view: VaultView) -> Verdict: ...
+
+
+class Custody(Protocol):
+    """Knows who holds the funds and what the key may do with them. Pure."""
+
+    def wrap(self, calls: Sequence[Call], view: VaultView) -> Calls:
+        """The sender's transactions that bring `calls` about, set-up such as approvals first."""
+        ...
+
+    def tidy(self, view: VaultView) -> Calls | None:
+        """What must be put right before anything else: a leftover allowance, an empty gas reserve."""
+        ...
+
+    def authority(self, view: VaultView) -> str:
+        """The worst this key could do, in a sentence."""
+        ...
+
+
+class Submitter(Protocol):
+    """Makes a transaction happen at most once, and learns what became of it. The dry one holds no signer at all."""
+
+    def simulate(self, calls: Calls, view: VaultView) -> Simulation: ...
+
+    def submit(self, new: NewIntent, view: VaultView, simulation: Simulation, chain_nonce: int) -> Intent | None:
+        """Reserves the nonce, signs, journals, broadcasts. None where nothing may be signed (dry)."""
+        ...
+
+    def settle(self, block: Block) -> Mapping[str, str]:
+        """Follows everything live. Returns why each busy vault, sender or pool must wait: `{name or address: reason}`."""
+        ...
+
+
+class Signer(Protocol):
+    """Holds a key. Exists only where a vault is armed."""
+
+    @property
+    def address(self) -> Address: ...
+
+    def sign(self, transaction: Mapping[str, object]) -> bytes:
+        """The raw signed transaction. Raises SubmitError where policy or the device refuses."""
+        ...
+
+
+class Alert(Protocol):
+    """Tells people once. Never blocks, never raises."""
+
+    def alert(self, key: str, text: str) -> None: ...
+
+
+class Journal(Protocol):
+    """The write-ahead record: what is not in it did not happen, and nothing is sent that is not in it.
+
+    Every write is durable when the method returns, or raises JournalError.
+    """
+
+    def record_cycle(self, record: CycleRecord) -> int:
+        """Adds a cycle, or extends the streak of an unchanged hold. Returns the cycle's number."""
+        ...
+
+    def intend(self, new: NewIntent, chain_nonce: int) -> Intent:
+        """Reserves a nonce: the first that neither the chain nor the journal has used. Raises Halted where they
+        cannot both be right."""
+        ...
+
+    def attempt(self, intent: int, attempt: Attempt) -> Intent: ...
+
+    def advance(self, intent: int, to: State, mined: Mined | None = None, note: str = "") -> Intent:
+        """Raises JournalError where the arrow is not drawn."""
+        ...
+
+    def finish(self, outcome: Outcome) -> None:
+        """Fills and costs of a confirmed or final intent; replaces what an earlier call said of it."""
+        ...
+
+    def live(self, chain_id: int) -> Sequence[Intent]:
+        """Live and unfinal intents of a chain, oldest first."""
+        ...
+
+    def expectation(self, intent: int) -> NewIntent: ...
+
+    def history(self, vault: str, now: int) -> History: ...
+
+    def halt(self, scope: str, reason: str, now: int) -> None: ...
+
+    def halted(self, scope: str) -> str:
+        """Why `scope` (a vault or a sender) is halted, or an empty string."""
+        ...
+
+    def paused(self, vault: str) -> PauseState | None: ...
+
+    def requests(self) -> Sequence[Request]:
+        """What people asked for and the daemon has not answered yet."""
+        ...
+
+    def answer(self, request: int, text: str) -> None: ...
+
+    def sample(self, sample: Sample) -> None: ...
+
+    def beat(self, chain_id: int, now: int, block: int, text: str) -> None:
+        """The daemon is alive: read by `status` and `health`."""
+        ...

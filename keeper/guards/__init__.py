@@ -1,0 +1,1 @@
+"""Reasons not to trade, each measured and said. Pure."""

@@ -1,0 +1,1 @@
+"""Chains for trying things: embedded, Anvil, a scripted market."""

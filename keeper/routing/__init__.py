@@ -1,0 +1,1 @@
+"""Fills one trade from pools and puts a floor under it. Pure."""

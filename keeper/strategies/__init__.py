@@ -1,0 +1,1 @@
+"""What should change. Pure, one file for each kind."""
