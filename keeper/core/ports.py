@@ -7,7 +7,6 @@ from typing import Protocol
 
 from keeper.core.chain import (
     Answers,
-    Block,
     History,
     Needs,
     Pool,
@@ -106,6 +105,11 @@ class Guard(Protocol):
 class Custody(Protocol):
     """Knows who holds the funds and what the key may do with them. Pure."""
 
+    def take(self, trades: Sequence[Trade], view: VaultView) -> Sequence[Trade]:
+        """The trades that this custody can bring about now: all where it is atomic, else the first, capped to what is
+        already approved."""
+        ...
+
     def wrap(self, calls: Sequence[Call], view: VaultView) -> Calls:
         """The sender's transactions that bring `calls` about, set-up such as approvals first."""
         ...
@@ -128,8 +132,11 @@ class Submitter(Protocol):
         """Reserves the nonce, signs, journals, broadcasts. None where nothing may be signed (dry)."""
         ...
 
-    def settle(self, block: Block) -> Mapping[str, str]:
-        """Follows everything live. Returns why each busy vault, sender or pool must wait: `{name or address: reason}`."""
+    def settle(self) -> Mapping[str, str]:
+        """Follows everything live, and asks the node nothing where nothing is live.
+
+        Returns why each busy vault, sender or pool must wait: `{name or address: reason}`.
+        """
         ...
 
 
