@@ -1,0 +1,60 @@
+# Everything the project does, in one word each. Needs Python >= 3.11 and make; `make test` needs Node.js as well.
+
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+RUN    := $(VENV)/.installed
+NPM    := node_modules/.installed
+COMPILE = $(BIN)/pip-compile -q --strip-extras --generate-hashes --allow-unsafe --no-header \
+          --no-emit-index-url --no-emit-trusted-host --no-emit-find-links
+
+.PHONY: demo test check bench fmt lock clean soak
+
+demo: $(RUN)                       ## a live keeper on an embedded chain: no node, no key, no npm
+	@$(BIN)/keeper demo
+
+test: $(VENV)/.dev $(NPM)          ## every test, real contracts on Anvil included
+	$(BIN)/pytest -n 2 --dist loadfile tests
+
+check: $(VENV)/.dev                ## format, lint, types, layers, unit tests
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-logo
+	$(BIN)/pytest -q -n 2 --disable-socket --allow-unix-socket tests/unit
+
+bench: $(VENV)/.dev $(NPM)         ## benchmarks, each beside a peer and a floor
+	$(BIN)/python -m bench
+
+soak: $(VENV)/.dev $(NPM)          ## the same tests with larger numbers
+	KEEPER_CASES=20000 HYPOTHESIS_PROFILE=soak $(BIN)/pytest -n 2 --dist loadfile tests
+
+fmt: $(VENV)/.dev
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+lock: $(VENV)/.dev                 ## pin every dependency again, with hashes
+	$(COMPILE) --extra build --extra local -o requirements.lock pyproject.toml
+	$(COMPILE) --extra build --extra local --extra dev -c requirements.lock -o requirements-dev.lock pyproject.toml
+
+$(BIN)/python:
+	$(PYTHON) -c 'import sys; sys.exit(None if sys.version_info >= (3, 11) else "keeper: expected Python 3.11 or newer, found " + sys.version.split()[0])'
+	$(PYTHON) -m venv $(VENV)
+
+$(RUN): requirements.lock pyproject.toml | $(BIN)/python
+	$(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements.lock
+	$(BIN)/python -m pip install -q --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+$(VENV)/.dev: requirements-dev.lock pyproject.toml | $(BIN)/python
+	$(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements-dev.lock
+	$(BIN)/python -m pip install -q --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@ $(RUN)
+
+$(NPM): package-lock.json
+	@command -v npm >/dev/null || { echo "make test needs Node.js with npm: it installs Anvil and the real contracts' bytecode (Debian: apt-get install npm)"; exit 2; }
+	npm ci --silent
+	@touch $@
+
+clean:
+	rm -rf $(VENV) node_modules build dist *.egg-info .mypy_cache .ruff_cache .import_linter_cache .hypothesis
