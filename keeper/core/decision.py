@@ -1,0 +1,113 @@
+"""A decision as it grows from a view to a verdict, and the figures that follow from it. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from keeper.core.chain import Unusable, VaultView
+from keeper.core.plan import Calls, Deny, Draft, Order, OrderLeg, Plan, Purpose, Route, Simulation, Verdict
+from keeper.core.records import NewIntent
+from keeper.core.sending import Expectation
+from keeper.core.units import Address, Rounding, TokenAmount, Wei
+
+UNTIMED_LIFE = 600
+"""{s} Until an approval or another call without a deadline of its own is cancelled."""
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """All that one cycle found out about one vault, as far as it came."""
+
+    vault: str
+    view: VaultView | Unusable
+    plan: Plan
+    routes: tuple[Route, ...] = ()
+    order: Order | None = None
+    draft: Draft | None = None
+    verdicts: tuple[Verdict, ...] = ()
+    refused: tuple[Deny, ...] = ()
+    """Why the plan's own trade was denied, where `draft` tidies up instead."""
+
+    @property
+    def denials(self) -> tuple[Deny, ...]:
+        return tuple(verdict for verdict in self.verdicts if isinstance(verdict, Deny))
+
+    @property
+    def tidies(self) -> bool:
+        """The draft puts something right (a leftover allowance, an empty gas reserve) and trades nothing."""
+        return self.draft is not None and self.order is None
+
+    @property
+    def wants_to_act(self) -> bool:
+        return self.draft is not None and not self.denials
+
+    @property
+    def max_drift(self) -> int:
+        """{bps} The widest drift of any asset."""
+        return max((int(abs(asset.drift)) for asset in self.plan.assets), default=0)
+
+    @property
+    def pools(self) -> tuple[Address, ...]:
+        return tuple(leg.leg.pool.address for leg in self.order.legs) if self.order else ()
+
+
+def make_draft(
+    plan: Plan,
+    routes: Sequence[Route],
+    order: Order | None,
+    calls: Calls,
+    simulation: Simulation,
+    view: VaultView,
+) -> Draft:
+    """A simulated order with what its gas is expected to cost, and what it could cost at worst."""
+    native = view.gas_balance.token
+    fees = simulation.fees
+    # {wei / gas} the base fee and the tip, never above the cap; the whole cap on a chain without EIP-1559
+    paid = fees.cap if fees.tip is None else min(fees.cap, Wei((view.block.base_fee or 0) + fees.tip))
+    cost = TokenAmount(native, sum(simulation.gas) * paid)
+    value = None if isinstance(view.native_price, Unusable) else view.native_price.high.value(cost, Rounding.UP)
+    worst = TokenAmount(native, simulation.gas_limit * fees.cap)
+    return Draft(plan, tuple(routes), order, calls, simulation, cost, value, worst)
+
+
+def new_intent(decision: Decision, draft: Draft, view: VaultView, cycle: int) -> NewIntent:
+    """The next transaction of a draft, with what is expected of it."""
+    return NewIntent(
+        vault=decision.vault,
+        cycle=cycle,
+        chain_id=view.block.chain_id,
+        sender=view.sender or view.account,
+        account=view.account,
+        call=draft.calls.next,
+        gas_limit=draft.simulation.gas_limit,
+        deadline=decision.order.deadline if decision.order else view.block.timestamp + UNTIMED_LIFE,
+        pools=decision.pools,
+        at=view.block.timestamp,
+        expect=_expectation(decision, draft, view),
+    )
+
+
+def _expectation(decision: Decision, draft: Draft, view: VaultView) -> Expectation:
+    """The figures that a fill is later compared with; nothing for approvals and the like."""
+    native = None if isinstance(view.native_price, Unusable) else view.native_price.mid
+    leg = next((leg for leg in (decision.order.legs if decision.order else ()) if _is_swap_of(draft, leg)), None)
+    if leg is None:
+        return Expectation(native_price=native)
+    sold, bought = view.price(leg.leg.sell.token).mid, view.price(leg.leg.buy).mid
+    value_sold = sold.value(leg.leg.sell)
+    fee_value = sold.value(leg.leg.sell.times(leg.leg.pool.fee, Rounding.UP))
+    return Expectation(
+        sell=leg.leg.sell,
+        quote=leg.leg.quote,
+        min_out=leg.min_out,
+        value_sold=value_sold,
+        fee_value=fee_value,
+        impact_value=value_sold - fee_value - bought.value(leg.leg.quote),
+        bought_price=bought,
+        native_price=native,
+    )
+
+
+def _is_swap_of(draft: Draft, leg: OrderLeg) -> bool:
+    return draft.calls.next.purpose is Purpose.SWAP and draft.calls.next.spends == leg.leg.sell
