@@ -98,12 +98,16 @@ class Cycle:
         self._observer, self._submitter, self._journal, self._vaults = observer, submitter, journal, vaults
         self._describe, self._pack, self._may_act = describe, pack, may_act
 
+    def settle(self) -> Mapping[str, str]:
+        """Follows what is live, between looks: `{vault, sender or pool: why it must wait}`."""
+        return self._submitter.settle()
+
     def turn(self, due: Sequence[str]) -> Iterator[Turn]:
         """One cycle of each due vault, the most urgent first.
 
         Raises TransientError or Unreachable where no block can be observed, JournalError where it cannot be recorded.
         """
-        busy = dict(self._submitter.settle())
+        busy = dict(self.settle())
         snapshot = self._observer.observe(due)
         decisions = [self._decide(name, snapshot.vaults[name]) for name in due]
         for decision in sorted(decisions, key=_urgency, reverse=True):
