@@ -1,0 +1,222 @@
+"""The command line: what each command is called, what it takes, and what its exit code says.
+
+Exit codes: 0 done · 1 a fault of the keeper's own · 2 the configuration or the command is wrong · 3 no node answers ·
+4 the journal cannot be used · 5 something is halted and waits for a person.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from keeper import __version__
+from keeper.core.errors import KeeperError
+
+app = typer.Typer(
+    name="keeper",
+    help="Keeps on-chain vaults where they should be, and shows why it did or did not trade.",
+    epilog="Exit codes: 0 done, 1 keeper fault, 2 configuration, 3 no node answers, 4 journal, 5 halted.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+DEFAULT = Path("keeper.yaml")
+Config = Annotated[Path, typer.Argument(help="The configuration file.", metavar="CONFIG")]
+ConfigOption = Annotated[Path, typer.Option("--config", "-c", help="The configuration file.", metavar="FILE")]
+Json = Annotated[bool, typer.Option("--json", help="For machines.")]
+Live = Annotated[bool, typer.Option("--live", help="Arm the vaults whose mode is live. Without it nothing is signed.")]
+ChainIds = Annotated[
+    list[int] | None,
+    typer.Option("--chain-id", help="With --live: must equal the set of live chains. Repeatable.", metavar="ID"),
+]
+All = Annotated[bool, typer.Option("--all", help="Every guard's answer, not only the near ones.")]
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"keeper {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    del version
+
+
+@app.command(rich_help_panel="Try it")
+def demo(
+    days: Annotated[int, typer.Option(help="Simulated days.", min=1, max=30)] = 5,
+    seed: Annotated[int, typer.Option(help="Of the market's path.")] = 7,
+    out: Annotated[Path, typer.Option(help="Where its config and journal go.")] = Path("keeper-demo"),
+    port: Annotated[int, typer.Option(help="Loopback port of the chain; 0 takes a free one.")] = 0,
+    keep: Annotated[bool, typer.Option("--keep", help="Leave the chain up at the end, until Ctrl-C.")] = False,
+) -> None:
+    """Watch a live keeper hold two vaults through some bad days, on a chain inside this process. No node, no key."""
+    from keeper.cli.demo import demo as run_demo
+
+    run_demo(days=days, seed=seed, out=out, port=port, keep=keep)
+
+
+@app.command(rich_help_panel="Try it")
+def init(
+    path: Annotated[Path, typer.Argument(help="The file to write.", metavar="CONFIG")] = DEFAULT,
+    chain: Annotated[str | None, typer.Option(help="A chain preset: mainnet, base, sepolia, …")] = None,
+    account: Annotated[str | None, typer.Option(help="The address that holds the funds.")] = None,
+    weights: Annotated[str | None, typer.Option(help="Target weights: WETH=60,USDC=40.")] = None,
+    pools: Annotated[str | None, typer.Option(help="Pool addresses, comma-separated.")] = None,
+    rpc: Annotated[str | None, typer.Option(help="RPC URL, or the name of its environment variable.")] = None,
+) -> None:
+    """Write a commented configuration from a few questions, or from flags."""
+    from keeper.cli.init import init as run_init
+
+    run_init(path, chain=chain, account=account, weights=weights, pools=pools, rpc=rpc)
+
+
+@app.command(rich_help_panel="Prove it")
+def check(
+    config: Config = DEFAULT,
+    offline: Annotated[bool, typer.Option("--offline", help="Only what needs no chain.")] = False,
+    json: Json = False,
+) -> None:
+    """Prove a configuration: its own rules, then every address in it against the chain."""
+    from keeper.cli.prove import check as run_check
+
+    run_check(config, offline=offline, json=json)
+
+
+@app.command(name="config", rich_help_panel="Prove it")
+def config_(config: Config = DEFAULT, json: Json = False) -> None:
+    """Print every effective value with its origin, and the hash of the whole."""
+    from keeper.cli.prove import show_config
+
+    show_config(config, json=json)
+
+
+@app.command(rich_help_panel="Prove it")
+def plan(
+    config: Config = DEFAULT,
+    vault: Annotated[str | None, typer.Argument(help="One vault; all by default.")] = None,
+    all_: All = False,
+    json: Json = False,
+) -> None:
+    """Show what would be traded now, at what cost, and what each guard says. Needs no key and signs nothing."""
+    from keeper.cli.prove import plan as run_plan
+
+    run_plan(config, vault, all_guards=all_, json=json)
+
+
+@app.command(rich_help_panel="Run it")
+def once(config: Config = DEFAULT, live: Live = False, chain_id: ChainIds = None) -> None:
+    """One cycle for every vault, journaled; with --live it follows what it sends until it is confirmed."""
+    from keeper.cli.operate import once as run_once
+
+    run_once(config, live=live, chain_ids=chain_id)
+
+
+@app.command(name="run", rich_help_panel="Run it")
+def run_(config: Config = DEFAULT, live: Live = False, chain_id: ChainIds = None) -> None:
+    """The daemon. Ctrl-C and SIGTERM let it finish the step in hand."""
+    from keeper.cli.operate import run as run_daemon
+
+    run_daemon(config, live=live, chain_ids=chain_id)
+
+
+@app.command(rich_help_panel="Run it")
+def pause(
+    vault: Annotated[str, typer.Argument(help="A vault, or '*' for all.")],
+    reason: Annotated[str, typer.Option(help="Why; kept in the journal.")],
+    config: ConfigOption = DEFAULT,
+) -> None:
+    """Stop a vault from trading. The daemon honours it before it signs and again before it sends."""
+    from keeper.cli.operate import ask
+
+    ask(config, "pause", vault, reason)
+
+
+@app.command(rich_help_panel="Run it")
+def resume(
+    vault: Annotated[str, typer.Argument(help="A vault, or '*' for all.")],
+    reason: Annotated[str, typer.Option(help="Why; kept in the journal.")] = "",
+    config: ConfigOption = DEFAULT,
+) -> None:
+    """Lift a pause."""
+    from keeper.cli.operate import ask
+
+    ask(config, "resume", vault, reason)
+
+
+@app.command(rich_help_panel="Understand it")
+def status(
+    config: Config = DEFAULT,
+    watch: Annotated[bool, typer.Option("--watch", help="Keep it live until Ctrl-C.")] = False,
+    json: Json = False,
+) -> None:
+    """The vaults as a table: where they stand, what they wait for, when they look next."""
+    from keeper.cli.read import status as run_status
+
+    run_status(config, watch=watch, json=json)
+
+
+@app.command(rich_help_panel="Understand it")
+def explain(
+    cycle: Annotated[int | None, typer.Argument(help="A cycle's number; the latest by default.")] = None,
+    vault: Annotated[str | None, typer.Option(help="The latest cycle of this vault.")] = None,
+    config: ConfigOption = DEFAULT,
+    all_: All = False,
+    json: Json = False,
+) -> None:
+    """Tell in sentences why a cycle did what it did."""
+    from keeper.cli.read import explain as run_explain
+
+    run_explain(config, cycle, vault, all_guards=all_, json=json)
+
+
+@app.command(rich_help_panel="Understand it")
+def history(
+    config: Config = DEFAULT,
+    vault: Annotated[str | None, typer.Option(help="Only this vault.")] = None,
+    start: Annotated[str | None, typer.Option("--from", help="Day or time in UTC: 2026-11-01.")] = None,
+    end: Annotated[str | None, typer.Option("--to", help="Day or time in UTC, exclusive.")] = None,
+    csv: Annotated[bool, typer.Option("--csv", help="For spreadsheets.")] = False,
+    json: Json = False,
+) -> None:
+    """Every trade: hash, amounts, value at its block, gas and cost by part."""
+    from keeper.cli.read import history as run_history
+
+    run_history(config, vault, start, end, csv=csv, json=json)
+
+
+@app.command(rich_help_panel="Understand it")
+def health(config: Config = DEFAULT) -> None:
+    """Exit 0 while every chain ticks, 1 when one has stopped. For HEALTHCHECK."""
+    from keeper.cli.read import health as run_health
+
+    run_health(config)
+
+
+def run() -> None:
+    """Runs the command line; every failure becomes one masked line and an exit code."""
+    try:
+        app()
+    except KeeperError as error:
+        _die(str(error), error.exit_code)
+    except BrokenPipeError:
+        sys.stderr.close()  # the reader of our output left; nothing to say to it
+        sys.exit(0)
+    except Exception as error:  # noqa: BLE001  a person sees one line; the daemon has its own isolation
+        _die(f"{type(error).__name__}: {error} (a fault of keeper's own: please report it)", 1)
+
+
+def _die(text: str, code: int) -> None:
+    from keeper.telemetry.mask import mask
+
+    sys.stderr.write(f"keeper: {mask(' '.join(text.split()))}\n")
+    sys.exit(code)
