@@ -45,7 +45,7 @@ class TwapSource:
     def _observe(self) -> Read:
         return Read(self.pool, calldata("observe(uint32[])", [self.window, 0]))
 
-    def price(self, answers: Answers, now: int) -> Reading | Unusable:
+    def price(self, answers: Answers, now: int) -> Reading | Unusable:  # noqa: ARG002  a mean has no age
         slot0 = answers.get(Read(self.pool, SLOT0))
         if slot0 is None or len(slot0) < 32 * 7:
             return self._no("does not answer")

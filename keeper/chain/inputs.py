@@ -1,0 +1,115 @@
+"""Everything a decision was made from, as bytes for the journal: block, answers, history. Enough to make it again.
+
+Layout, deflated: a version byte, the length of a JSON head, the head, then each answer as
+`[20 bytes target][3 bytes length][calldata][1 byte ok][3 bytes length][data]`, sorted, so that equal inputs are
+equal bytes.
+"""
+
+from __future__ import annotations
+
+import json
+import zlib
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from eth_utils.address import to_checksum_address
+
+from keeper.core.chain import Answers, Block, History, Observed, PastTrade, Read, Snapshot, Unusable
+from keeper.core.units import USD, Address, TokenAmount, Wei
+
+VERSION = 1
+ANSWERED, REVERTED = b"\x01", b"\x00"
+
+
+@dataclass(frozen=True, slots=True)
+class Inputs:
+    """The arguments of `build_view` that change from block to block."""
+
+    block: Block
+    answers: Answers
+    history: History
+    tip: Wei | None
+
+
+def pack(snapshot: Snapshot, observed: Observed) -> bytes:
+    """One vault's part of a snapshot. A vault without a view has no history worth keeping."""
+    if isinstance(observed.view, Unusable):
+        return pack_inputs(Inputs(snapshot.block, observed.answers, History(), None))
+    return pack_inputs(Inputs(snapshot.block, observed.answers, observed.view.history, observed.view.tip))
+
+
+def pack_inputs(inputs: Inputs) -> bytes:
+    fields = {"block": asdict(inputs.block), "tip": inputs.tip, "history": _history_fields(inputs.history)}
+    head = json.dumps(fields, sort_keys=True, separators=(",", ":")).encode()
+    body = b"".join(sorted(_answer_bytes(read, answer) for read, answer in inputs.answers.items()))
+    return zlib.compress(bytes([VERSION]) + len(head).to_bytes(4, "big") + head + body, 9)
+
+
+def unpack(data: bytes) -> Inputs:
+    """Raises ValueError where the bytes are damaged or of another version."""
+    try:
+        plain = zlib.decompress(data)
+    except zlib.error as error:
+        raise ValueError(f"inputs are damaged: {error}") from None
+    if plain[:1] != bytes([VERSION]):
+        raise ValueError(f"inputs: expected version {VERSION}, was {plain[:1].hex() or 'none'}")
+    end = 5 + int.from_bytes(plain[1:5], "big")
+    head = json.loads(plain[5:end])
+    tip = None if head["tip"] is None else Wei(head["tip"])
+    return Inputs(Block(**head["block"]), dict(_answers(plain[end:])), _history(head["history"]), tip)
+
+
+def _sized(data: bytes) -> bytes:
+    return len(data).to_bytes(3, "big") + data
+
+
+def _answer_bytes(read: Read, answer: bytes | None) -> bytes:
+    asked = bytes.fromhex(read.to[2:]) + _sized(read.data)
+    return asked + (REVERTED + _sized(b"") if answer is None else ANSWERED + _sized(answer))
+
+
+def _answers(data: bytes) -> Iterator[tuple[Read, bytes | None]]:
+    at = 0
+
+    def take(count: int) -> bytes:
+        nonlocal at
+        piece = data[at : at + count]
+        if len(piece) != count:
+            raise ValueError(f"inputs are cut short at byte {at}")
+        at += count
+        return piece
+
+    def take_sized() -> bytes:
+        return take(int.from_bytes(take(3), "big"))
+
+    while at < len(data):
+        read = Read(Address(to_checksum_address(take(20))), take_sized())
+        is_answered = take(1) == ANSWERED
+        answer = take_sized()
+        yield read, answer if is_answered else None
+
+
+# --- history: values are in the numeraire, so raw figures say it all -----------------------------------------------
+
+
+def _history_fields(history: History) -> dict[str, Any]:
+    return {
+        "trades": [[trade.at, trade.notional.raw, trade.gas_cost.raw] for trade in history.trades],
+        "gas": [[at, cost.raw] for at, cost in history.gas],
+        "paused": history.paused,
+        "cycles_in_streak": history.cycles_in_streak,
+        "seed": history.seed,
+    }
+
+
+def _history(fields: dict[str, Any]) -> History:
+    return History(
+        trades=tuple(
+            PastTrade(at, TokenAmount(USD, notional), TokenAmount(USD, gas)) for at, notional, gas in fields["trades"]
+        ),
+        gas=tuple((at, TokenAmount(USD, cost)) for at, cost in fields["gas"]),
+        paused=fields["paused"],
+        cycles_in_streak=fields["cycles_in_streak"],
+        seed=fields["seed"],
+    )
