@@ -1,0 +1,218 @@
+"""Small builders of decisions: a 60/40 treasury on Base, as it holds, trades, is denied, or has no price."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from fractions import Fraction
+from typing import Any
+
+from keeper.core.chain import Block, MarketPrice, Pool, Reading, Router, Unusable, VaultView
+from keeper.core.plan import (
+    Allow,
+    AssetLine,
+    Call,
+    Calls,
+    Deny,
+    Draft,
+    Fees,
+    Hold,
+    Leg,
+    Order,
+    OrderLeg,
+    Plan,
+    Purpose,
+    Rebalance,
+    Route,
+    Simulation,
+    Trade,
+    Verdict,
+)
+from keeper.core.units import NATIVE, USD, Address, Price, Rounding, Token, TokenAmount, Wei
+from keeper.report.decision import VaultMeta, describe
+
+WETH = Token(8453, Address("0x4200000000000000000000000000000000000006"), "WETH", 18)
+USDC = Token(8453, Address("0x833589fCD6eDb6E08f4c7C32D4f71b54bdA02913"), "USDC", 6)
+ETH = Token(8453, NATIVE, "ETH", 18)
+ACCOUNT = Address("0x1fA3BC87c4B9C2dDB5d1d5D5b2Cb1f5c1fE0c0e1")
+ROUTER = Address("0x2626664c2603336E57B271c5C0b26F421741e481")
+T0 = 1_795_143_600  # 2026-11-20 03:00:00 UTC
+BLOCK = Block(8453, 40_211_907, "0x" + "ab" * 32, "0x" + "cd" * 32, T0, Wei(12_000_000), 240_000_000)
+META = VaultMeta("treasury", "base", 8453, "wallet", "dry", config_hash="c0ffee", strategy="weights")
+
+POOL = Pool(
+    8453,
+    "uniswap_v3",
+    Address("0xd0b53D9277642d899DF5C87A3966A349A798F224"),
+    (WETH, USDC),
+    Fraction(5, 10_000),
+    Address("0x33128a8fC17869897dcE68Ed026d694621f6FDfD"),
+    Router("swap_router02", ROUTER),
+)
+DEARER = replace(POOL, address=Address("0x6c561B446416E1A00E8E93E221854d6eA4171372"), fee=Fraction(30, 10_000))
+
+
+def usd(whole: str) -> TokenAmount:
+    return TokenAmount.from_whole(USD, whole)
+
+
+def weth(whole: str) -> TokenAmount:
+    return TokenAmount.from_whole(WETH, whole)
+
+
+def usdc(whole: str) -> TokenAmount:
+    return TokenAmount.from_whole(USDC, whole)
+
+
+def market(token: Token, *said: tuple[str, str, int | None]) -> MarketPrice:
+    """The first source's price is the mid."""
+    readings = tuple(Reading(source, Price(token, USD, Fraction(price)), age, 86_400) for source, price, age in said)
+    ratios = [reading.price.ratio for reading in readings]
+    apart = (max(ratios) / min(ratios) - 1) * 10_000
+    low, high = Price(token, USD, min(ratios)), Price(token, USD, max(ratios))
+    return MarketPrice(token, readings[0].price, low, high, readings, apart)
+
+
+WETH_PRICE = market(WETH, ("chainlink", "3120", 252), ("twap30m", "3118.8", None))
+USDC_PRICE = market(USDC, ("chainlink", "1", 7_300))
+
+LIMITS = {
+    "max_trade": ("vaults.treasury.guards.max_trade", "file"),
+    "max_turnover": ("vaults.treasury.guards.max_turnover", "file"),
+    "max_impact": ("vaults.treasury.guards.max_impact", "default"),
+    "max_oracle_disagreement": ("vaults.treasury.guards.max_oracle_disagreement", "default"),
+}
+
+ALLOWED: tuple[Verdict, ...] = (
+    Allow("max_trade", "47,017 USD", "100,000 USD", Fraction(47017, 100_000)),
+    Allow("max_turnover", "2.35 %", "10 % per 24h", Fraction(235, 1000)),
+    Allow("max_impact", "0.9 bps", "20 bps", Fraction(46, 1000)),
+    Allow("max_oracle_disagreement", "4 bps", "100 bps", Fraction(4, 100)),
+    Allow("max_slippage", "30 bps", "50 bps", Fraction(60, 100)),
+    Allow("paused", "no", "", None),
+)
+DENIAL = Deny(
+    "max_oracle_disagreement",
+    "sources of WETH/USD are 163 bps apart, 100 bps allowed",
+    "163 bps",
+    "100 bps",
+    Fraction(163, 100),
+    ("chainlink ETH/USD   $3,300.00   1m old", "twap30m 0xd0b5…     $3,246.10"),
+    "It clears itself once both agree within 100 bps.",
+)
+
+
+@dataclass(frozen=True)
+class Situation:
+    """A decision's parts; `decision` is the dict that everything renders from."""
+
+    plan: Plan
+    view: VaultView | Unusable
+    routes: tuple[Route, ...] = ()
+    order: Order | None = None
+    draft: Draft | None = None
+    verdicts: tuple[Verdict, ...] = ()
+    meta: VaultMeta = META
+    tidies: bool = False
+    limits: dict[str, tuple[str, str]] = field(default_factory=lambda: dict(LIMITS))
+
+    @property
+    def decision(self) -> dict[str, Any]:
+        return describe(
+            self.meta,
+            self.view,
+            self.plan,
+            self.routes,
+            self.order,
+            self.draft,
+            self.verdicts,
+            limits=self.limits,
+            tidies=self.tidies,
+        )
+
+
+def view(
+    held: tuple[TokenAmount, ...] = (weth("412.5"), usdc("713000")),
+    prices: tuple[MarketPrice, ...] = (WETH_PRICE, USDC_PRICE),
+) -> VaultView:
+    balances = {amount.token: amount for amount in held}
+    native = TokenAmount.from_whole(ETH, "0.05")
+    return VaultView(
+        vault="treasury",
+        block=BLOCK,
+        account=ACCOUNT,
+        sender=ACCOUNT,
+        holdings=balances,
+        native=native,
+        gas_balance=native,
+        native_price=market(ETH, ("chainlink", "3120", 252)),
+        prices={price.token: price for price in prices},
+        pools=(),
+        left_out=((DEARER, "its price is 412 bps from the oracle"),),
+        balances=balances,
+    )
+
+
+def lines(of: VaultView, targets: dict[Token, int], trigger: int = 400, goal: int = 200) -> tuple[AssetLine, ...]:
+    values = {token: of.price(token).mid.value(amount) for token, amount in of.holdings.items()}
+    total = sum(value.raw for value in values.values())
+    return tuple(
+        AssetLine(
+            of.holdings[token],
+            value,
+            Fraction(value.raw * 10_000, total),
+            targets[token],
+            Fraction(trigger),
+            Fraction(goal),
+        )
+        for token, value in values.items()
+    )
+
+
+TARGETS = {WETH: 6000, USDC: 4000}
+
+
+def holding() -> Situation:
+    inside = view((weth("386"), usdc("790000")))
+    reason = "every asset is inside its band; the widest drift is WETH +0.39pp of ±4pp"
+    return Situation(Hold("in_band", reason, lines(inside, TARGETS)), inside)
+
+
+def trading(verdicts: tuple[Verdict, ...] = ALLOWED, *, approves: bool = False) -> Situation:
+    seen = view()
+    sell, quote = weth("15.0696"), usdc("46989.46")
+    trade = Trade(sell, USDC, WETH_PRICE.mid.value(sell))
+    leg = Leg(POOL, sell, quote, Fraction(3120 * 10**6, 10**18))
+    route = Route(trade, (leg,), ((POOL, quote), (DEARER, usdc("46801.3"))))
+    floor = OrderLeg(leg, quote.times(Fraction(9970, 10_000), Rounding.UP), usdc("46754.37"))
+    order = Order((floor,), T0 + 600, 30)
+    text = "approve 15.0696 WETH to SwapRouter02"
+    approve = Call(WETH.address, bytes.fromhex("095ea7b3"), 0, Purpose.APPROVE, text)
+    swap = Call(ROUTER, bytes.fromhex("5ae401dc"), 0, Purpose.SWAP, "swap 15.0696 WETH for USDC (deadline 10m)", sell)
+    calls = Calls((approve, swap) if approves else (swap,))
+    gas = (46_210, 231_480) if approves else (231_480,)
+    simulation = Simulation(
+        BLOCK.number, "", gas, {WETH: -sell.raw, USDC: quote.raw}, 277_776, Fees(Wei(40_000_000), Wei(10_000_000))
+    )
+    cost = TokenAmount(ETH, sum(gas) * 22_000_000)
+    value = Price(ETH, USD, Fraction(3120)).value(cost, Rounding.UP)
+    plan = Rebalance("WETH is 64.35 % of the vault, outside 60 % ±4pp", lines(seen, TARGETS), (trade,))
+    worst = TokenAmount(ETH, 277_776 * 40_000_000)
+    draft = Draft(plan, (route,), order, calls, simulation, cost, value, worst)
+    return Situation(plan, seen, (route,), order, draft, verdicts)
+
+
+def denied() -> Situation:
+    others = tuple(verdict for verdict in ALLOWED if verdict.guard != DENIAL.guard)
+    return trading((DENIAL, *others))
+
+
+def priceless() -> Situation:
+    seen = view()
+    reason = "chainlink ETH/USD is stale: 97m old, 25m allowed"
+    prices = {WETH: Unusable(reason), USDC: USDC_PRICE}
+    return Situation(Hold("no_price", f"WETH has no usable price: {reason}"), replace(seen, prices=prices))
+
+
+def unreadable() -> Situation:
+    reason = "balance of WETH: the token's balanceOf reverted"
+    return Situation(Hold("unreadable", reason), Unusable(reason))
