@@ -1,0 +1,97 @@
+"""One pairing made into one trade: full size, then the clip, then the dust limit."""
+
+from __future__ import annotations
+
+from collections.abc import Set
+from dataclasses import dataclass, replace
+
+from keeper.core import text
+from keeper.core.chain import NoLiquidity, NoQuote, PoolState, VaultView
+from keeper.core.plan import Trade
+from keeper.core.units import Address, Token, TokenAmount
+from keeper.core.weighing import Weighing
+from keeper.strategies.netting import Pairing
+from keeper.strategies.sizing import largest_sell, without_impact
+
+
+@dataclass(frozen=True, slots=True)
+class Sized:
+    """A trade, the pool whose quote it was sized on, and the balances after that quote.
+
+    `slices` is about how many trades of this size the pairing needs; 1 where the clip does not bind.
+    """
+
+    trade: Trade
+    pairing: Pairing
+    pool: Address
+    slices: int
+    after: Weighing
+
+
+@dataclass(frozen=True, slots=True)
+class Left:
+    """No trade for now: `code` is dust or no_liquidity."""
+
+    code: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """The least and the most that one trade may be worth, in the numeraire; and, where later trades of the plan will
+    cost something, the value that the vault will have in the end, in the unit of the scales."""
+
+    dust: TokenAmount
+    clip: TokenAmount | None
+    least_total: int | None = None
+
+
+def size(pairing: Pairing, scales: Weighing, view: VaultView, used: Set[Address], limits: Limits) -> Sized | Left:
+    """The trade for `pairing` on these balances, quoted in pools that this plan has not used yet."""
+    free = replace(view, pools=tuple(state for state in view.pools if state.pool.address not in used))
+    full = TokenAmount(pairing.sell, _largest(free, pairing, scales, limits))
+    if not full:
+        return _nothing(free, pairing, scales)
+    sell, slices = _clipped(full, view, limits.clip)
+    notional = view.price(pairing.sell).mid.value(sell)
+    if not sell or notional < limits.dust:
+        what = f"selling {text.amount(sell)} ({text.usd(notional)})"
+        return Left("dust", f"{what} for {pairing.buy.symbol} is below the dust limit of {text.usd(limits.dust)}")
+    found = _best(free, sell, pairing.buy)
+    if not isinstance(found, tuple):
+        return Left("no_liquidity", found.reason)
+    state, quote = found
+    after = scales.after({pairing.sell: -sell.raw, pairing.buy: quote.raw})
+    return Sized(Trade(sell, pairing.buy, notional), pairing, state.pool.address, slices, after)
+
+
+def _best(view: VaultView, sell: TokenAmount, buy: Token) -> tuple[PoolState, TokenAmount] | NoQuote:
+    found = view.best(sell, buy)
+    if isinstance(found, tuple) and not found[1]:
+        return NoLiquidity(f"{found[0].pool.label} gives nothing for {text.amount(sell)}")
+    return found
+
+
+def _largest(view: VaultView, pairing: Pairing, scales: Weighing, limits: Limits) -> int:
+    def quote(raw: int) -> int | None:
+        found = view.best(TokenAmount(pairing.sell, raw), pairing.buy)
+        return found[1].raw if isinstance(found, tuple) else None
+
+    return largest_sell(scales, pairing, quote, limits.least_total)
+
+
+def _nothing(view: VaultView, pairing: Pairing, scales: Weighing) -> Left:
+    wanted = TokenAmount(pairing.sell, without_impact(scales, pairing))
+    found = _best(view, wanted, pairing.buy) if wanted else None
+    if found is None or isinstance(found, tuple):
+        return Left("dust", f"one raw unit of {pairing.sell.symbol} is more than what should be sold")
+    return Left("no_liquidity", f"{text.amount(wanted)} cannot be sold for {pairing.buy.symbol}: {found.reason}")
+
+
+def _clipped(full: TokenAmount, view: VaultView, clip: TokenAmount | None) -> tuple[TokenAmount, int]:
+    """What one transaction may sell, and about how many of them the full size needs."""
+    mid = view.price(full.token).mid
+    notional = mid.value(full)
+    if clip is None or notional <= clip:
+        return full, 1
+    return mid.amount(clip), -(-notional.raw // clip.raw)

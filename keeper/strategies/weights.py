@@ -1,0 +1,139 @@
+"""Keeps n assets at target weights: trade only what is outside its band, and only back to its destination."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from keeper.core import text
+from keeper.core.chain import MarketPrice, Unusable, VaultView
+from keeper.core.plan import AssetLine, Hold, Plan, Rebalance
+from keeper.core.units import USD, WHOLE_BPS, Token, TokenAmount
+from keeper.core.weighing import Weighing, total_drift, unit_values
+from keeper.strategies import sentences
+from keeper.strategies.bands import Bands
+from keeper.strategies.netting import Pairing, pair
+from keeper.strategies.trades import Left, Limits, Sized, size
+
+_NO_DUST = TokenAmount(USD, 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Weights:
+    """Target weights in bps that sum to 10,000.
+
+    Guarantees: the same view gives the same plan to the wei; no trade while every asset is inside its band; no traded
+    asset passes its target, or its destination if it was outside; Σ|drift| falls at the quoted fill; one plan uses each
+    pool at most once, because the quote of a second trade would not know of the first. What cannot be done under these
+    rules is left to the next cycle. Does not guarantee that one plan brings every asset back.
+
+    `dust` is the least worth trading, `clip` the most that one trade may be worth (both in the numeraire).
+    Raises ValueError where the targets or bands make no sense.
+    """
+
+    targets: Mapping[Token, int]
+    bands: Bands
+    dust: TokenAmount = _NO_DUST
+    clip: TokenAmount | None = None
+
+    def __post_init__(self) -> None:
+        if sum(self.targets.values()) != WHOLE_BPS or min(self.targets.values()) < 0:
+            raise ValueError(f"targets: expected to sum to {WHOLE_BPS} bps, were {list(self.targets.values())}")
+        if self.clip is not None and not self.dust <= self.clip:
+            raise ValueError(f"clip: expected at least dust {text.usd(self.dust)}, was {text.usd(self.clip)}")
+        self.bands.check(self.targets)
+
+    def plan(self, view: VaultView) -> Plan:
+        if reason := self._no_price(view):
+            return Hold("no_price", reason)
+        scales = self._scales(view)
+        if not scales.total:
+            return Hold("empty", f"{view.vault} holds none of {sentences.listed(list(self.targets))}")
+        assets = self._assets(view, scales)
+        if self.is_inside(scales):
+            return Hold("in_band", sentences.in_band(assets), assets)
+        return self._rebalance(view, scales, assets)
+
+    def is_inside(self, scales: Weighing) -> bool:
+        """Whether every asset is inside its band, by cross-multiplication: |value / total - target| <= trigger."""
+        total = scales.total
+        for token, target in self.targets.items():
+            trigger, of = self.bands.of(token, target)[0].as_integer_ratio()
+            if abs(scales.value(token) * WHOLE_BPS - target * total) * of > trigger * total:
+                return False
+        return True
+
+    # --- what the vault holds ----------------------------------------------------------------------------------------
+
+    def _no_price(self, view: VaultView) -> str:
+        missing = [(t, view.prices.get(t, Unusable("no price source"))) for t in self.targets]
+        reasons = [f"{token.symbol}: {found.reason}" for token, found in missing if isinstance(found, Unusable)]
+        return "no usable price: " + "; ".join(reasons) if reasons else ""
+
+    def _scales(self, view: VaultView) -> Weighing:
+        held = {token: view.holdings.get(token, TokenAmount.zero(token)).raw for token in self.targets}
+        return Weighing(held, unit_values({token: view.price(token).mid for token in self.targets}))
+
+    def _assets(self, view: VaultView, scales: Weighing) -> tuple[AssetLine, ...]:
+        return tuple(self._asset(token, view.price(token), scales) for token in self.targets)
+
+    def _asset(self, token: Token, price: MarketPrice, scales: Weighing) -> AssetLine:
+        balance, target = TokenAmount(token, scales.raw[token]), self.targets[token]
+        trigger, destination = self.bands.of(token, target)
+        return AssetLine(balance, price.mid.value(balance), scales.weight(token), target, trigger, destination)
+
+    # --- what it should trade ----------------------------------------------------------------------------------------
+
+    def _rebalance(self, view: VaultView, scales: Weighing, assets: tuple[AssetLine, ...]) -> Plan:
+        pairings = pair(assets, lambda sell, buy: _is_traded(view, sell, buy))
+        sized, left = self._size(view, scales, pairings)
+        if sized and self._crosses(scales, sized):
+            # A later trade costs a little of the whole, which lifts the weight of what an earlier one brought to its
+            # target. Sized again, the earlier ones leave room for that cost and an eighth more.
+            end, lost = sized[-1].after.total, scales.total - sized[-1].after.total
+            sized, left = self._size(view, scales, pairings, end - lost // 8)
+        if sized:
+            return Rebalance(sentences.rebalance(assets, sized), assets, tuple(done.trade for done in sized))
+        return _nothing(assets, left)
+
+    def _size(
+        self, view: VaultView, scales: Weighing, pairings: Sequence[Pairing], least: int | None = None
+    ) -> tuple[list[Sized], list[Left]]:
+        """The trades of one plan, each on the balances that the earlier ones leave, and why others are left.
+
+        With `least`, the vault's expected value at the end, a trade that would still make another cross is left out.
+        """
+        sized: list[Sized] = []
+        left: list[Left] = []
+        now = scales
+        for pairing in pairings:
+            used = frozenset(done.pool for done in sized)
+            found = size(pairing, now, view, used, Limits(self.dust, self.clip, least))
+            if isinstance(found, Sized) and not self._mends(now, found.after):
+                found = Left("no_liquidity", f"selling {text.amount(found.trade.sell)} would cost more than it mends")
+            if isinstance(found, Left):
+                left.append(found)
+            elif least is None or not self._crosses(scales, [*sized, found]):
+                sized.append(found)
+                now = found.after
+        return sized, left
+
+    def _mends(self, before: Weighing, after: Weighing) -> bool:
+        return total_drift(after.drifts(self.targets)) < total_drift(before.drifts(self.targets))
+
+    def _crosses(self, before: Weighing, sized: Sequence[Sized]) -> bool:
+        """Whether a traded asset ends beyond its target."""
+        old, new = before.drifts(self.targets), sized[-1].after.drifts(self.targets)
+        return any(old[token] * new[token] < 0 for done in sized for token in (done.pairing.sell, done.pairing.buy))
+
+
+def _is_traded(view: VaultView, sell: Token, buy: Token) -> bool:
+    return any(state.pool.trades(sell, buy) for state in view.pools)
+
+
+def _nothing(assets: tuple[AssetLine, ...], left: list[Left]) -> Hold:
+    """A vault that is outside its bands and still holds says why."""
+    if not left:
+        left = [Left("no_liquidity", sentences.no_pool(assets))]
+    code = "dust" if all(why.code == "dust" for why in left) else "no_liquidity"
+    return Hold(code, f"{sentences.outside(assets)}; {'; '.join(why.reason for why in left)}", assets)
