@@ -163,15 +163,32 @@ class BatchReader:
         return found
 
     def _fetch_packed(self, reads: tuple[Read, ...], block: Block) -> Found:
+        found = self._try_packed(reads, block)
+        return self._split(reads, block) if found is None else found
+
+    def _split(self, reads: tuple[Read, ...], block: Block) -> Found:
+        """Halves of a call that was too much. One read that is too much for any node failed by itself."""
+        if len(reads) == 1:
+            return {reads[0]: None}
+        half = (len(reads) + 1) // 2
+        parts = reads[:half], reads[half:]
+        answers = [self._try_packed(part, block) for part in parts]
+        if None not in answers:
+            # Both passed, so it was their number; had it been one greedy read, its half would have failed again.
+            self._max_items = min(self._max_items, half)
+        found: Found = {}
+        for part, answer in zip(parts, answers, strict=True):
+            found |= self._split(part, block) if answer is None else answer
+        return found
+
+    def _try_packed(self, reads: tuple[Read, ...], block: Block) -> Found | None:
+        """None where the call was too much for the node. Raises RpcError where the node failed otherwise."""
         answer = self._rpc.batch([self.packed(reads, pinned(block))])[0]
         if isinstance(answer, RpcError):
-            if len(reads) == 1 and is_revert(answer):
-                return {reads[0]: None}
-            if len(reads) == 1 or not is_too_much(answer):
-                self.forget()
-                raise answer
-            self._max_items = half = max(1, len(reads) // 2)
-            return self._fetch_packed(reads[:half], block) | self._fetch_packed(reads[half:], block)
+            if is_revert(answer) or (len(reads) > 1 and is_too_much(answer)):
+                return None
+            self.forget()
+            raise answer
         sight, found = decode_found(unhex(answer, "packed answer"), reads)
         self._check_chain(sight.chain_id)
         if self._opcodes_are_own and not sight.matches(block):

@@ -1,0 +1,111 @@
+"""A node at the seam of Rpc: blocks, answers, and the reader's packed form, all in memory."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from keeper.chain.batch import NOBODY, READER
+from keeper.chain.rpc import RpcError
+from keeper.core.chain import Read
+from keeper.core.units import Address
+from tests.builders import CHAIN, NOW
+
+RUNTIME = b"\xfe"
+
+
+def hash32(number: int) -> str:
+    return "0x" + number.to_bytes(32, "big").hex()
+
+
+def words(*figures: int) -> bytes:
+    return b"".join((figure % (1 << 256)).to_bytes(32, "big") for figure in figures)
+
+
+@dataclass
+class FakeNode:
+    """Counts what it is asked. `sees` is the block that an unpinned call runs in, where it is not the head."""
+
+    answers: Mapping[Read, bytes | None]
+    number: int = 1_000
+    chain_id: int = CHAIN
+    timestamp: int = NOW
+    overrides: bool = True
+    opcodes_lie: bool = False
+    sees: int | None = None
+    gas_for: int = 10_000
+    fees: Any = field(default_factory=lambda: {"reward": [["0x3"], ["0x1"], ["0x2"]]})
+    header: dict[str, Any] = field(default_factory=dict)
+    nonces: dict[str, Any] = field(default_factory=dict)
+    requests_made: int = 0
+    calls: list[tuple[str, list[Any]]] = field(default_factory=list)
+    refuse: Callable[[str, list[Any]], RpcError | None] = lambda method, params: None
+
+    def call(self, method: str, params: list[Any], *, nullable: bool = False) -> Any:
+        answer = self._one((method, params))
+        if isinstance(answer, RpcError):
+            raise answer
+        return answer
+
+    def batch(self, requests: Sequence[tuple[str, list[Any]]], *, nullable: bool = False) -> list[Any]:
+        self.requests_made -= len(requests) - 1
+        return [self._one(request) for request in requests]
+
+    def _one(self, request: tuple[str, list[Any]]) -> Any:
+        self.requests_made += 1
+        self.calls.append(request)
+        method, params = request
+        return self.refuse(method, params) or getattr(self, f"_{method}")(*params)
+
+    def _eth_chainId(self) -> str:
+        return hex(self.chain_id)
+
+    def _eth_getBlockByNumber(self, at: str, full: bool) -> Any:
+        return {
+            "number": hex(self.number),
+            "hash": hash32(self.number),
+            "parentHash": hash32(self.number - 1),
+            "timestamp": hex(self.timestamp),
+            "baseFeePerGas": "0x7",
+            "gasLimit": "0x1c9c380",
+        } | self.header
+
+    def _eth_getTransactionCount(self, address: str, at: str) -> Any:
+        return self.nonces.get(address, "0x0")
+
+    def _eth_feeHistory(self, *params: Any) -> Any:
+        return self.fees
+
+    def _eth_getCode(self, address: str, at: str) -> str:
+        return "0x60" if any(read.to == address for read in self.answers) else "0x"
+
+    def _eth_getBalance(self, address: str, at: Any) -> str:
+        return hex(int.from_bytes(self.answers[Read(NOBODY, bytes.fromhex(address[2:]))] or b"", "big"))
+
+    def _eth_call(self, call: dict[str, str], at: Any, override: dict[str, Any] | None = None) -> Any:
+        if override is None:
+            found = self._answer(Address(call["to"]), bytes.fromhex(call["data"][2:]))
+            return RpcError(3, "execution reverted") if found is None else "0x" + found.hex()
+        if not self.overrides:
+            return "0x"
+        assert call["to"] == READER
+        assert override == {READER: {"code": "0x" + RUNTIME.hex()}}
+        return self._packed(bytes.fromhex(call["data"][2:]), at)
+
+    def _packed(self, data: bytes, at: Any) -> Any:
+        number = self.number if isinstance(at, dict) or self.sees is None else self.sees
+        out, count = words(number + self.opcodes_lie, number - 1, self.chain_id), 0
+        while data:
+            target, length = data[:20], int.from_bytes(data[20:23], "big")
+            found = self._answer_at(target, data[23 : 23 + length])
+            out += (b"\0" if found is None else b"\1") + len(found or b"").to_bytes(3, "big") + (found or b"")
+            data, count = data[23 + length :], count + 1
+        return "0x" + out.hex() if count <= self.gas_for else RpcError(-32000, "out of gas")
+
+    def _answer(self, to: Address, data: bytes) -> bytes | None:
+        return self._answer_at(bytes.fromhex(to[2:]), data)
+
+    def _answer_at(self, target: bytes, data: bytes) -> bytes | None:
+        known = {(bytes.fromhex(read.to[2:]), read.data): answer for read, answer in self.answers.items()}
+        return known.get((target, data), b"")
