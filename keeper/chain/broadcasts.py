@@ -1,0 +1,65 @@
+"""What the nodes' answers to a broadcast add up to. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from keeper.chain.rpc import RpcError, SendAnswer
+from keeper.chain.send_errors import SendClass, classify, is_delegated
+from keeper.core.foreign import printable
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """`taken`: a node has exactly our bytes. `halt`: why the sender must stop, or an empty string. `alert`: what a
+    person should know. Not taken never means not sent."""
+
+    taken: bool
+    said: str
+    halt: str = ""
+    alert: str = ""
+
+
+_WORTH_AN_ALERT = frozenset({SendClass.FUNDS, SendClass.FEECAP, SendClass.UNKNOWN, SendClass.FATAL})
+
+
+def read_answers(answers: Sequence[SendAnswer], expected_hash: str, *, attempts: int, predecessor: bool) -> Heard:
+    """`attempts` is how many of this intent exist; `predecessor` says that a lower nonce of the sender is live."""
+    classes: list[SendClass] = []
+    said, alerts, taken = [], [], False
+    for answer in answers:
+        if isinstance(answer.result, str):
+            if answer.result.lower() == expected_hash.lower():
+                taken = True
+                said.append(f"{answer.url}: accepted")
+            else:
+                found = printable(answer.result, 80)
+                alerts.append(f"{answer.url}: transaction hash: expected {expected_hash}, was {found}")
+        elif isinstance(answer.result, RpcError):
+            kind = classify(answer.result.message)
+            classes.append(kind)
+            text = f"{answer.url}: {kind}: {printable(answer.result.message, 200)}"
+            said.append(text)
+            taken = taken or kind is SendClass.KNOWN
+            if kind in _WORTH_AN_ALERT:
+                alerts.append(text)
+            if is_delegated(answer.result.message):
+                return Heard(taken, text, f"the sender carries delegated code (EIP-7702)? {text}", text)
+        else:
+            # A time-out, a broken answer: it may have been taken.
+            said.append(f"{answer.url}: {printable(str(answer.result), 200)}")
+    unanimous = len(classes) == len(answers)
+    halt = "" if taken else _reason_to_halt(classes, unanimous, attempts, predecessor)
+    return Heard(taken, "; ".join([*said, *alerts]) if not said else "; ".join(said), halt, "; ".join(alerts))
+
+
+def _reason_to_halt(classes: Sequence[SendClass], unanimous: bool, attempts: int, predecessor: bool) -> str:
+    kinds = set(classes)
+    if SendClass.REPL in kinds and attempts == 1:
+        return "the pool holds another transaction with this nonce, and it is not ours"
+    if unanimous and kinds == {SendClass.FATAL}:
+        return "every node calls the transaction malformed: a fault of the keeper or of its configuration"
+    if unanimous and kinds == {SendClass.NONCE_HIGH} and not predecessor:
+        return "a nonce below this one is missing, and no live transaction explains it"
+    return ""

@@ -1,0 +1,108 @@
+"""Why a call failed, in words: the data of a revert, decoded."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from eth_abi.abi import decode
+from eth_abi.exceptions import DecodingError
+
+from keeper.core.abi import selector
+from keeper.core.foreign import printable
+
+_ERROR = selector("Error(string)")
+_PANIC = selector("Panic(uint256)")
+MAX_TEXT = 200
+
+_PANICS = {
+    0x01: "assertion failed",
+    0x11: "arithmetic overflow or underflow",
+    0x12: "division by zero",
+    0x21: "value out of range for an enum",
+    0x22: "damaged storage encoding",
+    0x31: "pop from an empty array",
+    0x32: "array index out of bounds",
+    0x41: "out of memory",
+    0x51: "call of an uninitialised function",
+}
+"""From the Solidity documentation, "Panic via assert and Error via require"."""
+
+_CUSTOM = {
+    selector(signature): signature
+    for signature in (
+        "ERC20InsufficientBalance(address,uint256,uint256)",
+        "ERC20InsufficientAllowance(address,uint256,uint256)",
+        "ERC20InvalidReceiver(address)",
+        "ERC20InvalidSpender(address)",
+        "SafeERC20FailedOperation(address)",
+        "AddressEmptyCode(address)",
+        "FailedCall()",
+        "FailedInnerCall()",
+        "EnforcedPause()",
+        "OwnableUnauthorizedAccount(address)",
+        "AccessControlUnauthorizedAccount(address,bytes32)",
+        "ReentrancyGuardReentrantCall()",
+        "InsufficientBalance()",
+        "InsufficientAllowance()",
+        "TransferFailed()",
+        "TransferFromFailed()",
+        "DeadlineExpired()",
+        "Expired()",
+        "Unauthorized()",
+        "AllowanceExpired(uint256)",
+        "InsufficientAllowance(uint256)",
+    )
+}
+
+_MEANINGS = {
+    "STF": "safe transfer failed: allowance or balance too small",
+    "TF": "transfer failed",
+    "SPL": "price limit already passed",
+    "AS": "amount is zero",
+    "LOK": "pool is locked",
+    "Too little received": "less than min_out",
+    "Transaction too old": "past its deadline",
+    "UniswapV2Router: INSUFFICIENT_OUTPUT_AMOUNT": "less than min_out",
+    "UniswapV2Router: EXPIRED": "past its deadline",
+    "TransferHelper: TRANSFER_FROM_FAILED": "transfer failed: allowance or balance too small",
+}
+"""What the terse texts of the venues stand for, from their sources."""
+
+
+def decode_revert(data: bytes) -> str:
+    """One line, never empty, foreign text made harmless. Never raises."""
+    if not data:
+        return "reverted without a reason"
+    head, body = data[:4], data[4:]
+    if head == _ERROR:
+        return _text(body)
+    if head == _PANIC and len(body) == 32:
+        code = int.from_bytes(body, "big")
+        return f"panic 0x{code:02x}: {_PANICS.get(code, 'unknown')}"
+    if head in _CUSTOM:
+        return _custom(_CUSTOM[head], body)
+    return f"reverted with unknown error 0x{head.hex()} ({len(data)} bytes)"
+
+
+def _text(body: bytes) -> str:
+    try:
+        (raw,) = decode(["bytes"], body)
+    except (DecodingError, OverflowError):
+        return "reverted with damaged text"
+    text = printable(raw.decode("utf-8", "replace"), MAX_TEXT)
+    meaning = _MEANINGS.get(text)
+    return f"{text} ({meaning})" if meaning else text or "reverted with an empty text"
+
+
+def _custom(signature: str, body: bytes) -> str:
+    name, _, rest = signature.partition("(")
+    types = [kind for kind in rest.rstrip(")").split(",") if kind]
+    try:
+        values = decode(types, body)
+    except (DecodingError, OverflowError):
+        return name
+    return f"{name}({', '.join(_show(value) for value in values)})"
+
+
+def _show(value: Any) -> str:
+    return f"0x{value.hex()}" if isinstance(value, bytes) else str(value)

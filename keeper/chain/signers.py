@@ -1,0 +1,218 @@
+"""Keys: read from guarded files, held where nothing prints them, and checked after every signature.
+
+eth-account is imported only when a key is really opened: it takes longer to load than most commands take to run.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import stat
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, NoReturn, cast
+
+from keeper.core.errors import ConfigError, SubmitError
+from keeper.core.units import Address
+
+LOCAL_CHAINS = frozenset({1337, 31337})
+MAX_FILE = 65_536
+MIN_SCRYPT_N = 1 << 13
+"""What the weakest of the common tools writes (Foundry); geth's default is 2^18."""
+MIN_PBKDF2_ROUNDS = 10_000
+
+CURVE_ORDER = 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEBAAEDCE6AF48A03BBFD25E8CD0364141
+"""Of secp256k1: private keys lie between zero and this (SEC 2)."""
+
+DEVELOPMENT = frozenset(
+    # Of the mnemonic "test test … junk", which every development node unlocks: their keys are public.
+    {
+        "0xf39fd6e51aad88f6f4ce6ab8827279cfffb92266",
+        "0x70997970c51812dc3a010c7d01b50e0d17dc79c8",
+        "0x3c44cdddb6a900fa2b585dd299e03d12fa4293bc",
+        "0x90f79bf6eb2c4f870365e785982e1f101e93b906",
+        "0x15d34aaf54267db7d7c367839aaf71a00a2c6a65",
+        "0x9965507d1a55bcc2695c58ba16fb37d819b0a4dc",
+        "0x976ea74026e726554db657fa54763abd0c3a0aa9",
+        "0x14dc79964da2c08b23698b3d3cc7ca32193d9955",
+        "0x23618e81e3f5cdf7f54c3d65f7fbc0abf5b21e8f",
+        "0xa0ee7a142d267c1f36714e4a8f75612f20a79720",
+        "0xbcd4042de499d14e55001ccbb24a551f3b954096",
+        "0x71be63f3384f5fb98995898a86b02fb2426c5788",
+        "0xfabb0ac9d68b0b445fb7357272ff202c5651694a",
+        "0x1cbd3b2770909d4e10f157cabc84c7264073c9ec",
+        "0xdf3e18d64bc6a983f673ab319ccae4f1a57c7097",
+        "0xcd3b766ccdd6ae721141f452c550ca635964ce71",
+        "0x2546bcd3c84621e976d8185a91a922ae77ecec30",
+        "0xbda5747bfd65f08deb54cb465eb87d40e51b197e",
+        "0xdd2fd4581271e230360230f9337d5c0430bf44c0",
+        "0x8626f6940e2eb28930efb4cef49b2d1f2c9c1199",
+    }
+)
+
+Sign = Callable[[Mapping[str, object]], bytes]
+
+
+class LocalSigner:
+    """A key in this process. The key lives only inside a closure: no attribute, repr, vars or pickle gives it away.
+
+    Guarantees that what comes out was signed by `address` and says exactly what was asked. Does not judge what it
+    signs; guards do that.
+    """
+
+    __slots__ = ("_address", "_sign")
+
+    def __init__(self, address: Address, sign: Sign) -> None:
+        self._address, self._sign = address, sign
+
+    @property
+    def address(self) -> Address:
+        return self._address
+
+    def sign(self, transaction: Mapping[str, object]) -> bytes:
+        """The raw signed transaction: EIP-1559 where it has `maxFeePerGas`, else legacy. Raises SubmitError."""
+        raw = self._sign(transaction)
+        verify(raw, transaction, self._address)
+        return raw
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self._address})"
+
+    def __reduce_ex__(self, protocol: object) -> NoReturn:
+        raise TypeError(f"{self!r} cannot be copied or pickled")
+
+
+class KeySigner(LocalSigner):
+    """A key as 64 hex digits in a file of its own."""
+
+    __slots__ = ()
+
+    def __init__(self, path: Path, expected: Address, chain_ids: frozenset[int], *, where: str = "signers") -> None:
+        """`chain_ids` are those it will sign for. Raises ConfigError, which never holds a part of the key."""
+        text = read_private(path, where).strip()
+        digits = text[2:] if text.startswith(b"0x") else text
+        if len(digits) != 64 or digits.strip(b"0123456789abcdefABCDEF"):
+            raise ConfigError(str(path), where, "64 hex digits", f"{len(text)} bytes of something else")
+        super().__init__(*_open(bytes.fromhex(digits.decode()), path, expected, chain_ids, where))
+
+
+class KeystoreSigner(LocalSigner):
+    """A key in an encrypted keystore (Web3 Secret Storage, version 3), its password in another guarded file."""
+
+    __slots__ = ()
+
+    def __init__(
+        self,
+        path: Path,
+        password_file: Path,
+        expected: Address,
+        chain_ids: frozenset[int],
+        *,
+        where: str = "signers",
+    ) -> None:
+        """Raises ConfigError, which never holds a part of the key or the password."""
+        keystore = _keystore(path, where)
+        password = read_private(password_file, where).rstrip(b"\r\n")
+        super().__init__(*_open(_decrypt(keystore, password, path, where), path, expected, chain_ids, where))
+
+
+def read_private(path: Path, where: str) -> bytes:
+    """Content of a file that only its owner can read. Raises ConfigError."""
+    try:
+        handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+    except OSError as error:
+        found = "a symbolic link" if path.is_symlink() else (error.strerror or "an error").lower()
+        raise ConfigError(str(path), where, "a readable regular file", found) from None
+    with os.fdopen(handle, "rb") as file:
+        status = os.fstat(file.fileno())
+        if not stat.S_ISREG(status.st_mode):
+            raise ConfigError(str(path), where, "a regular file", "something else")
+        mode = stat.S_IMODE(status.st_mode)
+        if mode & 0o077:
+            raise ConfigError(str(path), where, "mode 0600 (chmod 600)", f"{mode:04o}")
+        return file.read(MAX_FILE)
+
+
+def _keystore(path: Path, where: str) -> dict[str, Any]:
+    """Refuses what could be guessed too cheaply (FAULTS S7)."""
+    try:
+        found = json.loads(read_private(path, where))
+        crypto = {str(key).lower(): value for key, value in found.items()}["crypto"]
+        kdf, params = str(crypto["kdf"]), crypto["kdfparams"]
+        strong = params["n"] >= MIN_SCRYPT_N if kdf == "scrypt" else params["c"] >= MIN_PBKDF2_ROUNDS
+    except (ValueError, KeyError, TypeError, AttributeError):
+        raise ConfigError(str(path), where, "a keystore (JSON, version 3)", "something else") from None
+    if not strong:
+        raise ConfigError(str(path), where, "a keystore with a strong key derivation", f"a weak {kdf}")
+    return cast(dict[str, Any], found)
+
+
+def _decrypt(keystore: dict[str, Any], password: bytes, path: Path, where: str) -> bytes:
+    from eth_account import Account
+
+    try:
+        return bytes(Account.decrypt(keystore, password.decode()))
+    except (ValueError, KeyError, TypeError, NotImplementedError):
+        # One attempt, no echo: the operator corrects the file and starts again.
+        raise ConfigError(str(path), where, "a keystore that its password opens", "another password") from None
+
+
+def _open(key: bytes, path: Path, expected: Address, chain_ids: frozenset[int], where: str) -> tuple[Address, Sign]:
+    from eth_account import Account
+
+    if not 0 < int.from_bytes(key, "big") < CURVE_ORDER:
+        raise ConfigError(str(path), where, "a private key", "a number that is none")
+    account = Account.from_key(key)
+    address = Address(account.address)
+    if address != expected:
+        raise ConfigError(str(path), where, f"the key of {expected}", f"the key of {address}")
+    if address.lower() in DEVELOPMENT and not chain_ids <= LOCAL_CHAINS:
+        chains = ", ".join(str(chain) for chain in sorted(chain_ids - LOCAL_CHAINS))
+        raise ConfigError(str(path), where, "a key of your own", f"a public development key, for chain {chains}")
+
+    def sign(transaction: Mapping[str, object]) -> bytes:
+        if transaction.get("chainId") not in chain_ids:
+            raise SubmitError(f"signer {address}: chain {transaction.get('chainId')} is not one of its own")
+        try:
+            return bytes(account.sign_transaction(dict(transaction)).raw_transaction)
+        except (ValueError, TypeError) as error:
+            raise SubmitError(f"signer {address}: cannot sign: {type(error).__name__}") from None
+
+    return address, sign
+
+
+# --- trust, but verify -----------------------------------------------------------------------------------------------
+
+_FEE_MARKET = ("chainId", "nonce", "maxPriorityFeePerGas", "maxFeePerGas", "gas", "to", "value", "data")
+_LEGACY = ("nonce", "gasPrice", "gas", "to", "value", "data")
+
+
+def verify(raw: bytes, transaction: Mapping[str, object], address: Address) -> None:
+    """Raises SubmitError unless `raw` is exactly `transaction`, signed by `address` (FAULTS S11)."""
+    import rlp  # type: ignore[import-untyped]
+    from eth_account import Account
+
+    is_typed = raw[:1] == b"\x02"
+    fields = rlp.decode(raw[1:] if is_typed else raw)
+    names = _FEE_MARKET if is_typed else _LEGACY
+    for name, found in zip(names, fields, strict=False):
+        expected = _bytes(transaction.get(name))
+        if bytes(found) != expected:
+            raise SubmitError(f"signer {address}: {name}: expected 0x{expected.hex()}, was 0x{bytes(found).hex()}")
+    if not is_typed:
+        # EIP-155: v = 35 or 36 + 2 * chain id
+        chain = (int.from_bytes(fields[6], "big") - 35) // 2
+        if chain != transaction.get("chainId"):
+            raise SubmitError(f"signer {address}: chain id: expected {transaction.get('chainId')}, was {chain}")
+    signer = Account.recover_transaction(raw)
+    if signer != address:
+        raise SubmitError(f"signer {address}: signed by {signer}")
+
+
+def _bytes(value: object) -> bytes:
+    """As RLP holds it: integers without leading zeros."""
+    if isinstance(value, int):
+        return value.to_bytes((value.bit_length() + 7) // 8, "big")
+    if isinstance(value, str):
+        return bytes.fromhex(value.removeprefix("0x"))
+    return bytes(value) if isinstance(value, bytes) else b""

@@ -1,0 +1,256 @@
+"""Makes a transaction happen at most once, and learns what became of it.
+
+The order never changes: the nonce is journaled, the signed bytes are journaled, MAYBE_SENT is journaled, and only then
+does anything leave this machine. What to do next is decided in attempts.py; this file carries it out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from eth_utils.crypto import keccak
+
+from keeper.chain.attempts import (
+    Abandon,
+    Broadcast,
+    Cancel,
+    Confirm,
+    Final,
+    Halt,
+    MarkMined,
+    MarkSent,
+    Rules,
+    Sign,
+    Step,
+    Unmine,
+    Wait,
+    next_step,
+)
+from keeper.chain.broadcasts import read_answers
+from keeper.chain.outcomes import fetch_outcome
+from keeper.chain.preflight import objection
+from keeper.chain.rpc import Rpc
+from keeper.chain.sightings import Sighting, fetch_sightings
+from keeper.chain.simulate import Simulator
+from keeper.core.chain import VaultView
+from keeper.core.errors import Halted, SubmitError
+from keeper.core.plan import Call, Calls, Fees, Purpose, Simulation
+from keeper.core.ports import Alert, Journal, Signer
+from keeper.core.records import NewIntent
+from keeper.core.sending import FINAL, LIVE, Attempt, Intent, State
+from keeper.core.units import Address
+
+MAX_STEPS = 8
+"""More than the longest honest way through the states in one look: sent, mined, confirmed, final."""
+
+
+class DrySubmitter:
+    """Simulates and does nothing else. It has no signer, no journal and no way to send."""
+
+    def __init__(self, simulator: Simulator) -> None:
+        self._simulator = simulator
+
+    def simulate(self, calls: Calls, view: VaultView) -> Simulation:
+        return self._simulator.simulate(calls, view)
+
+    def submit(self, new: NewIntent, view: VaultView, simulation: Simulation, chain_nonce: int) -> Intent | None:  # noqa: ARG002
+        return None
+
+    def settle(self) -> Mapping[str, str]:
+        return {}
+
+
+class LiveSubmitter:
+    """The submitter of one chain.
+
+    Guarantees: one nonce per intent for life; every attempt durable before it is broadcast; whatever is ambiguous
+    counts as maybe sent; nothing new is broadcast while `stop` gives a reason, cancels excepted; nothing final before
+    finality. Does not guarantee inclusion: beyond the fee caps it waits, then cancels at the deadline.
+    """
+
+    def __init__(
+        self,
+        rpc: Rpc,
+        journal: Journal,
+        simulator: Simulator,
+        signers: Mapping[Address, Signer],
+        chain_id: int,
+        rules: Rules,
+        *,
+        finality: int | None,
+        stop: Callable[[str], str],
+        alert: Alert,
+    ) -> None:
+        """`finality` is a depth in blocks, or None for the node's `finalized` tag. `stop` says why a vault may not
+        sign or broadcast now (paused, asked to stop), or nothing."""
+        self._rpc, self._journal, self._simulator, self._signers = rpc, journal, simulator, dict(signers)
+        self._chain_id, self._rules, self._finality = chain_id, rules, finality
+        self._stop, self._alert = stop, alert
+
+    # --- the port ----------------------------------------------------------------------------------------------------
+
+    def simulate(self, calls: Calls, view: VaultView) -> Simulation:
+        return self._simulator.simulate(calls, view)
+
+    def submit(self, new: NewIntent, view: VaultView, simulation: Simulation, chain_nonce: int) -> Intent | None:
+        """None where pre-flight, a pause or the journal's own doubts forbid it: then no nonce was used.
+
+        Raises JournalError; then nothing was broadcast.
+        """
+        fees, legacy = simulation.fees, self._rules.policy.legacy
+        why_not = objection(new, view, fees, self._chain_id, new.sender in self._signers, legacy=legacy)
+        if why_not:
+            self._alert.alert(f"preflight:{new.vault}", f"{new.vault}: not sent: {why_not}")
+            return None
+        if self._stop(new.vault) or self._journal.halted(new.vault) or self._journal.halted(new.sender):
+            return None
+        try:
+            intent = self._journal.intend(new, chain_nonce)
+        except Halted as doubt:
+            self._halt(new.sender, str(doubt), new.at)
+            return None
+        return self._sign(intent, intent.call, fees, intent.call.purpose, new.at, predecessor=False)
+
+    def settle(self) -> Mapping[str, str]:
+        """One request where something is live, a second where something was just mined or a nonce is unexplained."""
+        intents = self._journal.live(self._chain_id)
+        if not intents:
+            return {}
+        legacy = self._rules.policy.legacy
+        sightings = fetch_sightings(self._rpc, intents, self._finality, self._stopped, legacy=legacy)
+        busy: dict[str, str] = {}
+        for intent in intents:
+            sighting = sightings[intent.id]
+            for doubt in sighting.doubts:
+                self._alert.alert(f"doubt:{intent.id}", doubt)
+            predecessor = any(other.sender == intent.sender and other.nonce < intent.nonce for other in intents)
+            after, waiting = self._drive(intent, sighting, predecessor)
+            if after.state in LIVE:
+                reason = f"{after.call.purpose} of {after.vault} (nonce {after.nonce}) is {after.state}"
+                names = (after.vault, after.sender, *after.pools)
+                busy |= dict.fromkeys(names, f"{reason}: {waiting}" if waiting else reason)
+        return busy
+
+    def _stopped(self, intent: Intent) -> str:
+        """Why nothing new of this intent may be broadcast, cancels excepted."""
+        halted = self._journal.halted(intent.vault) or self._journal.halted(intent.sender)
+        return self._stop(intent.vault) or (f"halted: {halted}" if halted else "")
+
+    # --- following ---------------------------------------------------------------------------------------------------
+
+    def _drive(self, intent: Intent, sighting: Sighting, predecessor: bool) -> tuple[Intent, str]:
+        """Takes steps until there is nothing to do but wait. At most one of them broadcasts."""
+        for _ in range(MAX_STEPS):
+            if intent.state in FINAL:
+                break
+            step = next_step(intent, sighting.seen, self._rules)
+            if isinstance(step, Wait):
+                return intent, step.reason
+            if isinstance(step, Sign | Cancel | Broadcast):
+                return self._send_step(intent, step, sighting, predecessor)
+            intent = self._record(intent, step, sighting)
+        return intent, ""
+
+    def _send_step(
+        self, intent: Intent, step: Sign | Cancel | Broadcast, sighting: Sighting, predecessor: bool
+    ) -> tuple[Intent, str]:
+        if isinstance(step, Broadcast):
+            return self._broadcast(intent, step.attempt, predecessor=predecessor), ""
+        if intent.sender not in self._signers:
+            return intent, f"no signer for {intent.sender} is loaded"
+        now = sighting.seen.now
+        if isinstance(step, Cancel):
+            call = Call(intent.sender, b"", 0, Purpose.CANCEL, f"cancel nonce {intent.nonce}")
+        else:
+            call = intent.call
+        return self._sign(intent, call, step.fees, call.purpose, now, predecessor=predecessor), ""
+
+    def _record(self, intent: Intent, step: Step, sighting: Sighting) -> Intent:
+        advance = self._journal.advance
+        match step:
+            case MarkSent():
+                return advance(intent.id, State.SENT, note="the node holds it")
+            case MarkMined(mined):
+                # SIGNED to MINED is not drawn: bytes that were mined were, maybe, sent.
+                if intent.state is State.SIGNED:
+                    advance(intent.id, State.MAYBE_SENT)
+                return advance(intent.id, State.MINED, mined=mined)
+            case Unmine(reason):
+                self._alert.alert(f"reorg:{intent.id}", f"{intent.vault}: {reason}")
+                return advance(intent.id, State.MAYBE_SENT, note=reason)
+            case Confirm(mined):
+                self._conclude(intent, sighting)
+                return advance(intent.id, State.CONFIRMED, mined=mined)
+            case Final(state):
+                return advance(intent.id, state, mined=intent.mined)
+            case Abandon():
+                return advance(intent.id, State.FINAL_CANCELLED, note="nothing was signed before its deadline")
+            case Halt(reason):
+                self._halt(intent.sender, reason, sighting.seen.now)
+                return advance(intent.id, State.EXTERNAL, note=reason)
+        raise AssertionError(f"no way to record {step!r}")
+
+    def _conclude(self, intent: Intent, sighting: Sighting) -> None:
+        """Before CONFIRMED is journaled, so that a crash in between repeats this rather than skips it."""
+        mined, receipt = sighting.seen.mined, sighting.receipt
+        assert mined is not None and receipt is not None
+        found = fetch_outcome(self._rpc, intent, self._journal.expectation(intent.id), receipt, mined)
+        self._journal.finish(found.outcome)
+        if found.wrong:
+            self._halt(intent.vault, found.wrong, sighting.seen.now)
+        elif found.outcome.reason:
+            self._alert.alert(f"outcome:{intent.id}", f"{intent.vault}: {intent.call.text}: {found.outcome.reason}")
+
+    # --- signing and sending -----------------------------------------------------------------------------------------
+
+    def _sign(self, intent: Intent, call: Call, fees: Fees, purpose: Purpose, now: int, *, predecessor: bool) -> Intent:
+        """A new attempt of an intent: signed, journaled, broadcast."""
+        # A cancel needs less gas, but how little differs by chain (on some L2s calldata is paid in gas); what is not
+        # used comes back.
+        wanted = transaction(self._chain_id, intent.nonce, call, intent.gas_limit, fees)
+        try:
+            raw = self._signers[intent.sender].sign(wanted)
+        except SubmitError as refusal:
+            # The nonce stays reserved: the next look tries again, until the deadline.
+            self._alert.alert(f"signer:{intent.sender}", str(refusal))
+            return intent
+        attempt = Attempt("0x" + keccak(raw).hex(), raw, fees, purpose, now)
+        intent = self._journal.attempt(intent.id, attempt)
+        if intent.state is State.RESERVED:
+            intent = self._journal.advance(intent.id, State.SIGNED)
+        if purpose is not Purpose.CANCEL and self._stopped(intent):
+            return intent
+        return self._broadcast(intent, attempt, predecessor=predecessor)
+
+    def _broadcast(self, intent: Intent, attempt: Attempt, *, predecessor: bool) -> Intent:
+        if intent.state is not State.MAYBE_SENT:
+            intent = self._journal.advance(intent.id, State.MAYBE_SENT)
+        answers = self._rpc.send_raw(attempt.raw)
+        heard = read_answers(answers, attempt.hash, attempts=len(intent.attempts), predecessor=predecessor)
+        if heard.alert:
+            self._alert.alert(f"send:{intent.id}", f"{intent.vault}: {heard.alert}")
+        if heard.halt:
+            self._halt(intent.sender, f"nonce {intent.nonce}: {heard.halt}", attempt.at)
+        if heard.taken:
+            return self._journal.advance(intent.id, State.SENT, note=heard.said)
+        return intent
+
+    def _halt(self, scope: str, reason: str, now: int) -> None:
+        if not self._journal.halted(scope):
+            self._journal.halt(scope, reason, now)
+            self._alert.alert(f"halt:{scope}", f"{scope} is halted: {reason}")
+
+
+def transaction(chain_id: int, nonce: int, call: Call, gas: int, fees: Fees) -> dict[str, object]:
+    """What a signer is asked to sign."""
+    fields: dict[str, object] = {
+        "chainId": chain_id,
+        "nonce": nonce,
+        "to": call.to,
+        "value": call.value,
+        "data": call.data,
+        "gas": gas,
+    }
+    if fees.tip is None:
+        return fields | {"gasPrice": int(fees.cap)}
+    return fields | {"type": 2, "maxFeePerGas": int(fees.cap), "maxPriorityFeePerGas": int(fees.tip)}
