@@ -11,7 +11,10 @@ from rich.console import Console, ConsoleOptions
 from rich.text import Text
 
 WIDTH = 110
-"""Columns of a page where no terminal says otherwise; also the most that a terminal gets, for the eye's sake."""
+"""Columns of a page where no terminal says otherwise."""
+
+WIDEST = 120
+"""The most that a terminal gets: longer lines are hard to read."""
 
 DIM, STRONG, GOOD, BAD, WARN = "dim", "bold", "green", "bold red", "yellow"
 
@@ -23,11 +26,31 @@ def styled(*pieces: Piece) -> Text:
     return Text.assemble(*pieces)
 
 
+@dataclass(frozen=True, slots=True)
+class Table:
+    """Rows for `columns`, and the order in which columns may be left out where space is short."""
+
+    rows: Sequence[Sequence[Text | str]]
+    align: str
+    header: Sequence[str]
+    drop: Sequence[int] = ()
+
+    def fit(self, width: int) -> list[Text]:
+        for dropped in range(len(self.drop) + 1):
+            keep = [index for index in range(len(self.align)) if index not in self.drop[:dropped]]
+            rows = [[row[index] for index in keep] for row in self.rows]
+            align = "".join(self.align[index] for index in keep)
+            lines = columns(rows, align, [self.header[index] for index in keep])
+            if all(cell_len(line.plain) <= width for line in lines):
+                break
+        return lines
+
+
 @dataclass(slots=True)
 class Page:
     """Lines with a hanging indent each. Renders through Rich; `plain` is what a pipe gets."""
 
-    lines: list[tuple[Text, int]] = field(default_factory=list)
+    lines: list[tuple[Text | Table, int]] = field(default_factory=list)
 
     def add(self, *pieces: Piece | Text, hang: int = 0) -> None:
         """One line; where it is too long it goes on below, `hang` columns in."""
@@ -38,17 +61,26 @@ class Page:
         self.add(" " * indent, (f"{label:<{width}}", DIM), *pieces, hang=indent + width)
 
     def blank(self) -> None:
-        if self.lines and self.lines[-1][0].plain:
+        last = self.lines[-1][0] if self.lines else None
+        if isinstance(last, Table) or (last is not None and last.plain):
             self.add("")
 
     def extend(self, texts: Sequence[Text], indent: int = 0) -> None:
         for text in texts:
             self.add(" " * indent, text, hang=indent + 2)
 
+    def table(
+        self, rows: Sequence[Sequence[Text | str]], align: str, header: Sequence[str], drop: Sequence[int]
+    ) -> None:
+        """A table that leaves out the columns `drop`, one after the other, until it fits."""
+        self.lines.append((Table(rows, align, header, drop), 2))
+
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> Iterator[Text]:
-        width = min(options.max_width, WIDTH)
+        width = min(options.max_width, WIDEST)
         for text, hang in self.lines:
-            yield from _folded(text, width, hang)
+            fitting = text.fit(width) if isinstance(text, Table) else [text]
+            for line in fitting:
+                yield from _folded(line, width, hang)
 
     def plain(self, width: int = WIDTH) -> str:
         """The page without colour, ending in a newline."""

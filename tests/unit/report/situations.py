@@ -27,8 +27,10 @@ from keeper.core.plan import (
     Trade,
     Verdict,
 )
+from keeper.core.sending import Attempt, Expectation, Fill, Intent, Mined, Outcome, State
 from keeper.core.units import NATIVE, USD, Address, Price, Rounding, Token, TokenAmount, Wei
 from keeper.report.decision import VaultMeta, describe
+from keeper.report.facts import CycleFacts, Transaction
 
 WETH = Token(8453, Address("0x4200000000000000000000000000000000000006"), "WETH", 18)
 USDC = Token(8453, Address("0x833589fCD6eDb6E08f4c7C32D4f71b54bdA02913"), "USDC", 6)
@@ -216,3 +218,85 @@ def priceless() -> Situation:
 def unreadable() -> Situation:
     reason = "balance of WETH: the token's balanceOf reverted"
     return Situation(Hold("unreadable", reason), Unusable(reason))
+
+
+# --- cycles as the journal tells them --------------------------------------------------------------------------------
+
+
+def cycle(situation: Situation, kind: str, code: str, reason: str, **more: Any) -> CycleFacts:
+    return CycleFacts(
+        number=48_213,
+        vault="treasury",
+        chain="base",
+        block_number=BLOCK.number,
+        at=T0 + 725,
+        kind=kind,
+        code=code,
+        reason=reason,
+        armed=situation.meta.armed,
+        decision=situation.decision,
+        **more,
+    )
+
+
+HASH = "0x" + "5e" * 32
+
+
+def transaction(state: State, outcome: Outcome | None = None, mined: Mined | None = None) -> Transaction:
+    situation = trading()
+    assert situation.draft and situation.order
+    leg = situation.order.legs[0]
+    attempt = Attempt(HASH, b"", Fees(Wei(40_000_000), Wei(10_000_000)), Purpose.SWAP, T0 + 726)
+    intent = Intent(
+        id=7,
+        vault="treasury",
+        cycle=48_213,
+        chain_id=8453,
+        sender=ACCOUNT,
+        nonce=12,
+        call=situation.draft.calls.next,
+        gas_limit=277_776,
+        deadline=T0 + 1_325,
+        pools=(POOL.address,),
+        state=state,
+        created_at=T0 + 725,
+        attempts=(attempt,),
+        mined=mined,
+    )
+    expect = Expectation(
+        sell=leg.leg.sell,
+        quote=leg.leg.quote,
+        min_out=leg.min_out,
+        value_sold=usd("47017.152"),
+        fee_value=usd("23.508576"),
+        impact_value=usd("4.183424"),
+        bought_price=USDC_PRICE.mid,
+        native_price=Price(ETH, USD, Fraction(3120)),
+    )
+    return Transaction(intent, expect, outcome)
+
+
+def mined(status: int = 1) -> Mined:
+    return Mined(HASH, BLOCK.number + 6, "0x" + "ee" * 32, T0 + 737, status, 228_114, Wei(228_114 * 22_000_000))
+
+
+def filled() -> Transaction:
+    receipt = mined()
+    outcome = Outcome(
+        intent=7,
+        state=State.FINAL_OK,
+        mined=receipt,
+        fill=Fill(weth("15.0696"), usdc("46990.11")),
+        gas_value=usd("0.01565775"),
+        fee_value=usd("23.508576"),
+        impact_value=usd("4.183424"),
+        others_value=usd("-0.65"),
+    )
+    return transaction(State.FINAL_OK, outcome, receipt)
+
+
+def reverted() -> Transaction:
+    receipt = mined(status=0)
+    reason = "Too little received"
+    outcome = Outcome(7, State.FINAL_REVERTED, receipt, gas_value=usd("0.01565775"), reason=reason)
+    return transaction(State.FINAL_REVERTED, outcome, receipt)

@@ -1,0 +1,125 @@
+"""`keeper status`: every vault in a line, for people and for machines."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from fractions import Fraction
+from typing import Any
+
+from rich.text import Text
+
+from keeper.core.foreign import printable
+from keeper.report import format as form
+from keeper.report.facts import VaultFacts
+from keeper.report.figures import usd, widest
+from keeper.report.page import BAD, DIM, GOOD, STRONG, WARN, Page, styled
+
+HEADER = ("vault", "chain", "mode", "state", "value", "drift", "band", "looked", "traded", "next look")
+
+
+def state_of(vault: VaultFacts) -> str:
+    """In the order in which they matter: halted, paused, waiting, unusable, denied by X, out, in band."""
+    cycle = vault.cycle
+    if vault.halted:
+        return "halted"
+    if vault.paused:
+        return "paused"
+    if cycle is None:
+        return "not looked yet"
+    if cycle.kind == "denied":
+        return f"denied by {', '.join(cycle.guards) or cycle.code}"
+    plain = {"wait": "waiting", "unusable": "unusable", "intended": "trading", "dry": "out, would trade"}
+    if cycle.kind in plain:
+        return plain[cycle.kind]
+    return "in band" if cycle.code == "in_band" else f"held: {cycle.code.replace('_', ' ')}"
+
+
+_STYLES = (("halted", BAD), ("paused", WARN), ("denied", BAD), ("unusable", BAD), ("in band", GOOD))
+
+
+def _style(state: str) -> str:
+    return next((style for word, style in _STYLES if state.startswith(word)), WARN)
+
+
+def render_status(vaults: Sequence[VaultFacts], *, now: int) -> Page:
+    """A table, and below it why a vault is halted, paused or refused. `now` is Unix seconds, for the ages."""
+    page = Page()
+    if not vaults:
+        page.add("No vaults.")
+        return page
+    page.table([_row(vault, now) for vault in vaults], "llllrrrrrr", HEADER, drop=(1, 6, 8))
+    reasons = [(vault.name, why) for vault in vaults if (why := _why(vault))]
+    if reasons:
+        page.blank()
+    width = max((len(name) for name, _ in reasons), default=0) + 2
+    for name, why in reasons:
+        page.label(name, why, width=width)
+    return page
+
+
+def _row(vault: VaultFacts, now: int) -> list[Text]:
+    cycle, state = vault.cycle, state_of(vault)
+    decision = cycle.decision if cycle else {}
+    asset = widest(decision) if decision.get("assets") else None
+    drift = Fraction(asset["drift_bps"]) if asset else None
+    return [
+        styled((vault.name, STRONG)),
+        Text(vault.chain),
+        styled((_mode(vault), WARN if vault.armed else "")),
+        styled((state.partition(" by ")[0], _style(state))),
+        Text(usd(decision["value"], 0) if decision.get("value") else "–"),
+        Text("–" if drift is None else form.pp(drift)),
+        styled((form.band(Fraction(asset["trigger_bps"])) if asset else "–", DIM)),
+        Text(_ago(cycle.at if cycle else None, now)),
+        Text(_ago(vault.last_trade, now)),
+        Text("–" if vault.next_look is None else f"in {form.age(max(0, vault.next_look - now))}"),
+    ]
+
+
+def _mode(vault: VaultFacts) -> str:
+    return "live" if vault.armed else "unarmed" if vault.mode == "live" else "dry"
+
+
+def _ago(at: int | None, now: int) -> str:
+    return "never" if at is None else f"{form.age(max(0, now - at))} ago"
+
+
+def _why(vault: VaultFacts) -> str:
+    if vault.halted:
+        return printable(vault.halted)
+    if vault.paused:
+        return printable(f"paused by {vault.paused.by} at {form.moment(vault.paused.at)}: {vault.paused.reason}")
+    if vault.cycle and vault.cycle.kind == "denied":
+        return f"{state_of(vault)}: {vault.cycle.reason}"
+    if vault.cycle and vault.cycle.kind in ("unusable", "wait"):
+        return vault.cycle.reason
+    return ""
+
+
+def status_record(vaults: Sequence[VaultFacts], *, now: int) -> dict[str, Any]:
+    """The same for machines: amounts as records, times as ISO 8601, bps as decimal text."""
+    return {"at": form.utc(now), "vaults": [_record(vault) for vault in vaults]}
+
+
+def _record(vault: VaultFacts) -> dict[str, Any]:
+    cycle = vault.cycle
+    decision = cycle.decision if cycle else {}
+    asset = widest(decision) if decision.get("assets") else None
+    return {
+        "vault": vault.name,
+        "chain": vault.chain,
+        "mode": vault.mode,
+        "armed": vault.armed,
+        "state": state_of(vault),
+        "reason": _why(vault),
+        "guards": list(cycle.guards) if cycle else [],
+        "cycle": cycle.number if cycle else None,
+        "block": cycle.block_number if cycle else None,
+        "value": decision.get("value"),
+        "widest_drift_bps": asset["drift_bps"] if asset else None,
+        "widest_drift_of": asset["balance"]["symbol"] if asset else None,
+        "trigger_bps": asset["trigger_bps"] if asset else None,
+        "last_look": form.utc(cycle.at) if cycle else None,
+        "last_trade": None if vault.last_trade is None else form.utc(vault.last_trade),
+        "next_look": None if vault.next_look is None else form.utc(vault.next_look),
+    }
