@@ -22,8 +22,9 @@ NOBODY = Address("0x0000000000000000000000000000000000000000")
 READER = "0x6b65657065720000000000000000000000726561"
 """Where the reader's code is put for the length of a call: "keeper…rea", nobody's address."""
 
-MAX_ITEMS = 1_000
-"""Reads of one packed call: at 50,000 gas each they fit the 50M that geth grants an eth_call."""
+MAX_ITEMS = 500
+"""Reads of one packed call: at 50,000 gas each they fit the 30M of a block, the least that nodes grant an eth_call. The
+reader gives each read an eighth of what is left, so a call that runs short would fail its last reads, not itself."""
 MAX_BYTES = 200_000
 """Calldata of one packed call: as hex 400 kB, well below the 5 MB that geth takes."""
 MAX_PLAIN = 100
