@@ -1,0 +1,124 @@
+"""Uniswap v2 and its forks: constant product, a fee on the amount in, one read."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from fractions import Fraction
+
+from keeper.core.abi import WORD, calldata, word
+from keeper.core.chain import Answers, LimitExceeded, Needs, NoLiquidity, NoQuote, Pool, PoolState, Read, Unusable
+from keeper.core.plan import Call, OrderLeg
+from keeper.core.units import Address, Token, TokenAmount
+from keeper.venues.facts import Facts, parse_address, parse_pair
+from keeper.venues.swaps import encode_v2_swap
+
+KIND = "uniswap_v2"
+MAX_RESERVE = (1 << 112) - 1
+"""The pair keeps its reserves in uint112 and refuses to hold more."""
+
+_TOKEN0, _TOKEN1 = calldata("token0()"), calldata("token1()")
+_FACTORY, _RESERVES = calldata("factory()"), calldata("getReserves()")
+
+
+@dataclass(frozen=True, slots=True)
+class UniswapV2State:
+    """A pair at one block: reserves of `pool.tokens`, in raw units.
+
+    Quotes are what Router02 answers for the same reserves; forks differ by `pool.fee` alone, and a common factor of
+    their 997 and 1000 cancels in every quotient. Does not know of tokens that take a fee on transfer.
+    """
+
+    pool: Pool
+    reserves: tuple[int, int]
+
+    def out_for(self, sell: TokenAmount, buy: Token) -> TokenAmount | NoQuote:
+        """getAmountOut: `a·997·Ro // (Ri·1000 + a·997)`; 0 where the amount is too small to bring anything."""
+        if refusal := self._refusal(sell.token, buy, sell):
+            return refusal
+        held, other = self._reserves(sell.token)
+        if held + sell.raw > MAX_RESERVE:
+            return self._too_much(sell.token)
+        # {sell raw * factor} = {sell raw} * {kept share of the amount in}
+        paid, whole = self._paid_and_whole(sell.raw)
+        return TokenAmount(buy, paid * other // (held * whole + paid))
+
+    def in_for(self, buy: TokenAmount, sell: Token) -> TokenAmount | NoQuote:
+        """getAmountIn: `Ri·o·1000 // ((Ro−o)·997) + 1`; one more than the least where that division is exact."""
+        if refusal := self._refusal(sell, buy.token, buy):
+            return refusal
+        held, other = self._reserves(sell)
+        if buy.raw >= other:
+            return NoLiquidity(f"the pool holds {other} raw {buy.token.symbol}, wanted {buy.raw}")
+        kept, whole = self._paid_and_whole(1)
+        needed = held * buy.raw * whole // ((other - buy.raw) * kept) + 1
+        return self._too_much(sell) if held + needed > MAX_RESERVE else TokenAmount(sell, needed)
+
+    def marginal(self, sell: Token, buy: Token) -> Fraction | NoQuote:
+        """{buy raw / sell raw} Ro/Ri, less the fee."""
+        if refusal := self._refusal(sell, buy):
+            return refusal
+        held, other = self._reserves(sell)
+        return Fraction(other, held) * (1 - self.pool.fee)
+
+    def _reserves(self, sell: Token) -> tuple[int, int]:
+        """Reserves of what is sold and of what is bought."""
+        zero, one = self.reserves
+        return (zero, one) if sell == self.pool.tokens[0] else (one, zero)
+
+    def _paid_and_whole(self, amount: int) -> tuple[int, int]:
+        kept = 1 - self.pool.fee
+        return amount * kept.numerator, kept.denominator
+
+    def _refusal(self, sell: Token, buy: Token, amount: TokenAmount | None = None) -> NoQuote | None:
+        if not self.pool.trades(sell, buy):
+            return NoLiquidity(f"does not trade {sell.symbol} for {buy.symbol}")
+        if not all(self.reserves):
+            return NoLiquidity("the pool is empty on one side")
+        if amount is not None and amount.raw <= 0:
+            return LimitExceeded(f"amount: expected more than 0, was {amount.raw}")
+        return None
+
+    def _too_much(self, sell: Token) -> LimitExceeded:
+        return LimitExceeded(f"the pair would hold more than 2**112 - 1 raw {sell.symbol}")
+
+
+class UniswapV2:
+    """Venue of constant-product pairs, v2 and forks."""
+
+    def reads(self, pool: Pool, last: PoolState | None) -> tuple[Read, ...]:  # noqa: ARG002  always the same
+        return (Read(pool.address, _RESERVES),)
+
+    def decode(self, pool: Pool, answers: Answers) -> UniswapV2State | Needs | Unusable:
+        read = Read(pool.address, _RESERVES)
+        if read not in answers:
+            return Needs((read,))
+        answer = answers[read]
+        if answer is None or len(answer) < 3 * WORD:
+            return Unusable("getReserves() does not answer")
+        reserves = word(answer, 0), word(answer, 1)
+        if max(reserves) > MAX_RESERVE:
+            return Unusable(f"reserves: expected at most 2**112 - 1, was {max(reserves)}")
+        return UniswapV2State(pool, reserves)
+
+    def encode(self, leg: OrderLeg, recipient: Address, deadline: int) -> Call:
+        return encode_v2_swap(leg, recipient, deadline)
+
+
+@dataclass(frozen=True, slots=True)
+class UniswapV2Pin:
+    """Recognises a pair. A pair cannot tell its fee, so `fees` gives it by factory, in ppm; other factories' pairs
+    need a declared one."""
+
+    fees: Mapping[Address, int] = field(default_factory=dict)
+
+    def reads(self, address: Address) -> tuple[Read, ...]:
+        return tuple(Read(address, data) for data in (_TOKEN0, _TOKEN1, _FACTORY, _RESERVES))
+
+    def pin(self, address: Address, answers: Answers) -> Facts | None:
+        token0, token1, factory, reserves = (answers.get(read) for read in self.reads(address))
+        pair, made_by = parse_pair(token0, token1), parse_address(factory)
+        # Exactly three words: a stable-swap fork that answers the same names differently is no constant product.
+        if pair is None or made_by is None or reserves is None or len(reserves) != 3 * WORD:
+            return None
+        return Facts(KIND, pair, self.fees.get(made_by), made_by)
