@@ -25,8 +25,11 @@ def trimmed(value: Fraction | int, places: int = 2, sign: bool = False) -> str:
 
 
 def amount(value: TokenAmount) -> str:
-    """`15.0696 WETH`, `46,989.46 USDC`: at least six digits that count and two decimals."""
-    return f"{decimal(value.whole, _places(value))} {value.token.symbol}"
+    """`15.0696 WETH`, `46,989.46 USDC`, `0.02 ETH`: up to six digits that count, and at least two decimals."""
+    whole, _, rest = decimal(value.whole, _places(value)).partition(".")
+    least = min(2, value.token.decimals)
+    digits = rest.rstrip("0").ljust(least, "0")
+    return f"{whole}{'.' if digits else ''}{digits} {value.token.symbol}"
 
 
 def _places(value: TokenAmount) -> int:
@@ -34,7 +37,7 @@ def _places(value: TokenAmount) -> int:
     if not whole:
         return min(2, value.token.decimals)
     leading = len(str(whole.numerator // whole.denominator)) if whole >= 1 else 0
-    zeros = 0 if whole >= 1 else len(str(whole.denominator // whole.numerator)) - 1
+    zeros = 0 if whole >= 1 else len(str((whole.denominator - 1) // whole.numerator)) - 1
     return min(value.token.decimals, max(2, 6 - leading + zeros))
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from keeper.core import text
 from keeper.core.units import TokenAmount
-from tests.builders import USDC, WBTC, WETH, units, usd
+from tests.builders import USDC, WBTC, WETH, token, units, usd
 
 
 @pytest.mark.parametrize(
@@ -30,6 +30,9 @@ def test_decimal__values__are_rounded_to_the_nearest(value: Fraction, places: in
         (units(USDC, "46989.4612"), "46,989.46 USDC"),
         (units(WETH, "0.00012345678"), "0.000123457 WETH"),
         (units(WBTC, "0.00000001"), "0.00000001 WBTC"),
+        (units(WETH, "0.01"), "0.01 WETH"),
+        (units(WETH, "1.5"), "1.50 WETH"),
+        (TokenAmount(token("WHOLE", 0), 7), "7 WHOLE"),
         (TokenAmount(WETH, 0), "0.00 WETH"),
     ],
 )

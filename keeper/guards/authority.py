@@ -1,0 +1,133 @@
+"""Guards of what the key may do at all: pinned targets and selectors, our own account as recipient, and no pause."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from keeper.core.abi import address_word, selector, word
+from keeper.core.chain import Router, VaultView
+from keeper.core.plan import Allow, Call, Deny, Draft, OrderLeg, Purpose, Verdict
+from keeper.core.units import Address, Token
+from keeper.guards.swaps import decode_swap
+
+_APPROVE = selector("approve(address,uint256)")
+_DEPOSIT = selector("deposit()")
+_WITHDRAW = selector("withdraw(uint256)")
+
+
+@dataclass(frozen=True, slots=True)
+class AllowList:
+    """Every call of the sequence, by its bytes: the target and the selector that its purpose permits, and what it says.
+
+    `routers` are those of the vault's pinned pools, `tokens` the vault's, `wrapped` the wrapped native token if native
+    coin may be wrapped. A swap must pay out to the vault's account, sell what was ordered, and carry min_out and
+    deadline; an approval goes to one of the routers and covers no more than the order; only a wrap carries native coin.
+    """
+
+    routers: tuple[Router, ...]
+    tokens: tuple[Token, ...]
+    wrapped: Token | None = None
+    key: ClassVar[str] = "allow_list"
+
+    def check(self, draft: Draft, view: VaultView) -> Verdict:
+        limit = "pinned targets and selectors"
+        calls = draft.calls.sequence
+        legs = list(draft.order.legs) if draft.order else []
+        faults = self._swaps_match(calls, legs)
+        for call in calls:
+            leg = legs.pop(0) if call.purpose is Purpose.SWAP and legs else None
+            fault = self._fault(call, leg, draft, view)
+            faults += [f"{call.text}: {fault}"] if fault else []
+        measured = f"{len(calls)} {'call' if len(calls) == 1 else 'calls'}"
+        if not faults:
+            return Allow(self.key, measured, limit)
+        remedy = "Nothing clears this by itself: a call was built that this vault must never send."
+        return Deny(self.key, faults[0], f"{len(faults)} of {measured} not allowed", limit, None, tuple(faults), remedy)
+
+    def _swaps_match(self, calls: tuple[Call, ...], legs: list[OrderLeg]) -> list[str]:
+        swaps = sum(call.purpose is Purpose.SWAP for call in calls)
+        return [] if swaps == len(legs) else [f"swaps: expected {len(legs)} as ordered, were {swaps}"]
+
+    def _fault(self, call: Call, leg: OrderLeg | None, draft: Draft, view: VaultView) -> str:
+        """What is wrong with one call; empty where nothing is."""
+        if call.value and call.purpose is not Purpose.WRAP:
+            return f"value: expected 0, was {call.value} wei"
+        match call.purpose:
+            case Purpose.SWAP:
+                return self._swap(call, leg, view)
+            case Purpose.APPROVE | Purpose.REVOKE:
+                return self._approval(call, draft)
+            case Purpose.WRAP:
+                return self._wrapping(call, call.data == _DEPOSIT and call.value > 0)
+            case Purpose.UNWRAP:
+                return self._wrapping(call, call.selector == _WITHDRAW and len(call.data) == 36)
+            case _:
+                return f"purpose: {call.purpose} is not for a vault to plan"
+
+    def _swap(self, call: Call, leg: OrderLeg | None, view: VaultView) -> str:
+        router = next((router for router in self.routers if router.address == call.to), None)
+        if router is None:
+            return f"target: {call.to} is no router of this vault's pools"
+        if leg is None:
+            return "no leg of the order belongs to it"
+        swap = decode_swap(router.kind, call.data)
+        if isinstance(swap, str):
+            return swap
+        wanted = (leg.leg.sell.token.address, leg.leg.buy.address)
+        fee = None if swap.fee is None else leg.leg.pool.fee
+        checks = (
+            ("router", leg.leg.pool.router.address, call.to),
+            ("recipient", view.account, swap.recipient),
+            ("tokens", wanted, swap.tokens),
+            ("fee", fee, swap.fee),
+            ("sell", leg.leg.sell.raw, swap.sell),
+            ("min_out", leg.min_out.raw, swap.min_out),
+        )
+        wrong = next(((name, want, was) for name, want, was in checks if want != was), None)
+        if wrong:
+            return f"{wrong[0]}: expected {wrong[1]}, was {wrong[2]}"
+        if swap.min_out <= 0:
+            return "min_out: expected more than 0, was 0"
+        return "" if swap.deadline > view.block.timestamp else f"deadline: {swap.deadline} has passed"
+
+    def _approval(self, call: Call, draft: Draft) -> str:
+        token = next((token for token in self.tokens if token.address == call.to), None)
+        if token is None:
+            return f"target: {call.to} is no token of this vault"
+        if call.selector != _APPROVE or len(call.data) != 68:
+            return f"selector: expected 0x{_APPROVE.hex()}, found 0x{call.selector.hex()}"
+        try:
+            spender, raw = address_word(call.data[4:], 0), word(call.data[4:], 1)
+        except ValueError as error:
+            return str(error)
+        if spender not in {router.address for router in self.routers}:
+            return f"spender: {spender} is no router of this vault's pools"
+        if call.purpose is Purpose.REVOKE:
+            return "" if raw == 0 else f"revoke: expected 0, was {raw}"
+        most = _ordered(draft, token, spender)
+        return "" if 0 < raw <= most else f"approval: expected 1 to {most} raw {token.symbol}, was {raw}"
+
+    def _wrapping(self, call: Call, is_well_formed: bool) -> str:
+        if self.wrapped is None or call.to != self.wrapped.address:
+            return f"target: {call.to} is not the wrapped native token"
+        return "" if is_well_formed else f"0x{call.data.hex()} with {call.value} wei is no {call.purpose}"
+
+
+def _ordered(draft: Draft, token: Token, spender: Address) -> int:
+    """{raw} What the order lets this router take of this token."""
+    legs = (leg.leg for leg in draft.order.legs) if draft.order else ()
+    return sum(leg.sell.raw for leg in legs if leg.sell.token == token and leg.pool.router.address == spender)
+
+
+@dataclass(frozen=True, slots=True)
+class Paused:
+    """Nobody has paused this vault."""
+
+    key: ClassVar[str] = "paused"
+
+    def check(self, draft: Draft, view: VaultView) -> Verdict:  # noqa: ARG002  every guard is given both
+        if not view.history.paused:
+            return Allow(self.key, "not paused", "not paused")
+        remedy = f"keeper resume {view.vault}"
+        return Deny(self.key, f"paused: {view.history.paused}", "paused", "not paused", remedy=remedy)

@@ -1,0 +1,130 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from keeper.core.abi import calldata
+from keeper.core.chain import History
+from keeper.core.plan import Allow, Call, Deny, Draft, Purpose
+from keeper.guards import AllowList, Paused
+from tests.builders import (
+    DAI,
+    NOW,
+    SWAP_ROUTER,
+    SWAP_ROUTER02,
+    USDC,
+    V2_ROUTER,
+    WETH,
+    address,
+    make_draft,
+    make_view,
+)
+from tests.unit.guards.orders import SELL, approval, revoke, swap, trade, v2_data
+
+GUARD = AllowList((V2_ROUTER, SWAP_ROUTER), (WETH, USDC), WETH)
+THIEF = address(0x7417)
+WRAP = Call(WETH.address, calldata("deposit()"), 5, Purpose.WRAP, "wrap 5 wei")
+UNWRAP = Call(WETH.address, calldata("withdraw(uint256)", 5), 0, Purpose.UNWRAP, "unwrap 5 wei")
+
+
+def reason(draft: Draft) -> str:
+    verdict = GUARD.check(draft, make_view())
+    return verdict.reason if isinstance(verdict, Deny) else ""
+
+
+def sequence(*calls: Call) -> Draft:
+    return trade(calls=replace(trade().calls, sequence=calls))
+
+
+def test_allow_list__the_wallets_sequence__is_allowed() -> None:
+    assert reason(sequence(WRAP, approval(raw=0), approval(), swap())) == ""
+    assert GUARD.check(sequence(approval(), swap()), make_view()).measured == "2 calls"
+
+
+@pytest.mark.fault("S", "M22")
+@pytest.mark.parametrize(
+    ("call", "expected"),
+    [
+        (swap(to=THIEF), f"target: {THIEF} is no router of this vault's pools"),
+        (swap(to=SWAP_ROUTER.address), "selector: expected 0x414bf389, found 0x38ed1739"),
+        (swap(data=b"\x12\x34\x56\x78"), "selector: expected 0x38ed1739, found 0x12345678"),
+        (swap(data=v2_data() + b"\x00"), "calldata is not in canonical form"),
+        (swap(data=v2_data()[:-1]), "Tried to read 32 bytes"),
+        (swap(value=1), "value: expected 0, was 1 wei"),
+        (swap(data=v2_data(to=THIEF)), f"recipient: expected {make_view().account}, was {THIEF}"),
+        (swap(data=v2_data(path=(WETH, DAI))), "tokens: expected"),
+        (swap(data=v2_data(path=(WETH, DAI, USDC))), "tokens: expected"),
+        (swap(data=v2_data(sell=SELL.raw + 1)), f"sell: expected {SELL.raw}, was {SELL.raw + 1}"),
+        (swap(data=v2_data(min_out=0)), "min_out: expected"),
+        (swap(data=v2_data(deadline=NOW)), f"deadline: {NOW} has passed"),
+    ],
+)
+def test_allow_list__swap_that_was_not_ordered__is_named(call: Call, expected: str) -> None:
+    assert expected in reason(sequence(call))
+
+
+@pytest.mark.fault("S")
+@pytest.mark.parametrize(
+    ("call", "expected"),
+    [
+        (approval(THIEF), f"spender: {THIEF} is no router"),
+        (approval(raw=SELL.raw + 1), f"approval: expected 1 to {SELL.raw} raw WETH, was {SELL.raw + 1}"),
+        (approval(raw=2**256 - 1), "approval: expected 1 to"),
+        (approval(spender=SWAP_ROUTER.address), "approval: expected 1 to 0 raw WETH"),
+        (approval(token=DAI), f"target: {DAI.address} is no token of this vault"),
+        (replace(approval(), purpose=Purpose.REVOKE), "revoke: expected 0"),
+        (replace(approval(), data=calldata("transfer(address,uint256)", THIEF, 1)), "selector: expected 0x095ea7b3"),
+        (replace(approval(), data=approval().data[:-1]), "selector: expected 0x095ea7b3"),
+        (replace(WRAP, to=USDC.address), "is not the wrapped native token"),
+        (replace(WRAP, value=0), "is no wrap"),
+        (replace(WRAP, data=UNWRAP.data), "is no wrap"),
+        (replace(UNWRAP, data=b""), "is no unwrap"),
+        (replace(UNWRAP, value=1), "value: expected 0"),
+        (replace(WRAP, purpose=Purpose.CANCEL), "value: expected 0"),
+        (replace(UNWRAP, purpose=Purpose.CANCEL), "purpose: cancel is not for a vault to plan"),
+    ],
+)
+def test_allow_list__set_up_call_beyond_its_purpose__is_named(call: Call, expected: str) -> None:
+    assert expected in reason(sequence(call, swap()))
+
+
+def test_allow_list__approval_without_an_order__is_refused() -> None:
+    assert "approval: expected 1 to 0 raw WETH" in reason(make_draft(calls=(approval(),)))
+
+
+def test_allow_list__revoke_and_unwrap_without_an_order__are_allowed() -> None:
+    assert reason(revoke()) == ""
+    assert reason(make_draft(calls=(UNWRAP,))) == ""
+
+
+def test_allow_list__swap_missing_or_twice__is_refused() -> None:
+    assert reason(sequence(approval())) == "swaps: expected 1 as ordered, were 0"
+    assert reason(sequence(swap(), swap())) == "swaps: expected 1 as ordered, were 2"
+    assert reason(make_draft(calls=(swap(),))) == "swaps: expected 0 as ordered, were 1"
+
+
+def test_allow_list__several_faults__are_all_in_the_detail() -> None:
+    verdict = GUARD.check(sequence(approval(THIEF), swap(to=THIEF)), make_view())
+    assert isinstance(verdict, Deny)
+    assert len(verdict.detail) == 2
+    assert verdict.measured == "2 of 2 calls not allowed"
+
+
+def test_allow_list__no_wrapped_token__no_wrapping() -> None:
+    bare = AllowList((V2_ROUTER,), (WETH, USDC))
+    assert isinstance(bare.check(sequence(WRAP, swap()), make_view()), Deny)
+    assert isinstance(bare.check(sequence(swap()), make_view()), Allow)
+
+
+def test_allow_list__multicall_router_of_another_generation__is_not_taken_for_it() -> None:
+    both = AllowList((V2_ROUTER, SWAP_ROUTER02), (WETH, USDC), WETH)
+    verdict = both.check(sequence(swap(to=SWAP_ROUTER02.address)), make_view())
+    assert isinstance(verdict, Deny)
+    assert "selector: expected 0x5ae401dc" in verdict.reason
+
+
+def test_paused__by_a_person__denies_and_says_how_to_resume() -> None:
+    verdict = Paused().check(trade(), make_view(history=History(paused="ana: audit")))
+    assert isinstance(verdict, Deny)
+    assert (verdict.reason, verdict.remedy) == ("paused: ana: audit", "keeper resume treasury")
