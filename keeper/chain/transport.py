@@ -10,11 +10,15 @@ from __future__ import annotations
 import ipaddress
 import json
 import re
-import time
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from typing import Any
 from urllib.parse import SplitResult, unquote, urlsplit
 
 import urllib3
+from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.exceptions import HTTPError, ProtocolError
 from urllib3.util import Timeout, make_headers
 
@@ -77,17 +81,62 @@ def _secrets(parts: SplitResult) -> list[str]:
     return sorted(long, key=len, reverse=True)
 
 
+class _Watch:
+    """Ends an exchange at its deadline, however the other side drips: a socket's time-out bounds one read, not all."""
+
+    current = threading.local()
+
+    def __init__(self) -> None:
+        self.expired = False
+        self.socket: socket.socket | None = None
+
+    def hold(self, used: socket.socket | None) -> None:
+        self.socket = used
+        if self.expired:
+            self.cut()
+
+    def cut(self) -> None:
+        self.expired = True
+        if self.socket is not None:
+            with suppress(OSError):
+                # Of the plain socket: TLS would first say goodbye, and wait.
+                socket.socket.shutdown(self.socket, socket.SHUT_RDWR)
+
+    @classmethod
+    @contextmanager
+    def over(cls, seconds: float) -> Iterator[_Watch]:
+        watch = cls.current.watch = cls()
+        timer = threading.Timer(seconds, watch.cut)
+        timer.daemon = True
+        timer.start()
+        try:
+            yield watch
+        finally:
+            timer.cancel()
+
+
+class _Http(HTTPConnection):
+    def request(self, *args: Any, **kwargs: Any) -> None:
+        super().request(*args, **kwargs)
+        _Watch.current.watch.hold(self.sock)
+
+
+class _Https(HTTPSConnection):
+    def request(self, *args: Any, **kwargs: Any) -> None:
+        super().request(*args, **kwargs)
+        _Watch.current.watch.hold(self.sock)
+
+
 class Endpoint:
     """One URL with its pool of kept-alive connections."""
 
-    def __init__(self, url: str, *, timeout: float, max_body: int = MAX_BODY) -> None:
+    def __init__(self, url: str, *, timeout: float) -> None:
         """Raises ConfigError where the URL is none, or is plain http to a remote host."""
         parts = _split(url)
         if parts.scheme != "https" and not is_loopback(parts.hostname or ""):
             raise ConfigError("chains", "rpc", "https, or http on this machine", masked(url))
         self.label = masked(url)
         self._timeout = timeout
-        self._max_body = max_body
         self._hidden = _secrets(parts)
         self._target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
         self._headers = {"content-type": "application/json", "accept-encoding": "gzip", "user-agent": "keeper"}
@@ -95,6 +144,7 @@ class Endpoint:
             pair = f"{unquote(parts.username)}:{unquote(parts.password or '')}"
             self._headers.update(make_headers(basic_auth=pair))
         self._pool = urllib3.connection_from_url(self.label, maxsize=4, block=False)
+        self._pool.ConnectionCls = _Https if parts.scheme == "https" else _Http
 
     def __repr__(self) -> str:
         return f"Endpoint({self.label})"
@@ -110,14 +160,14 @@ class Endpoint:
 
     def exchange(self, body: Any) -> Any:
         """The parsed JSON answer, an object or a list. Raises TransportFault."""
-        deadline = time.monotonic() + self._timeout
-        try:
-            status, retry_after, data = self._post(json.dumps(body, separators=(",", ":")).encode(), deadline)
-        except ProtocolError as error:
-            raise self._fault(f"connection broke: {type(error).__name__}", dropped=True) from None
-        except (HTTPError, OSError, ValueError) as error:
-            # The text of urllib3's errors holds the path, so only its kind is told.
-            raise self._fault(_kind(error)) from None
+        with _Watch.over(self._timeout) as watch:
+            try:
+                status, retry_after, data = self._post(json.dumps(body, separators=(",", ":")).encode(), watch)
+            except (HTTPError, OSError, ValueError) as error:
+                if watch.expired:
+                    raise self._late() from None
+                # The text of urllib3's errors holds the path, so only its kind is told.
+                raise self._fault(_kind(error), dropped=isinstance(error, ProtocolError)) from None
         parsed = _parse(data)
         # Some providers send a proper JSON-RPC error with status 400; everything else but 2xx is a fault.
         if not 200 <= status < 300 and not (status == 400 and isinstance(parsed, dict) and "error" in parsed):
@@ -127,7 +177,7 @@ class Endpoint:
             raise self._fault(f"expected a JSON-RPC answer, found {len(data)} bytes of something else", status)
         return parsed
 
-    def _post(self, body: bytes, deadline: float) -> tuple[int, str, bytes]:
+    def _post(self, body: bytes, watch: _Watch) -> tuple[int, str, bytes]:
         response = self._pool.urlopen(
             "POST",
             self._target,
@@ -143,10 +193,13 @@ class Endpoint:
         try:
             while piece := response.read1(PIECE):
                 data += piece
-                if len(data) > self._max_body:
-                    raise self._fault(f"answer is larger than {self._max_body} bytes")
-                if time.monotonic() > deadline:
-                    raise self._fault(f"no complete answer within {self._timeout:g} s")
+                if len(data) > MAX_BODY:
+                    raise self._fault(f"answer is larger than {MAX_BODY} bytes")
+                if watch.expired:
+                    break
+            # A cut connection may look like the end of an answer.
+            if watch.expired:
+                raise self._late()
             complete = True
         finally:
             if complete:
@@ -154,6 +207,9 @@ class Endpoint:
             else:
                 response.close()
         return response.status, response.headers.get("retry-after", "")[:40], bytes(data)
+
+    def _late(self) -> TransportFault:
+        return self._fault(f"no complete answer within {self._timeout:g} s")
 
     def _fault(
         self, text: str, status: int | None = None, retry_after: str = "", dropped: bool = False
@@ -164,6 +220,7 @@ class Endpoint:
 def _kind(error: Exception) -> str:
     name = type(error).__name__
     return {
+        "ProtocolError": "connection broke",
         "ConnectTimeoutError": "connecting timed out",
         "ReadTimeoutError": "no answer in time",
         "NewConnectionError": "connection refused or host unknown",
