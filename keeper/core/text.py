@@ -25,11 +25,8 @@ def trimmed(value: Fraction | int, places: int = 2, sign: bool = False) -> str:
 
 
 def amount(value: TokenAmount) -> str:
-    """`15.0696 WETH`, `46,989.46 USDC`, `0.02 ETH`: up to six digits that count, and at least two decimals."""
-    whole, _, rest = decimal(value.whole, _places(value)).partition(".")
-    least = min(2, value.token.decimals)
-    digits = rest.rstrip("0").ljust(least, "0")
-    return f"{whole}{'.' if digits else ''}{digits} {value.token.symbol}"
+    """`15.0696 WETH`, `46,989.46 USDC`: six digits that count and two decimals, as far as the token has them."""
+    return f"{decimal(value.whole, _places(value))} {value.token.symbol}"
 
 
 def _places(value: TokenAmount) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
@@ -16,6 +17,7 @@ from keeper.core.units import Address
 _PPM = 10**6
 
 V2_SWAP = "swapExactTokensForTokens(uint256,uint256,address[],address,uint256)"
+V2_SWAP02 = "swapExactTokensForTokens(uint256,uint256,address[],address)"
 V3_SWAP = "exactInputSingle((address,address,uint24,address,uint256,uint256,uint256,uint160))"
 V3_SWAP02 = "exactInputSingle((address,address,uint24,address,uint256,uint256,uint160))"
 MULTICALL = "multicall(uint256,bytes[])"
@@ -42,14 +44,13 @@ def decode_swap(router_kind: str, data: bytes) -> Swap | str:
         if router_kind == "v2_router":
             return _v2(*_arguments(V2_SWAP, data))
         if router_kind == "swap_router":
-            (single,) = _arguments(V3_SWAP, data)
-            return _v3(*single[:4], deadline=single[4], sell=single[5], min_out=single[6])
+            ((sold, bought, ppm, to, deadline, *amounts),) = _arguments(V3_SWAP, data)
+            return _v3((sold, bought, ppm), to, deadline, amounts)
         if router_kind == "swap_router02":
             deadline, inner = _arguments(MULTICALL, data)
             if len(inner) != 1:
                 raise ValueError(f"multicall: expected 1 call inside, found {len(inner)}")
-            (single,) = _arguments(V3_SWAP02, inner[0])
-            return _v3(*single[:4], deadline=deadline, sell=single[4], min_out=single[5])
+            return _timed(inner[0], deadline)
     except (DecodingError, ValueError) as error:
         return str(error)
     return f"no router of kind {router_kind} is known"
@@ -74,9 +75,21 @@ def _v2(sell: int, min_out: int, path: list[str], recipient: str, deadline: int)
     return Swap(tuple(_address(token) for token in path), sell, min_out, _address(recipient), deadline)
 
 
-def _v3(sold: str, bought: str, ppm: int, recipient: str, *, deadline: int, sell: int, min_out: int) -> Swap:
-    tokens = _address(sold), _address(bought)
-    return Swap(tokens, sell, min_out, _address(recipient), deadline, Fraction(ppm, _PPM))
+def _v3(key: tuple[str, str, int], recipient: str, deadline: int, amounts: Sequence[int]) -> Swap:
+    (sold, bought, ppm), (sell, min_out, price_limit) = key, amounts
+    if price_limit:
+        # The pool would stop there half filled, where min_out makes it revert.
+        raise ValueError(f"price limit: expected 0, was {price_limit}")
+    return Swap((_address(sold), _address(bought)), sell, min_out, _address(recipient), deadline, Fraction(ppm, _PPM))
+
+
+def _timed(data: bytes, deadline: int) -> Swap:
+    """A swap of SwapRouter02, of either kind of pool; its deadline is the multicall's around it."""
+    if data[:4] == selector(V2_SWAP02):
+        sell, min_out, path, recipient = _arguments(V2_SWAP02, data)
+        return _v2(sell, min_out, path, recipient, deadline)
+    ((sold, bought, ppm, to, *amounts),) = _arguments(V3_SWAP02, data)
+    return _v3((sold, bought, ppm), to, deadline, amounts)
 
 
 def _address(text: str) -> Address:

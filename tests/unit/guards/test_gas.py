@@ -63,8 +63,8 @@ def test_gas_reserve__worst_case__must_leave_it(native: str, allowed: bool) -> N
 def test_gas_reserve__too_little__says_what_to_send() -> None:
     verdict = GasReserve(units(ETH, "0.02")).check(trade(), make_view(native="0.012"))
     assert isinstance(verdict, Deny)
-    assert verdict.reason == "the sender would keep 0.01 ETH, at least 0.02 ETH required"
-    assert verdict.remedy.startswith("Send 0.01 ETH to 0x")
+    assert verdict.reason == "the sender would keep 0.0100000 ETH, at least 0.0200000 ETH required"
+    assert verdict.remedy.startswith("Send 0.0100000 ETH to 0x")
 
 
 def test_gas_reserve__wrapping__counts_what_is_wrapped() -> None:

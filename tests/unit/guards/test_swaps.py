@@ -5,7 +5,7 @@ from fractions import Fraction
 import pytest
 
 from keeper.core.abi import calldata
-from keeper.guards.swaps import MULTICALL, V2_SWAP, V3_SWAP, V3_SWAP02, Swap, decode_swap
+from keeper.guards.swaps import MULTICALL, V2_SWAP, V2_SWAP02, V3_SWAP, V3_SWAP02, Swap, decode_swap
 from tests.builders import ACCOUNT, NOW, USDC, WETH
 
 TOKENS = (WETH.address, USDC.address)
@@ -28,6 +28,11 @@ def test_decode__v2__has_no_fee() -> None:
     assert decode_swap("v2_router", data) == Swap(TOKENS, 7, 5, ACCOUNT, NOW, None)
 
 
+def test_decode__v2_through_the_multicall_router__takes_its_deadline() -> None:
+    inner = calldata(V2_SWAP02, 7, 5, list(TOKENS), ACCOUNT)
+    assert decode_swap("swap_router02", calldata(MULTICALL, NOW, [inner])) == Swap(TOKENS, 7, 5, ACCOUNT, NOW, None)
+
+
 def test_decode__both_v3_generations__say_the_same() -> None:
     assert decode_swap("swap_router", SINGLE) == PLAIN
     assert decode_swap("swap_router02", calldata(MULTICALL, NOW, [SINGLE02])) == PLAIN
@@ -40,6 +45,7 @@ def test_decode__both_v3_generations__say_the_same() -> None:
         ("swap_router02", calldata(MULTICALL, NOW, []), "expected 1 call inside, found 0"),
         ("swap_router02", calldata(MULTICALL, NOW, [SINGLE02, SINGLE02]), "expected 1 call inside, found 2"),
         ("swap_router02", calldata(MULTICALL, NOW, [SINGLE]), "selector: expected 0x04e45aaf"),
+        ("swap_router", calldata(V3_SWAP, (*TOKENS, 500, ACCOUNT, NOW, 7, 5, 9)), "price limit: expected 0, was 9"),
         ("swap_router", b"", "selector: expected 0x414bf389, found 0x"),
         ("swap_router", SINGLE[:-32], "bytes"),
         ("swap_router", SINGLE + bytes(32), "canonical"),
