@@ -33,7 +33,7 @@ _FATAL = (
     # Proven by the clients' sources: each is said before a transaction reaches any pool. Whole texts, so that a longer
     # text that happens to hold one of them stays UNKNOWN.
     r"failed to decode (signed )?transaction",
-    r"intrinsic gas too (low|high)( --.*|: gas \d+, minimum needed \d+)?",
+    r"intrinsic gas too (low|high)( -- tx\.gas_limit > env\.block\.gas_limit|: gas \d+, minimum needed \d+)?",
     r"intrinsic gas exceeds gas limit",
     r"(transaction gas limit )?exceeds block gas limit",
     r"transaction's gas limit \d+ exceeds block's gas limit \d+",

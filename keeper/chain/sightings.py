@@ -132,7 +132,8 @@ def _sighting(
         now=head.timestamp,
         nonce=nonce,
         finalized=finalized,
-        final_nonce=quantity(final_nonce, "nonce") if final_nonce is not None else None,
+        # A receipt that could not be believed may still be ours: then the nonce is no proof of a stranger.
+        final_nonce=quantity(final_nonce, "nonce") if final_nonce is not None and not doubts else None,
         pooled=bool(intent.attempts) and _is_pooled(intent, first),
         base_fee=head.base_fee,
         tip=_tip(first),

@@ -1,0 +1,517 @@
+"""The submitter on one fake node: what is written, what is sent, and in which order."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from fractions import Fraction
+from typing import Any
+
+import pytest
+
+from keeper.chain.attempts import Rules
+from keeper.chain.fees import FeePolicy
+from keeper.chain.rpc import TransportFault
+from keeper.chain.simulate import Simulator
+from keeper.chain.submitter import DrySubmitter, LiveSubmitter
+from keeper.core.abi import calldata
+from keeper.core.errors import Halted, JournalError
+from keeper.core.plan import Calls, Fees, Purpose, Simulation
+from keeper.core.sending import Expectation, Intent, Mined, State
+from keeper.core.units import USD, Price, TokenAmount, Wei
+from tests.builders import ACCOUNT, CHAIN, ETH, NOW, USDC, WETH, make_view, units, usd
+from tests.unit.chain.lives import GWEI, POOL, TARGET, Ears, MemoryJournal, OneNode, PlainSigner, new_intent
+from tests.unit.chain.test_receipts import transfer
+
+POLICY = FeePolicy(Wei(90 * GWEI), Wei(9 * GWEI), Wei(GWEI))
+FEES = Fees(Wei(3 * GWEI), Wei(GWEI))
+PLAIN = Simulation(100, "", (100_000,), {}, 200_000, FEES)
+VIEW = make_view()
+SWAP = Expectation(
+    sell=units(WETH, 1),
+    quote=units(USDC, 3_100),
+    min_out=units(USDC, 3_090),
+    value_sold=usd(3_120),
+    fee_value=usd("1.56"),
+    impact_value=usd("18.44"),
+    bought_price=Price(USDC, USD, Fraction(1)),
+    native_price=Price(ETH, USD, Fraction(3_120)),
+)
+
+
+class Room:
+    """A submitter with everything around it."""
+
+    def __init__(self, *, confirmations: int = 1, finality: int | None = 10, policy: FeePolicy = POLICY) -> None:
+        self.events: list[str] = []
+        self.journal, self.node = MemoryJournal(self.events), OneNode(self.events)
+        self.signer, self.ears, self.stopped = PlainSigner(self.events), Ears(), ""
+        self.policy, self.confirmations, self.finality = policy, confirmations, finality
+        self.submitter = self.restart()
+
+    def restart(self) -> LiveSubmitter:
+        node: Any = self.node
+        self.submitter = LiveSubmitter(
+            node,
+            self.journal,  # type: ignore[arg-type]
+            Simulator(node, self.policy, b""),
+            {ACCOUNT: self.signer},
+            CHAIN,
+            Rules(self.policy, self.confirmations, patience=60),
+            finality=self.finality,
+            stop=lambda vault: self.stopped,
+            alert=self.ears,
+        )
+        return self.submitter
+
+    def submit(self, simulation: Simulation = PLAIN, **changes: Any) -> Intent | None:
+        return self.submitter.submit(new_intent(**changes), VIEW, simulation, self.node.nonce)
+
+    @property
+    def intent(self) -> Intent:
+        return self.journal.intents[1]
+
+    @property
+    def state(self) -> State:
+        return self.intent.state
+
+    def hash(self, index: int = -1) -> str:
+        return self.intent.attempts[index].hash
+
+
+@pytest.fixture
+def room() -> Room:
+    return Room()
+
+
+# --- submitting ------------------------------------------------------------------------------------------------------
+
+
+def test_submit__accepted__journaled_before_it_is_sent(room: Room) -> None:
+    intent = room.submit()
+    assert room.events == ["intend", "sign", "attempt swap", "SIGNED", "MAYBE_SENT", "send", "SENT"]
+    assert intent is not None and intent.state is State.SENT and intent.nonce == 7
+    assert room.signer.signed == [
+        {
+            "chainId": CHAIN, "nonce": 7, "to": TARGET, "value": 0, "data": b"\x01\x02\x03\x04", "gas": 200_000,
+            "type": 2, "maxFeePerGas": 3 * GWEI, "maxPriorityFeePerGas": GWEI,
+        }
+    ]  # fmt: skip
+
+
+def test_submit__legacy_chain__one_gas_price() -> None:
+    room = Room(policy=replace(POLICY, legacy=True))
+    room.submit(replace(PLAIN, fees=Fees(Wei(3 * GWEI), None)))
+    assert room.signer.signed[0]["gasPrice"] == 3 * GWEI and "type" not in room.signer.signed[0]
+
+
+@pytest.mark.fault("R2")
+@pytest.mark.fault("R25")
+@pytest.mark.fault("T1")
+@pytest.mark.parametrize(
+    "said",
+    [
+        TransportFault("https://node: no answer in time"),
+        "0x" + "ab" * 32,
+        "transaction underpriced",
+        "nonce too low",
+        "mined",
+        "txpool is full",
+        "insufficient funds for gas * price + value",
+        "tx fee (1.10 ether) exceeds the configured cap (1.00 ether)",
+        "execution reverted",
+        "rate limit exceeded",
+        "header not found",
+        "who knows",
+    ],
+)
+def test_submit__ambiguous_answer__maybe_sent_and_then_the_same_bytes(room: Room, said: str | TransportFault) -> None:
+    room.node.says = [said]
+    intent = room.submit()
+    assert intent is not None and intent.state is State.MAYBE_SENT and not room.journal.halts
+    room.events.clear()
+    busy = room.submitter.settle()
+    assert room.events == ["send", "SENT"], "no new signature, no new nonce"
+    assert set(busy) == {"treasury", ACCOUNT, POOL}
+
+
+def test_submit__already_known__sent(room: Room) -> None:
+    room.node.says = ["already known"]
+    intent = room.submit()
+    assert intent is not None and intent.state is State.SENT
+
+
+@pytest.mark.fault("T4")
+@pytest.mark.fault("T8")
+@pytest.mark.parametrize(
+    ("said", "reason"),
+    [
+        ("replacement transaction underpriced", "not ours"),
+        ("nonce too high", "missing"),
+        ("transaction type not supported", "malformed"),
+        ("gapped-nonce tx from delegated accounts", "7702"),
+    ],
+)
+def test_submit__answer_that_only_a_person_can_explain__sender_halted(room: Room, said: str, reason: str) -> None:
+    room.node.says = [said]
+    intent = room.submit()
+    assert intent is not None and intent.state is State.MAYBE_SENT
+    assert reason in room.journal.halts[ACCOUNT] and reason in room.ears.heard[f"halt:{ACCOUNT}"]
+    room.events.clear()
+    room.submitter.settle()
+    assert "send" not in room.events, "a halted sender sends nothing again"
+
+
+@pytest.mark.fault("P17")
+@pytest.mark.parametrize("writes", [0, 1, 2, 3])
+def test_submit__journal_write_fails__nothing_is_sent(room: Room, writes: int) -> None:
+    room.journal.broken_after = writes
+    with pytest.raises(JournalError):
+        room.submit()
+    assert "send" not in room.events
+
+
+@pytest.mark.fault("S10")
+def test_submit__signer_refuses__nonce_stays_reserved_and_is_used_later(room: Room) -> None:
+    room.signer.refuses = "the device is asleep"
+    intent = room.submit()
+    assert intent is not None and intent.state is State.RESERVED
+    assert room.submitter.settle()["treasury"].startswith("swap of treasury (nonce 7) is RESERVED")
+    room.signer.refuses = ""
+    room.submitter.settle()
+    assert room.state is State.SENT and room.signer.signed[0]["nonce"] == 7
+
+
+def test_submit__journal_and_chain_disagree_on_the_nonce__sender_halted(
+    room: Room, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> Intent:
+        raise Halted("nonce: expected 9, was 7")
+
+    monkeypatch.setattr(room.journal, "intend", refuse)
+    assert room.submit() is None
+    assert room.journal.halts == {ACCOUNT: "nonce: expected 9, was 7"} and room.events == [f"halt {ACCOUNT}"]
+
+
+@pytest.mark.fault("S21")
+def test_submit__paused_before_signing__nothing_reserved(room: Room) -> None:
+    room.stopped = "paused by ops"
+    assert room.submit() is None and room.events == []
+
+
+@pytest.mark.fault("S21")
+def test_submit__paused_between_signing_and_sending__signed_but_not_sent_until_resumed(room: Room) -> None:
+    answers = iter(["", "paused by ops"])
+    room.submitter._stop = lambda vault: next(answers, "paused by ops")
+    intent = room.submit()
+    assert intent is not None and intent.state is State.SIGNED and "send" not in room.events
+    assert "paused by ops" in room.submitter.settle()["treasury"]
+    assert "send" not in room.events
+    room.submitter._stop = lambda vault: ""
+    room.submitter.settle()
+    assert room.events[-3:] == ["MAYBE_SENT", "send", "SENT"] and len(room.intent.attempts) == 1
+
+
+@pytest.mark.fault("T24")
+@pytest.mark.fault("T25")
+@pytest.mark.fault("T26")
+def test_submit__preflight_objects__no_nonce_used_and_said_once(room: Room) -> None:
+    assert room.submit(gas_limit=40_000_000) is None
+    assert room.events == [] and "gas limit" in room.ears.heard["preflight:treasury"]
+
+
+# --- settling --------------------------------------------------------------------------------------------------------
+
+
+def test_settle__nothing_live__no_request(room: Room) -> None:
+    assert room.submitter.settle() == {} and room.node.batches == 0
+
+
+def test_settle__mined_and_confirmed_at_once__two_requests_and_an_outcome(room: Room) -> None:
+    room.submit()
+    room.node.mine(room.hash())
+    assert room.submitter.settle() == {}
+    assert room.events[-3:] == ["MINED", "finish", "CONFIRMED"] and room.node.batches == 2
+    assert room.intent.mined == Mined(
+        room.hash(), 101, room.node.hash_of(101), NOW + 12, 1, 100_000, Wei(200_000 * GWEI)
+    )
+    outcome = room.journal.outcomes[0]
+    assert (outcome.fill, outcome.reason) == (None, "")
+
+
+def test_settle__confirmations__busy_until_deep_enough_and_final_at_finality() -> None:
+    room = Room(confirmations=3, finality=10)
+    room.submit()
+    room.node.mine(room.hash())
+    assert "1 of 3 confirmations" in room.submitter.settle()["treasury"]
+    room.node.pass_blocks(2)
+    assert room.submitter.settle() == {} and room.state is State.CONFIRMED
+    room.node.pass_blocks(7)
+    room.submitter.settle()
+    assert room.state is State.CONFIRMED
+    room.node.pass_blocks(1)
+    room.submitter.settle()
+    assert room.state is State.FINAL_OK
+    asked = room.node.batches
+    assert room.submitter.settle() == {} and room.node.batches == asked, "what is final costs nothing"
+
+
+def test_settle__finality_by_tag__waits_for_it() -> None:
+    room = Room(finality=None)
+    room.submit()
+    room.node.mine(room.hash())
+    room.submitter.settle()
+    room.node.pass_blocks(500)
+    room.submitter.settle()
+    assert room.state is State.CONFIRMED, "without a usable tag nothing is final"
+    room.node.finalized = 101
+    room.submitter.settle()
+    assert room.state is State.FINAL_OK
+
+
+@pytest.mark.fault("T3")
+@pytest.mark.fault("T22")
+def test_settle__stuck__bumped_above_the_highest_attempt_and_any_of_them_settles(room: Room) -> None:
+    room.submit()
+    room.node.pass_blocks(5)
+    room.events.clear()
+    room.submitter.settle()
+    assert room.events == ["sign", "attempt swap", "MAYBE_SENT", "send", "SENT"]
+    room.node.pass_blocks(5)
+    room.submitter.settle()
+    assert {signed["nonce"] for signed in room.signer.signed} == {7}
+    caps = [signed["maxFeePerGas"] for signed in room.signer.signed]
+    assert caps == [3_000_000_000, 3_375_000_000, 3_796_875_000]
+    room.node.mine(room.hash(1))
+    room.submitter.settle()
+    assert room.state is State.CONFIRMED and room.intent.mined is not None and room.intent.mined.hash == room.hash(1)
+
+
+@pytest.mark.fault("T9")
+def test_settle__dropped_from_the_pool__same_bytes_again(room: Room) -> None:
+    room.submit()
+    room.node.pool.clear()
+    room.node.pass_blocks(1)
+    room.submitter.settle()
+    assert room.events[-3:] == ["MAYBE_SENT", "send", "SENT"] and len(room.intent.attempts) == 1
+
+
+@pytest.mark.fault("T11")
+def test_settle__deadline_passed__cancelled_with_the_same_nonce(room: Room) -> None:
+    room.submit()
+    room.node.pass_blocks(50)
+    room.submitter.settle()
+    cancel = room.signer.signed[-1]
+    assert (cancel["to"], cancel["value"], cancel["data"], cancel["nonce"]) == (ACCOUNT, 0, b"", 7)
+    assert room.intent.attempts[-1].purpose is Purpose.CANCEL and room.state is State.SENT
+    room.node.mine(room.hash(), gas_used=21_000)
+    room.submitter.settle()
+    room.node.pass_blocks(10)
+    room.submitter.settle()
+    assert room.state is State.FINAL_CANCELLED and "cancelled" in room.journal.outcomes[0].reason
+
+
+@pytest.mark.fault("T12")
+@pytest.mark.fault("T13")
+def test_settle__original_wins_over_its_cancel__recorded_as_the_trade_it_was(room: Room) -> None:
+    room.submit()
+    room.node.pass_blocks(50)
+    room.submitter.settle()
+    room.node.mine(room.hash(0))
+    room.submitter.settle()
+    room.node.pass_blocks(10)
+    room.submitter.settle()
+    assert room.state is State.FINAL_OK and room.journal.outcomes[0].reason == ""
+
+
+def test_settle__never_signed_until_the_deadline__abandoned_without_a_transaction(room: Room) -> None:
+    room.signer.refuses = "the device is asleep"
+    room.submit()
+    room.node.pass_blocks(50)
+    assert room.submitter.settle() == {}
+    assert room.state is State.FINAL_CANCELLED and "send" not in room.events
+
+
+@pytest.mark.fault("T18")
+@pytest.mark.fault("T19")
+@pytest.mark.fault("T20")
+def test_settle__reorg_after_confirmation__live_again_and_sent_again(room: Room) -> None:
+    room.submit()
+    room.node.mine(room.hash())
+    room.submitter.settle()
+    assert room.state is State.CONFIRMED
+    room.node.reorg()
+    busy = room.submitter.settle()
+    assert "treasury" in busy and room.state is State.SENT and "reorg" in room.ears.heard["reorg:1"]
+    room.node.mine(room.hash(), status=0)
+    room.submitter.settle()
+    assert room.intent.mined is not None and room.intent.mined.status == 0
+    room.node.pass_blocks(10)
+    room.submitter.settle()
+    assert room.state is State.FINAL_REVERTED and len(room.journal.outcomes) == 2
+
+
+@pytest.mark.fault("R22")
+def test_settle__receipt_lost_while_its_block_stands__waits(room: Room) -> None:
+    room.submit()
+    room.node.mine(room.hash())
+    room.submitter.settle()
+    room.node.receipts.clear()
+    room.events.clear()
+    room.submitter.settle()
+    assert room.events == [] and room.state is State.CONFIRMED
+
+
+@pytest.mark.fault("R23")
+@pytest.mark.fault("R24")
+@pytest.mark.parametrize(
+    "lie",
+    [
+        {"from": TARGET.lower()},
+        {"transactionHash": "0x" + "cd" * 32},
+        {"blockHash": "0x" + "cd" * 32},
+        {"status": None},
+        {"effectiveGasPrice": None},
+    ],
+)
+def test_settle__receipt_that_cannot_be_ours__not_believed(room: Room, lie: dict[str, Any]) -> None:
+    room.submit()
+    room.node.mine(room.hash())
+    room.node.receipts[room.hash()] |= lie
+    room.submitter.settle()
+    room.node.pass_blocks(20)
+    room.submitter.settle()
+    assert room.state is State.SENT and "doubt:1" in room.ears.heard and not room.journal.halts
+
+
+@pytest.mark.fault("T6")
+@pytest.mark.fault("T7")
+def test_settle__nonce_used_by_a_stranger__halted_only_when_final(room: Room) -> None:
+    room.submit()
+    room.node.pool.clear()
+    room.node.used.append(room.node.head)
+    assert "waiting" in room.submitter.settle()["treasury"] and room.state is State.SENT
+    room.node.pass_blocks(10)
+    assert room.submitter.settle() == {}
+    assert room.state is State.EXTERNAL and "not in the journal" in room.journal.halts[ACCOUNT]
+    assert room.journal.live(CHAIN) == []
+
+
+def test_settle__no_signer_after_a_restart__watched_but_not_bumped(room: Room) -> None:
+    room.submit()
+    room.submitter._signers.clear()
+    room.node.pass_blocks(10)
+    assert "no signer" in room.submitter.settle()["treasury"]
+    room.node.mine(room.hash())
+    assert room.submitter.settle() == {} and room.state is State.CONFIRMED
+
+
+@pytest.mark.parametrize("state", ["RESERVED", "SIGNED", "MAYBE_SENT", "SENT"])
+def test_settle__restarted_at_any_state__one_nonce_and_an_end(state: str) -> None:
+    room = Room()
+    stop_at = {"RESERVED": 1, "SIGNED": 3, "MAYBE_SENT": 4, "SENT": 99}[state]
+    room.journal.broken_after = stop_at
+    if state == "SENT":
+        room.submit()
+    else:
+        with pytest.raises(JournalError):
+            room.submit()
+        room.journal.broken_after = -1
+    assert room.state == state
+    room.restart().settle()
+    room.node.mine(room.hash())
+    room.submitter.settle()
+    room.node.pass_blocks(10)
+    room.submitter.settle()
+    assert room.state is State.FINAL_OK and {signed["nonce"] for signed in room.signer.signed} == {7}
+
+
+# --- outcomes --------------------------------------------------------------------------------------------------------
+
+
+def _balances(room: Room, sold: int, received: int) -> None:
+    """What balanceOf says before and after block 101."""
+    for token, delta in ((WETH, -sold), (USDC, received)):
+        for number, raw in ((100, 10**30), (101, 10**30 + delta)):
+            key = f"{token.address} {'0x' + calldata('balanceOf(address)', ACCOUNT)[:4].hex()} {hex(number)}"
+            room.node.calls[key] = "0x" + raw.to_bytes(32, "big").hex()
+
+
+def _trade(room: Room, received: int, balance: int | None = None, sold: int = 10**18) -> None:
+    room.submit(expect=SWAP)
+    logs = [transfer(WETH, ACCOUNT, POOL, sold), transfer(USDC, POOL, ACCOUNT, received)]
+    room.node.mine(room.hash(), logs=logs)
+    if balance is not None:
+        _balances(room, sold, balance)
+    room.submitter.settle()
+
+
+def test_settle__trade_confirmed__fill_and_costs_add_up(room: Room) -> None:
+    _trade(room, 3_095 * 10**6, 3_095 * 10**6)
+    outcome = room.journal.outcomes[0]
+    assert outcome.fill is not None and outcome.fill.received == units(USDC, 3_095)
+    assert outcome.deltas == {WETH: -(10**18), USDC: 3_095 * 10**6}
+    assert outcome.gas_value == usd("0.624") and outcome.others_value == usd(5)
+    parts = (outcome.fee_value, outcome.impact_value, outcome.others_value)
+    total = sum(part.raw for part in parts if part is not None)
+    assert TokenAmount(USD, total) == usd(3_120) - usd(3_095), "fee + impact + others = value sold - fill"
+    assert not room.journal.halts
+
+
+@pytest.mark.fault("T17")
+@pytest.mark.fault("K1")
+@pytest.mark.fault("K2")
+@pytest.mark.parametrize(
+    ("received", "balance", "sold", "reason"),
+    [
+        (0, None, 10**18, "without effects"),
+        (3_089 * 10**6, None, 10**18, "min_out"),
+        (3_095 * 10**6, 3_000 * 10**6, 10**18, "balance changed by 3,000"),
+        (3_095 * 10**6, None, 2 * 10**18, "more than"),
+    ],
+)
+def test_settle__success_without_its_effects__vault_halted(
+    room: Room, received: int, balance: int | None, sold: int, reason: str
+) -> None:
+    _trade(room, received, balance, sold)
+    assert reason in room.journal.halts["treasury"] and reason in room.journal.outcomes[0].reason
+    assert room.state is State.CONFIRMED, "the transaction is what it is"
+
+
+@pytest.mark.fault("T14")
+def test_settle__out_of_gas__said_so(room: Room) -> None:
+    room.submit()
+    room.node.mine(room.hash(), status=0, gas_used=200_000)
+    room.submitter.settle()
+    assert room.journal.outcomes[0].reason.startswith("out of gas") and not room.journal.halts
+
+
+@pytest.mark.fault("T15")
+def test_settle__reverted__reason_by_replay_at_its_block(room: Room) -> None:
+    from keeper.chain.rpc import RpcError
+
+    room.submit()
+    room.node.mine(room.hash(), status=0)
+    data = "0x" + calldata("Error(string)", "Too little received").hex()
+    room.node.calls[f"{TARGET} 0x01020304 {hex(101)}"] = RpcError(3, "execution reverted", data)
+    room.submitter.settle()
+    assert room.journal.outcomes[0].reason == "Too little received (less than min_out)"
+    assert room.journal.outcomes[0].gas_value is None, "no native price was known at decision"
+
+
+# --- dry -------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.fault("C17")
+def test_dry__submit_and_settle__nothing_and_no_place_for_a_signer() -> None:
+    class Counts:
+        def simulate(self, calls: Calls, view: object) -> Simulation:
+            return PLAIN
+
+    dry = DrySubmitter(Counts())  # type: ignore[arg-type]
+    assert dry.submit(new_intent(), VIEW, PLAIN, 7) is None and dry.settle() == {}
+    assert dry.simulate(Calls((new_intent().call,)), VIEW) is PLAIN
+    assert list(vars(dry)) == ["_simulator"]
+    takes: Callable[..., DrySubmitter] = DrySubmitter
+    with pytest.raises(TypeError):
+        takes(Counts(), signers={})
