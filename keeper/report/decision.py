@@ -6,11 +6,12 @@ that takes at most 36 digits. The same objects give the same dict, key for key, 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 
 from keeper.core.chain import Block, MarketPrice, Unusable, VaultView
+from keeper.core.decision import Decision
 from keeper.core.foreign import printable
 from keeper.core.plan import (
     AssetLine,
@@ -54,19 +55,10 @@ Limits = Mapping[str, tuple[str, str]]
 
 
 def describe(
-    meta: VaultMeta,
-    view: VaultView | Unusable,
-    plan: Plan,
-    routes: Sequence[Route] = (),
-    order: Order | None = None,
-    draft: Draft | None = None,
-    verdicts: Sequence[Verdict] = (),
-    *,
-    limits: Limits | None = None,
-    block: Block | None = None,
-    tidies: bool = False,
+    decision: Decision, meta: VaultMeta, *, limits: Limits | None = None, block: Block | None = None
 ) -> Record:
     """Everything a person or a machine may later ask of this decision. `block` is for an unusable view."""
+    view, plan, order, draft = decision.view, decision.plan, decision.order, decision.draft
     seen = view if isinstance(view, VaultView) else None
     at = seen.block if seen else block
     return {
@@ -84,20 +76,21 @@ def describe(
         "sender": seen.sender if seen else None,
         "unusable": printable(view.reason) if isinstance(view, Unusable) else "",
         "plan": _plan(plan),
-        "tidies": tidies,
+        "tidies": decision.tidies,
+        "refused": [_verdict(denial, limits or {}) for denial in decision.refused],
         "assets": _assets(plan, seen),
         "value": usd(sum((line.value.raw for line in plan.assets), 0)) if plan.assets else None,
         "prices": [price_record(token, found) for token, found in seen.prices.items()] if seen else [],
         "native": _native(seen) if seen else None,
         "left_out": [{**pool_record(pool), "reason": printable(why)} for pool, why in seen.left_out] if seen else [],
-        "trades": [_trade(route) for route in routes],
+        "trades": [_trade(route) for route in decision.routes],
         "order": _order(order) if order else None,
         "cost": _cost(compute_cost(order, draft, seen)) if seen else None,
         "calls": [_call(call) for call in draft.calls.sequence] if draft else [],
         "simulation": _simulation(draft.simulation, seen) if draft and seen else None,
         "gas": _gas(draft) if draft else None,
         "after": _after(plan, draft.simulation, seen) if draft and seen else [],
-        "guards": [_verdict(verdict, limits or {}) for verdict in verdicts],
+        "guards": [_verdict(verdict, limits or {}) for verdict in decision.verdicts],
     }
 
 

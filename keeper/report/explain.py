@@ -12,6 +12,7 @@ from keeper.report.explain_transaction import explain_transaction, outcome_word
 from keeper.report.facts import CycleFacts
 from keeper.report.figures import (
     Record,
+    compared,
     listing,
     measured_of,
     refusals,
@@ -150,8 +151,7 @@ def _denied(page: Page, facts: CycleFacts) -> None:
 
 
 def _refusal(page: Page, guard: Record) -> None:
-    compared = f"{guard['measured']} measured, {guard['limit']} allowed" if guard["limit"] else guard["measured"]
-    page.add("  ", (guard["guard"], BAD), f"   {compared}", hang=6)
+    page.add("  ", (guard["guard"], BAD), f"   {compared(guard)}", hang=6)
     for line in guard["detail"] or [guard["reason"]]:
         page.add(f"      {line}", hang=8)
     if guard["path"]:
@@ -161,7 +161,7 @@ def _refusal(page: Page, guard: Record) -> None:
 
 def _dry(page: Page, facts: CycleFacts) -> None:
     _wanted(page, facts.decision, "The keeper would now")
-    page.add(f"All {len(facts.decision['guards'])} guards allowed it.")
+    page.add(_allowed(facts.decision))
     if facts.decision["mode"] == "live":
         page.add("The vault's mode is live, but this keeper was started without --live: nothing was signed.")
     else:
@@ -170,7 +170,7 @@ def _dry(page: Page, facts: CycleFacts) -> None:
 
 def _intended(page: Page, facts: CycleFacts) -> None:
     _wanted(page, facts.decision, "The keeper decided to")
-    page.add(f"All {len(facts.decision['guards'])} guards allowed it.")
+    page.add(_allowed(facts.decision))
     if not facts.transactions:
         page.add("No nonce was reserved, so nothing was signed: it stopped between deciding and sending.")
     for transaction in facts.transactions:
@@ -178,8 +178,15 @@ def _intended(page: Page, facts: CycleFacts) -> None:
         explain_transaction(page, facts, transaction)
 
 
+def _allowed(decision: Record) -> str:
+    guards = len(decision["guards"])
+    return f"All {guards} guards allowed it." if guards > 1 else "Its guard allowed it."
+
+
 def _wanted(page: Page, decision: Record, opening: str) -> None:
     calls, trades = decision["calls"], decision["trades"]
+    for guard in decision["refused"]:
+        page.add(f"Its trade was denied by {guard['guard']}: {_sentence(guard['reason'])}")
     if decision["tidies"] or not trades:
         page.add(f"{opening} {listing([call['text'] for call in calls])}.")
         return

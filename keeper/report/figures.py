@@ -47,22 +47,39 @@ def refusals(decision: Record) -> list[Record]:
 
 
 def widest(decision: Record) -> Record | None:
-    """The asset with the widest drift, None where no weight is known."""
+    """The asset that is furthest out, or nearest to leaving its band; None where no weight is known."""
     weighed = [asset for asset in decision["assets"] if "drift_bps" in asset]
-    return max(weighed, key=lambda asset: abs(Fraction(asset["drift_bps"])), default=None)
+    return max(weighed, key=_nearness, default=None)
+
+
+def _nearness(asset: Record) -> tuple[Fraction, Fraction]:
+    drift, trigger = abs(Fraction(asset["drift_bps"])), Fraction(asset["trigger_bps"])
+    return (drift / trigger if trigger else drift), drift
+
+
+def _is_figure(text: str) -> bool:
+    return text.lstrip("$−+-~ ")[:1].isdigit()
 
 
 def measured_of(guard: Record) -> str:
-    """`47,017 of 100,000 USD`: the unit is said once where measured and limit share it."""
-    measured, limit = guard["measured"], guard["limit"]
-    if not measured or not limit:
-        return str(measured or limit)
-    if measured == limit:
-        return str(measured)
+    """`47,017 of 100,000 USD`: a unit that both share is said once. What is no figure stands beside its limit."""
+    measured, limit = str(guard["measured"]), str(guard["limit"])
+    if not measured or not limit or measured == limit or measured.startswith("does not apply"):
+        return measured or limit
+    if not _is_figure(limit):
+        return f"{measured}, {limit}"
+    if not _is_figure(measured):
+        return f"{measured}, {limit} allowed"
     number, _, unit = measured.partition(" ")
-    if unit and limit.partition(" ")[2] == unit:
-        measured = number
-    return f"{measured} of {limit}"
+    return f"{number if unit and limit.partition(' ')[2] == unit else measured} of {limit}"
+
+
+def compared(guard: Record) -> str:
+    """`163 bps measured, 100 bps allowed`, of a refusal."""
+    measured, limit = str(guard["measured"]), str(guard["limit"])
+    if not limit or not _is_figure(limit):
+        return f"{measured}, {limit}" if limit else measured
+    return f"{measured} measured, {limit} allowed" if _is_figure(measured) else f"{measured}, {limit} allowed"
 
 
 def used_percent(guard: Record) -> str:

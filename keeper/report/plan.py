@@ -132,9 +132,12 @@ def _intention(page: Page, decision: Record, show_all: bool) -> None:
         page.add(("UNUSABLE", BAD), f": {decision['unusable']}", hang=2)
         return
     if plan["kind"] == "hold" and not decision["calls"]:
-        page.add(("HOLD", GOOD), f": {plan['reason']}", hang=2)
+        inside = "every asset is in its band, " if plan["code"] == "in_band" else ""
+        page.add(("HOLD", GOOD), f": {inside}{plan['reason']}", hang=2)
         return
     if decision["tidies"]:
+        for guard in decision["refused"]:
+            page.add(("DENIED", BAD), f" by {guard['guard']}: {guard['reason']}", hang=2)
         page.add(("TIDY UP", STRONG), " before anything else:", hang=2)
     else:
         _trades(page, decision, show_all)
@@ -143,7 +146,7 @@ def _intention(page: Page, decision: Record, show_all: bool) -> None:
 
 def _trades(page: Page, decision: Record, show_all: bool) -> None:
     trades = decision["trades"]
-    word: list[Piece] = [("DENIED", BAD), ": "] if refusals(decision) else []
+    word: list[Piece] = [("DENIED", BAD), " · "] if refusals(decision) else []
     word.append(("REBALANCE", STRONG))
     if len(trades) == 1:
         goal = f" to {to}" if (to := returns_to(decision)) else ""
@@ -199,7 +202,7 @@ def _considered(page: Page, decision: Record, trade: Record) -> None:
 def _floors(decision: Record, floor: Record) -> str:
     slippage = f"−{decision['order']['slippage_bps']} bps"
     if floor["binds"] == "oracle":
-        return f"oracle (quote {slippage} would be {figure(decision, floor['quote_floor'])})"
+        return f"oracle floor (quote {slippage} would be {figure(decision, floor['quote_floor'])})"
     return f"quote {slippage} (oracle floor {figure(decision, floor['oracle_floor'])})"
 
 
@@ -268,7 +271,9 @@ def _guards(page: Page, decision: Record, show_all: bool) -> None:
 
 def _sentence(decision: Record) -> Text:
     unsigned = (
-        "mode is dry: nothing signed." if decision["mode"] == "dry" else "plan signs nothing; `keeper run` would."
+        "mode is dry: nothing signed."
+        if decision["mode"] == "dry"
+        else "plan signs nothing; `keeper run --live` would."
     )
     denied = refusals(decision)
     if decision["unusable"]:

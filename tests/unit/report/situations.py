@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Any
 
 from keeper.core.chain import Block, MarketPrice, Pool, Reading, Router, Unusable, VaultView
+from keeper.core.decision import Decision
 from keeper.core.plan import (
     Allow,
     AssetLine,
@@ -78,6 +79,7 @@ WETH_PRICE = market(WETH, ("chainlink", "3120", 252), ("twap30m", "3118.8", None
 USDC_PRICE = market(USDC, ("chainlink", "1", 7_300))
 
 LIMITS = {
+    "max_slippage": ("vaults.treasury.guards.max_slippage", "file"),
     "max_trade": ("vaults.treasury.guards.max_trade", "file"),
     "max_turnover": ("vaults.treasury.guards.max_turnover", "file"),
     "max_impact": ("vaults.treasury.guards.max_impact", "default"),
@@ -113,23 +115,15 @@ class Situation:
     order: Order | None = None
     draft: Draft | None = None
     verdicts: tuple[Verdict, ...] = ()
+    refused: tuple[Deny, ...] = ()
     meta: VaultMeta = META
-    tidies: bool = False
-    limits: dict[str, tuple[str, str]] = field(default_factory=lambda: dict(LIMITS))
 
     @property
     def decision(self) -> dict[str, Any]:
-        return describe(
-            self.meta,
-            self.view,
-            self.plan,
-            self.routes,
-            self.order,
-            self.draft,
-            self.verdicts,
-            limits=self.limits,
-            tidies=self.tidies,
+        found = Decision(
+            "treasury", self.view, self.plan, self.routes, self.order, self.draft, self.verdicts, self.refused
         )
+        return describe(found, self.meta, limits=LIMITS)
 
 
 def view(
@@ -175,7 +169,7 @@ TARGETS = {WETH: 6000, USDC: 4000}
 
 def holding() -> Situation:
     inside = view((weth("386"), usdc("790000")))
-    reason = "every asset is inside its band; the widest drift is WETH +0.39pp of ±4pp"
+    reason = "widest drift WETH +0.39pp of ±4pp"
     return Situation(Hold("in_band", reason, lines(inside, TARGETS)), inside)
 
 
@@ -218,6 +212,71 @@ def priceless() -> Situation:
 def unreadable() -> Situation:
     reason = "balance of WETH: the token's balanceOf reverted"
     return Situation(Hold("unreadable", reason), Unusable(reason))
+
+
+def failing() -> Situation:
+    """The sequence reverts when it is simulated."""
+    situation = trading()
+    assert situation.draft
+    failure = "revert: Too little received"
+    simulation = replace(situation.draft.simulation, failure=failure, deltas={})
+    refusal = Deny("max_deviation", f"the simulation failed: {failure}", "simulation failed", "must succeed")
+    return replace(
+        situation,
+        draft=replace(situation.draft, simulation=simulation),
+        verdicts=(refusal, Allow("paused", "no", "", None)),
+    )
+
+
+def oracle_bound() -> Situation:
+    """The independent price, not the quote, sets the floor, and the pool's mid is worse than the oracle's."""
+    situation = trading()
+    assert situation.order
+    leg = situation.order.legs[0]
+    leg = replace(leg, oracle_floor=usdc("46901.02"), leg=replace(leg.leg, mid=Fraction(3119 * 10**6, 10**18)))
+    routes = tuple(replace(route, legs=(leg.leg,)) for route in situation.routes)
+    return replace(situation, order=replace(situation.order, legs=(leg,)), routes=routes)
+
+
+WBTC = Token(8453, Address("0x0555E30da8f98308EdB960aa94C0Db47230d2B9c"), "WBTC", 8)
+BTC_POOL = replace(POOL, address=Address("0x70aCDF2Ad0bf2402C957154f944c19Ef4e1cbAE1"), tokens=(WBTC, USDC))
+
+
+def three() -> Situation:
+    """Two overweights fund one underweight: two swaps in one transaction would need atomic custody."""
+    price = market(WBTC, ("chainlink", "101234.56", 61))
+    held = (weth("412.5"), TokenAmount.from_whole(WBTC, "7.5"), usdc("400000"))
+    seen = view(held, (WETH_PRICE, price, USDC_PRICE))
+    trades = tuple(
+        Trade(sell, USDC, mid.mid.value(sell))
+        for sell, mid in ((weth("20"), WETH_PRICE), (TokenAmount.from_whole(WBTC, "0.5"), price))
+    )
+    legs = (
+        Leg(POOL, trades[0].sell, usdc("62362.5"), Fraction(3120 * 10**6, 10**18)),
+        Leg(BTC_POOL, trades[1].sell, usdc("50584.01"), Fraction(10123456, 10**4)),
+    )
+    routes = tuple(Route(trade, (leg,), ((leg.pool, leg.quote),)) for trade, leg in zip(trades, legs, strict=True))
+    floors = tuple(OrderLeg(leg, leg.quote.times(Fraction(997, 1000), Rounding.UP), usdc("1")) for leg in legs)
+    assets = lines(seen, {WETH: 4500, WBTC: 2500, USDC: 3000})
+    plan = Rebalance("WETH and WBTC are above their bands", assets, trades)
+    call = Call(ROUTER, bytes.fromhex("5ae401dc"), 0, Purpose.SWAP, "MultiSend[2 swaps]")
+    deltas = {WETH: -trades[0].sell.raw, WBTC: -trades[1].sell.raw, USDC: usdc("112946.51").raw}
+    simulation = Simulation(BLOCK.number, "", (412_000,), deltas, 500_000, Fees(Wei(40_000_000), Wei(10_000_000)))
+    cost = TokenAmount(ETH, 412_000 * 22_000_000)
+    order = Order(floors, T0 + 600, 30)
+    draft = Draft(plan, routes, order, Calls((call,)), simulation, cost, usd("0.0283"), cost)
+    return Situation(plan, seen, routes, order, draft, ALLOWED)
+
+
+def tidying() -> Situation:
+    """A leftover allowance is revoked before anything else."""
+    inside = holding()
+    assert isinstance(inside.view, VaultView)
+    call = Call(WETH.address, bytes.fromhex("095ea7b3"), 0, Purpose.REVOKE, "approve 0 WETH to SwapRouter02")
+    simulation = Simulation(BLOCK.number, "", (26_400,), {}, 31_680, Fees(Wei(40_000_000), Wei(10_000_000)))
+    cost = TokenAmount(ETH, 26_400 * 22_000_000)
+    draft = Draft(inside.plan, (), None, Calls((call,)), simulation, cost, usd("0.0018"), cost)
+    return replace(inside, draft=draft, refused=(DENIAL,), verdicts=(Allow("paused", "no", "", None),))
 
 
 # --- cycles as the journal tells them --------------------------------------------------------------------------------
