@@ -21,7 +21,7 @@ HASH_KEYS = frozenset(
 )
 """Fields whose 64 hex digits are public. Everywhere else they are taken for a private key."""
 
-_KEY = re.compile(r"(?<![0-9a-zA-Z])(?:0x)?[0-9a-fA-F]{64}(?![0-9a-zA-Z])")
+_KEY = re.compile(r"(?<![0-9a-fA-F])(?:0x)?[0-9a-fA-F]{64}(?![0-9a-fA-F])")
 _URL = re.compile(r"\b[a-zA-Z][a-zA-Z0-9+.-]*://[^\s\"'<>`]+")
 _LOCAL = ("sqlite", "file")
 """Schemes that name a file of this machine, and no secret."""
@@ -96,7 +96,7 @@ class Masker:
 
     def _clean(self, text: str, cap: int, *, hashes: bool = False) -> str:
         # Masked before it is cut, or a secret at the edge would survive by half; again after escaping.
-        return self.registered(printable(self.text(text[: 10 * cap], hashes=hashes), cap))
+        return self.registered(printable(self.text(text, hashes=hashes), cap))
 
 
 def _ordered(values: Iterable[Any]) -> Iterable[Any]:
