@@ -1,0 +1,39 @@
+"""Pools as the keeper comes to know them: pinned and decoded from a node's own answers."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from fractions import Fraction
+
+from keeper.core.chain import Needs, Pool, PoolState, Router, Unusable
+from keeper.core.ports import PoolPin, Venue
+from keeper.core.units import Address, Token
+from tests.chain.node import Node
+
+CASES = int(os.environ.get("KEEPER_CASES", "2000"))
+
+
+def pin_pool(
+    node: Node, pin: PoolPin, address: Address, tokens: Sequence[Token], router: Router, fee_ppm: int = 3_000
+) -> Pool:
+    """What `pin` recognises at `address`. `fee_ppm` serves pairs, which cannot tell theirs."""
+    reads = pin.reads(address)
+    facts = pin.pin(address, dict(zip(reads, node.calls(reads), strict=True)))
+    assert facts is not None, f"no pool at {address}"
+    known = {token.address: token for token in tokens}
+    fee = Fraction(fee_ppm if facts.fee_ppm is None else facts.fee_ppm, 1_000_000)
+    pair = tuple(known[token] for token in facts.tokens)
+    return Pool(node.chain_id, facts.kind, address, pair, fee, facts.factory, router, spacing=facts.spacing)
+
+
+def observe(node: Node, venue: Venue, pool: Pool, last: PoolState | None = None) -> tuple[PoolState | Unusable, int]:
+    """The pool's state at the head and how many follow-ups that took."""
+    reads = venue.reads(pool, last)
+    answers = dict(zip(reads, node.calls(reads), strict=True))
+    follow_ups = 0
+    while isinstance(found := venue.decode(pool, answers), Needs):
+        assert follow_ups < 3, "the venue never has enough"
+        answers |= zip(found.reads, node.calls(found.reads), strict=True)
+        follow_ups += 1
+    return found, follow_ups
