@@ -13,6 +13,7 @@ from keeper.report.facts import CycleFacts
 from keeper.report.figures import (
     Record,
     compared,
+    is_partial,
     listing,
     measured_of,
     refusals,
@@ -193,6 +194,8 @@ def _wanted(page: Page, decision: Record, opening: str) -> None:
     goal = f" to return to {to}" if (to := returns_to(decision)) else ""
     sells = [f"sell {with_value(decision, trade)} for {trade['buy']}" for trade in trades]
     page.add(f"{opening} {listing(sells)}{goal}.")
+    if is_partial(decision):
+        page.add("That is part of the way; the next cycles go on.")
     if len(calls) > 1 and calls[0]["purpose"] != "swap":
         page.add(
             f"Its first transaction is to {calls[0]['text']}; the rest follows, planned anew, once it is confirmed."

@@ -103,3 +103,11 @@ def returns_to(decision: Record) -> str:
     sold = decision["trades"][0]["sell"]["symbol"]
     found = next((line for line in decision["after"] if line["symbol"] == sold), None)
     return form.percent(Fraction(found["weight_bps"])) if found else ""
+
+
+def is_partial(decision: Record) -> bool:
+    """An asset that is out would still lie beyond its destination afterwards, by more than a basis point: a slice."""
+    after = {line["symbol"]: abs(Fraction(line["drift_bps"])) for line in decision["after"]}
+    out = [asset for asset in decision["assets"] if asset.get("out")]
+    goals = [(asset["balance"]["symbol"], Fraction(asset["destination_bps"]) + 1) for asset in out]
+    return any(after.get(symbol, Fraction(0)) > goal for symbol, goal in goals)

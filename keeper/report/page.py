@@ -85,8 +85,15 @@ class Page:
     def plain(self, width: int = WIDTH) -> str:
         """The page without colour, ending in a newline."""
         out = StringIO()
-        Console(file=out, width=width, color_system=None, highlight=False).print(self)
+        Console(file=out, width=width, color_system=None, highlight=False).print(self, crop=False)
         return "\n".join(line.rstrip() for line in out.getvalue().splitlines()) + "\n"
+
+    def show(self, console: Console) -> None:
+        """Prints the page: as wide as the terminal, or plain at WIDTH where there is none."""
+        if console.is_terminal:
+            console.print(self, crop=False)
+        else:
+            console.file.write(self.plain())
 
 
 def _folded(text: Text, width: int, hang: int) -> Iterator[Text]:

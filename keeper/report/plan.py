@@ -11,6 +11,7 @@ from keeper.report import format as form
 from keeper.report.figures import (
     Record,
     figure,
+    is_partial,
     listing,
     measured_of,
     refusals,
@@ -161,7 +162,8 @@ def _trades(page: Page, decision: Record, show_all: bool) -> None:
     _cost(page, decision)
     if decision["after"]:
         weights = [f"{line['symbol']} {form.percent(Fraction(line['weight_bps']))}" for line in decision["after"]]
-        page.label("after", " · ".join(weights), indent=2)
+        partly = "     part of the way, the next cycles go on" if is_partial(decision) else ""
+        page.label("after", " · ".join(weights), (partly, DIM), indent=2)
 
 
 def _trade(decision: Record, trade: Record) -> str:

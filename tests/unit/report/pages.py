@@ -32,6 +32,10 @@ def armed(situation: Situation) -> Situation:
     return replace(situation, meta=replace(situation.meta, mode="live", armed=True))
 
 
+def unarmed(situation: Situation) -> Situation:
+    return replace(situation, meta=replace(situation.meta, mode="live"))
+
+
 def refusal() -> CycleFacts:
     return given.cycle(
         given.denied(),
@@ -62,6 +66,15 @@ def unreadable() -> CycleFacts:
 
 def waiting() -> CycleFacts:
     return given.cycle(given.holding(), "wait", "live", "swap of treasury (nonce 12) is live")
+
+
+def outside_window() -> CycleFacts:
+    reason = "outside its act window (Mon-Fri 08:00-20:00 Europe/Zurich), which opens at 07:00 UTC"
+    return given.cycle(given.trading(), "hold", "window", reason)
+
+
+def halted() -> CycleFacts:
+    return given.cycle(given.holding(), "wait", "halted", "nonce 5 was used by a transaction that is not ours")
 
 
 def dry(situation: Situation, code: str = "swap") -> CycleFacts:
@@ -132,6 +145,10 @@ PAGES: dict[str, Callable[[], Page]] = {
     "explain_wait": lambda: render_explain(waiting()),
     "explain_denied": lambda: render_explain(refusal()),
     "explain_denied_all": lambda: render_explain(refusal(), show_all=True),
+    "explain_halted": lambda: render_explain(halted()),
+    "explain_window": lambda: render_explain(outside_window()),
+    "explain_unarmed": lambda: render_explain(dry(unarmed(given.trading()))),
+    "explain_mined": lambda: render_explain(sent(given.transaction(State.MINED, mined=given.mined()))),
     "explain_dry": lambda: render_explain(dry(given.trading())),
     "explain_dry_approval": lambda: render_explain(dry(given.trading(approves=True), "approve")),
     "explain_dry_three": lambda: render_explain(dry(given.three())),
