@@ -7,6 +7,7 @@ from fractions import Fraction
 
 from keeper.core.abi import calldata, signed_word, word
 from keeper.core.chain import Answers, Read, Reading, Unusable
+from keeper.core.text import trimmed
 from keeper.core.units import Address, Price, Token
 
 LATEST_ROUND = calldata("latestRoundData()")
@@ -125,7 +126,7 @@ class ChainlinkSource:
 
     def _range_refusal(self, ratio: Fraction) -> str:
         if self.low is not None and ratio <= self.low:
-            return f"{float(ratio):g} is at or below its sane minimum of {float(self.low):g}"
+            return f"{trimmed(ratio, 6)} is at or below its sane minimum of {trimmed(self.low, 6)}"
         if self.high is not None and ratio >= self.high:
-            return f"{float(ratio):g} is at or above its sane maximum of {float(self.high):g}"
+            return f"{trimmed(ratio, 6)} is at or above its sane maximum of {trimmed(self.high, 6)}"
         return ""

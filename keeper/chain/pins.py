@@ -129,10 +129,22 @@ class Pinner:
                 raise answer
             code = unhex(answer, "code")
             if code:
-                pins.code_hashes[address] = "0x" + keccak(code).hex()
+                pins.code_hashes[address] = code_hash(code)
             pins.note(
                 places[address], f"a contract at {address}", f"{len(code)} bytes" if code else "no code", bool(code)
             )
+
+    def look_for_changes(self, pools: Iterable[Pool]) -> list[Finding]:
+        """Pools whose code is not what was pinned: migrated, killed or upgraded, and a person must look."""
+        pools = [pool for pool in pools if pool.code_hash]
+        answers = self._rpc.batch([("eth_getCode", [pool.address, "latest"]) for pool in pools])
+        findings = []
+        for pool, answer in zip(pools, answers, strict=True):
+            if isinstance(answer, RpcError):
+                raise answer
+            found = code_hash(unhex(answer, "code"))
+            findings.append(Finding(f"{pool.label}: code", pool.code_hash, found, found == pool.code_hash))
+        return [finding for finding in findings if not finding.ok]
 
     # --- tokens ------------------------------------------------------------------------------------------------------
 
@@ -237,6 +249,10 @@ class Pinner:
         ok = pins.note(want.path, "an answer", "one" if answers else "none", answers) and ok
         if ok and figure is not None:
             pins.feed_decimals[want.address] = figure
+
+
+def code_hash(code: bytes) -> str:
+    return "0x" + keccak(code).hex()
 
 
 def recognise(address: Address, kinds: Mapping[str, PoolPin], answers: Answers) -> PoolFacts | None:

@@ -9,6 +9,7 @@ from functools import reduce
 
 from keeper.core.chain import Answers, MarketPrice, Read, Reading, Unusable
 from keeper.core.ports import PriceSource
+from keeper.core.text import trimmed
 from keeper.core.units import Price, Token, disagreement_bps
 
 APART_BPS = 500
@@ -85,8 +86,8 @@ def combine(token: Token, rule: PriceRule, opinions: Sequence[Reading | Unusable
         return Unusable(refusal)
     apart = disagreement_bps(low, high)
     if apart > rule.apart_bps:
-        said = ", ".join(f"{r.source} {float(r.price.ratio):.6g}" for r in readings)
-        return Unusable(f"sources are {float(apart):.0f} bps apart, {rule.apart_bps} allowed: {said}")
+        said = ", ".join(f"{r.source} {trimmed(r.price.ratio, 6)}" for r in readings)
+        return Unusable(f"sources are {trimmed(apart, 1)} bps apart, {rule.apart_bps} allowed: {said}")
     quote = readings[0].price.quote
     mid, low_price, high_price = (Price(token, quote, ratio) for ratio in (_mid(ratios), low, high))
     return MarketPrice(token, mid, low_price, high_price, tuple(readings), apart)
@@ -94,11 +95,11 @@ def combine(token: Token, rule: PriceRule, opinions: Sequence[Reading | Unusable
 
 def _range_refusal(rule: PriceRule, low: Fraction, high: Fraction) -> str:
     if low <= 0:
-        return f"price: expected above 0, was {float(low):g}"
+        return f"price: expected above 0, was {trimmed(low, 6)}"
     if rule.low is not None and low < rule.low:
-        return f"price {float(low):g} is below its sane minimum of {float(rule.low):g}"
+        return f"price {trimmed(low, 6)} is below its sane minimum of {trimmed(rule.low, 6)}"
     if rule.high is not None and high > rule.high:
-        return f"price {float(high):g} is above its sane maximum of {float(rule.high):g}"
+        return f"price {trimmed(high, 6)} is above its sane maximum of {trimmed(rule.high, 6)}"
     return ""
 
 

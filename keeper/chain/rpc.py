@@ -13,7 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
-from keeper.chain.transport import Endpoint, TransportFault, clean
+from keeper.chain.transport import Endpoint, TransportFault
 from keeper.core.errors import ConfigError, TransientError, Unreachable
 
 __all__ = ["Request", "Rpc", "RpcError", "SendAnswer", "TransportFault"]
@@ -111,7 +111,7 @@ class Rpc:
                 return SendAnswer(endpoint.label, answer)
             if not isinstance(answer, str):
                 return SendAnswer(endpoint.label, TransportFault(f"{endpoint.label}: expected a hash, found none"))
-            return SendAnswer(endpoint.label, clean(answer))
+            return SendAnswer(endpoint.label, endpoint.hide(answer))
 
         if len(self._endpoints) == 1:
             return [offer(self._endpoints[0])]

@@ -23,6 +23,7 @@ from urllib3.exceptions import HTTPError, ProtocolError
 from urllib3.util import Timeout, make_headers
 
 from keeper.core.errors import ConfigError, TransientError
+from keeper.core.foreign import printable
 
 MAX_BODY = 64 * 1024 * 1024
 """Bytes of an answer that are read at most. The largest honest answer, a tick's packed reads, is below 2 MB."""
@@ -30,6 +31,11 @@ MAX_BODY = 64 * 1024 * 1024
 PIECE = 65_536
 CONNECT_SECONDS = 5.0
 MAX_TEXT = 400
+MAX_DEPTH = 32
+"""Nesting of an answer; honest ones have 6 or so."""
+
+_STRING = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+(?:"|\\?\Z)', re.DOTALL)
+_NO_BRACKETS = bytes(set(range(256)) - set(b"[]{}"))
 
 
 class TransportFault(TransientError):
@@ -55,11 +61,6 @@ def is_loopback(host: str) -> bool:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
         return False
-
-
-def clean(text: str) -> str:
-    """Foreign text on one line, without control characters, and not too long."""
-    return "".join(char if char.isprintable() else " " for char in text[: MAX_TEXT + 1])[:MAX_TEXT].strip()
 
 
 def _split(url: str) -> SplitResult:
@@ -153,10 +154,10 @@ class Endpoint:
         self._pool.close()
 
     def hide(self, text: str) -> str:
-        """Foreign text, fit for a log: cleaned, and without any part of this URL that could be a key."""
+        """Foreign text, fit for a log: on one line, and without any part of this URL that could be a key."""
         for secret in self._hidden:
             text = text.replace(secret, "…")
-        return clean(text)
+        return printable(text, MAX_TEXT).strip()
 
     def exchange(self, body: Any) -> Any:
         """The parsed JSON answer, an object or a list. Raises TransportFault."""
@@ -235,7 +236,21 @@ def _refuse_constant(name: str) -> Any:
 
 def _parse(data: bytes) -> Any:
     """None where the bytes are no JSON."""
+    if not _is_shallow(data):
+        return None
     try:
         return json.loads(data, parse_constant=_refuse_constant)
     except (ValueError, RecursionError):
         return None
+
+
+def _is_shallow(data: bytes) -> bool:
+    """Whether brackets nest no deeper than MAX_DEPTH.
+
+    Python's JSON scanner recurses on the C stack up to the recursion limit, which libraries raise: 100,000 brackets
+    from a hostile node would end the process.
+    """
+    brackets = _STRING.sub(b"", data).translate(None, _NO_BRACKETS)
+    for _ in range(MAX_DEPTH):
+        brackets = brackets.replace(b"[]", b"").replace(b"{}", b"")
+    return not brackets

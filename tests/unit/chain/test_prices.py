@@ -62,7 +62,7 @@ def test_combine__for_native_coin__speaks_of_native_coin() -> None:
 @pytest.mark.fault("M6")
 def test_combine__sources_too_far_apart__is_unusable_with_both_figures() -> None:
     found = combine(WETH, rule(apart=100), [reading(3000, "chainlink"), reading(3031, "twap30m")])
-    assert found == Unusable("sources are 103 bps apart, 100 allowed: chainlink 3000, twap30m 3031")
+    assert found == Unusable("sources are 103.3 bps apart, 100 allowed: chainlink 3,000, twap30m 3,031")
     assert isinstance(combine(WETH, rule(apart=100), [reading(3000), reading(3030)]), MarketPrice)
 
 
