@@ -186,7 +186,8 @@ def _push(intent: Intent, seen: Seen, rules: Rules) -> Step:
         return Wait(f"{seen.stopped}; it is cancelled at its deadline")
     if intent.state is not State.SIGNED and _is_stuck(latest, seen, rules):
         fees = rules.policy.bump(_highest(intent), seen.base_fee, seen.tip)
-        if fees is not None:
+        # A replacement that could not be mined either would only use up the room below the cap.
+        if fees is not None and fees.cap >= (seen.base_fee or 0):
             return Sign(fees)
     return _offer(intent, latest, seen)
 
@@ -196,7 +197,7 @@ def _cancel(intent: Intent, seen: Seen, rules: Rules) -> Step:
     is_cancel = latest.purpose is Purpose.CANCEL
     if not is_cancel or _is_stuck(latest, seen, rules):
         fees = rules.policy.cancel(_highest(intent), seen.base_fee, seen.tip)
-        if fees is not None:
+        if fees is not None and not (is_cancel and fees.cap < (seen.base_fee or 0)):
             return Cancel(fees)
     if not is_cancel:
         # The caps were lowered since. The trade itself is not offered again after its deadline.

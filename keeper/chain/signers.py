@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, NoReturn, cast
 
 from keeper.core.errors import ConfigError, SubmitError
+from keeper.core.foreign import printable
 from keeper.core.units import Address
 
 LOCAL_CHAINS = frozenset({1337, 31337})
@@ -123,14 +124,16 @@ def read_private(path: Path, where: str) -> bytes:
     except OSError as error:
         found = "a symbolic link" if path.is_symlink() else (error.strerror or "an error").lower()
         raise ConfigError(str(path), where, "a readable regular file", found) from None
-    with os.fdopen(handle, "rb") as file:
-        status = os.fstat(file.fileno())
+    try:
+        status = os.fstat(handle)
         if not stat.S_ISREG(status.st_mode):
             raise ConfigError(str(path), where, "a regular file", "something else")
         mode = stat.S_IMODE(status.st_mode)
         if mode & 0o077:
             raise ConfigError(str(path), where, "mode 0600 (chmod 600)", f"{mode:04o}")
-        return file.read(MAX_FILE)
+        return os.read(handle, MAX_FILE)
+    finally:
+        os.close(handle)
 
 
 def _keystore(path: Path, where: str) -> dict[str, Any]:
@@ -176,7 +179,8 @@ def _open(key: bytes, path: Path, expected: Address, chain_ids: frozenset[int], 
         try:
             return bytes(account.sign_transaction(dict(transaction)).raw_transaction)
         except (ValueError, TypeError) as error:
-            raise SubmitError(f"signer {address}: cannot sign: {type(error).__name__}") from None
+            # The text concerns the fields of the transaction; the key is no part of them.
+            raise SubmitError(f"signer {address}: cannot sign: {printable(str(error), 200)}") from None
 
     return address, sign
 

@@ -33,7 +33,7 @@ from keeper.chain.rpc import Rpc
 from keeper.chain.sightings import Sighting, fetch_sightings
 from keeper.chain.simulate import Simulator
 from keeper.core.chain import VaultView
-from keeper.core.errors import Halted, SubmitError
+from keeper.core.errors import Halted, SubmitError, TransientError
 from keeper.core.plan import Call, Calls, Fees, Purpose, Simulation
 from keeper.core.ports import Alert, Journal, Signer
 from keeper.core.records import NewIntent
@@ -108,6 +108,9 @@ class LiveSubmitter:
             intent = self._journal.intend(new, chain_nonce)
         except Halted as doubt:
             self._halt(new.sender, str(doubt), new.at)
+            return None
+        except TransientError as later:
+            self._alert.alert(f"preflight:{new.vault}", f"{new.vault}: not sent: {later}")
             return None
         return self._sign(intent, intent.call, fees, intent.call.purpose, new.at, predecessor=False)
 

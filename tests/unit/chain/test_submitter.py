@@ -15,7 +15,7 @@ from keeper.chain.rpc import TransportFault
 from keeper.chain.simulate import Simulator
 from keeper.chain.submitter import DrySubmitter, LiveSubmitter
 from keeper.core.abi import calldata
-from keeper.core.errors import Halted, JournalError
+from keeper.core.errors import Halted, JournalError, TransientError
 from keeper.core.plan import Calls, Fees, Purpose, Simulation
 from keeper.core.sending import Expectation, Intent, Mined, State
 from keeper.core.units import USD, Price, TokenAmount, Wei
@@ -191,6 +191,15 @@ def test_submit__journal_and_chain_disagree_on_the_nonce__sender_halted(
     monkeypatch.setattr(room.journal, "intend", refuse)
     assert room.submit() is None
     assert room.journal.halts == {ACCOUNT: "nonce: expected 9, was 7"} and room.events == [f"halt {ACCOUNT}"]
+
+
+def test_submit__node_lags_behind_the_journal__not_sent_this_time(room: Room, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object) -> Intent:
+        raise TransientError("the node lags")
+
+    monkeypatch.setattr(room.journal, "intend", refuse)
+    assert room.submit() is None
+    assert room.events == [] and "lags" in room.ears.heard["preflight:treasury"]
 
 
 @pytest.mark.fault("S21")
