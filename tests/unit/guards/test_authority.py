@@ -1,14 +1,18 @@
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
 
 from keeper.core.abi import calldata
-from keeper.core.chain import History
-from keeper.core.plan import Allow, Call, Deny, Draft, Purpose
+from keeper.core.chain import History, Router
+from keeper.core.plan import Allow, Call, Calls, Deny, Draft, OrderLeg, Purpose
+from keeper.core.units import Address
 from keeper.guards import AllowList, Paused
+from keeper.venues.swaps import encode_v2_swap, encode_v3_swap
 from tests.builders import (
+    ACCOUNT,
     DAI,
     NOW,
     SWAP_ROUTER,
@@ -20,7 +24,9 @@ from tests.builders import (
     make_draft,
     make_view,
 )
-from tests.unit.guards.orders import SELL, approval, revoke, swap, trade, v2_data
+from tests.unit.guards.orders import SELL, approval, order, revoke, swap, trade, v2_data
+
+Encode = Callable[[OrderLeg, Address, int], Call]
 
 GUARD = AllowList((V2_ROUTER, SWAP_ROUTER), (WETH, USDC), WETH)
 THIEF = address(0x7417)
@@ -122,6 +128,23 @@ def test_allow_list__multicall_router_of_another_generation__is_not_taken_for_it
     verdict = both.check(sequence(swap(to=SWAP_ROUTER02.address)), make_view())
     assert isinstance(verdict, Deny)
     assert "selector: expected 0x5ae401dc" in verdict.reason
+
+
+@pytest.mark.parametrize(
+    ("router", "encode"),
+    [
+        (V2_ROUTER, encode_v2_swap),
+        (SWAP_ROUTER02, encode_v2_swap),
+        (SWAP_ROUTER, encode_v3_swap),
+        (SWAP_ROUTER02, encode_v3_swap),
+    ],
+)
+def test_allow_list__what_the_venues_encode__is_allowed(router: Router, encode: Encode) -> None:
+    pool = replace(trade().routes[0].legs[0].pool, router=router)
+    ordered = order(pool=pool)
+    call = encode(ordered.legs[0], ACCOUNT, ordered.deadline)
+    draft = trade(order=ordered, calls=Calls((approval(router.address), call)))
+    assert isinstance(AllowList((router,), (WETH, USDC), WETH).check(draft, make_view()), Allow)
 
 
 def test_paused__by_a_person__denies_and_says_how_to_resume() -> None:

@@ -24,9 +24,9 @@ class Market:
 
 
 @st.composite
-def markets(draw: st.DrawFn, destinations: tuple[int, ...] = (0, 100, 250)) -> Market:
+def markets(draw: st.DrawFn, destinations: tuple[int, ...] = (0, 100, 250), most: int = 6) -> Market:
     """A vault anywhere around its bands, with a pool for every pair that is worth 20 vaults."""
-    count = draw(st.integers(2, 6))
+    count = draw(st.integers(2, most))
     tokens = [token(f"T{i}", draw(st.integers(0, 24))) for i in range(count)]
     prices = {t: Fraction(draw(st.integers(1, 10**7)), 10**3) for t in tokens}
     cuts = sorted(draw(st.lists(st.integers(0, 10_000), min_size=count - 1, max_size=count - 1)))
