@@ -1,1 +1,1 @@
-"""The write-ahead journal and the history, on SQLAlchemy Core."""
+"""The write-ahead record of cycles, intents, attempts and outcomes, and the history that is read from it."""

@@ -1,0 +1,136 @@
+"""What people switch and what the keeper latches: pauses, halts, and requests left for the daemon."""
+
+from __future__ import annotations
+
+import time
+from types import TracebackType
+
+from sqlalchemy import Connection, and_, delete, insert, or_, select, update
+
+from keeper.core.errors import Halted, TransientError
+from keeper.core.records import NewIntent, PauseState, Request
+from keeper.journal import schema, sqlite
+from keeper.journal.past import pause_text
+from keeper.journal.rules import EVERY_VAULT, named, not_applicable, scopes, stays_paused
+from keeper.journal.tables import halts, pauses, requests
+
+
+class RequestBox:
+    """Where a command leaves word for the daemon, which alone writes anything else.
+
+    Opens the journal for each call and lets it go at once. Does not guarantee that anybody reads it: see `result`.
+    """
+
+    def __init__(self, url: str) -> None:
+        """Raises JournalError where there is no journal, or one of another schema."""
+        self._path = sqlite.path_of(url)
+        sqlite.check_place(self._path, writing=False)
+        sqlite.check_place(self._path, writing=True)
+        with sqlite.journal_errors(self._path):
+            self._engine = sqlite.open_writing(self._path)
+            with sqlite.for_reading(self._engine).connect() as connection:
+                schema.check_current(schema.read_version(connection, self._path), self._path)
+
+    def ask(self, action: str, vault: str, reason: str, by: str, at: int | None = None) -> int:
+        """Returns the request's number. `vault` is a name or `*`; a `pause` counts from now on."""
+        values = {"action": action, "vault": vault, "reason": reason, "by": by}
+        asked = insert(requests).values(values | {"at": int(time.time()) if at is None else at})
+        with sqlite.journal_errors(self._path), self._engine.begin() as connection:
+            key = connection.execute(asked).inserted_primary_key
+        assert key is not None
+        return int(key[0])
+
+    def result(self, request: int) -> str | None:
+        """What the daemon answered; None while it has not."""
+        mine = select(requests.c.answer).where(requests.c.id == request)
+        with sqlite.journal_errors(self._path), sqlite.for_reading(self._engine).connect() as connection:
+            answer: str | None = connection.execute(mine).scalar()
+        return answer
+
+    def close(self) -> None:
+        self._engine.dispose()
+
+    def __enter__(self) -> RequestBox:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+def apply(connection: Connection, request: Request, now: int) -> str:
+    """Raises JournalError for an action that needs more than a journal."""
+    match request.action:
+        case "pause":
+            return _pause(connection, request)
+        case "resume":
+            return _resume(connection, request)
+        case "halt":
+            halt(connection, request.vault, request.reason or f"asked for by {request.by}", now)
+            return f"halted {request.vault}"
+        case "clear":
+            count = clear(connection, request.vault, request.by, request.reason, now)
+            return f"cleared {count} of {request.vault}" if count else f"{request.vault} was not halted"
+    raise not_applicable(request)
+
+
+def _pause(connection: Connection, request: Request) -> str:
+    connection.execute(delete(pauses).where(pauses.c.vault == request.vault))
+    values = {"vault": request.vault, "reason": request.reason, "by": request.by, "at": request.at}
+    connection.execute(insert(pauses).values(values))
+    return f"paused {named(request.vault)}"
+
+
+def _resume(connection: Connection, request: Request) -> str:
+    """Resuming every vault ends each pause; resuming one leaves a pause of every vault in force, and says so."""
+    every = request.vault == EVERY_VAULT
+    ended = delete(pauses) if every else delete(pauses).where(pauses.c.vault == request.vault)
+    count = connection.execute(ended).rowcount
+    if not every and connection.execute(select(pauses.c.vault).where(pauses.c.vault == EVERY_VAULT)).first():
+        return stays_paused(request.vault)
+    return f"resumed {named(request.vault)}" if count else f"{named(request.vault)} was not paused"
+
+
+def read_pause(connection: Connection, vault: str) -> PauseState | None:
+    """A pause in force, else a request for one that nobody has answered yet."""
+    names = (vault, EVERY_VAULT)
+    row = connection.execute(select(pauses).where(pauses.c.vault.in_(names)).order_by(pauses.c.at)).first()
+    if row is None:
+        asked = and_(requests.c.answer.is_(None), requests.c.action == "pause", requests.c.vault.in_(names))
+        row = connection.execute(select(requests).where(asked).order_by(requests.c.id)).first()
+    return None if row is None else PauseState(row.vault, row.reason, row.by, row.at)
+
+
+def read_requests(connection: Connection) -> tuple[Request, ...]:
+    """Unanswered ones, oldest first."""
+    waiting = connection.execute(select(requests).where(requests.c.answer.is_(None)).order_by(requests.c.id))
+    return tuple(Request(row.id, row.action, row.vault, row.reason, row.by, row.at) for row in waiting)
+
+
+def halt(connection: Connection, scope: str, reason: str, now: int) -> None:
+    same = and_(halts.c.scope == scope, halts.c.reason == reason, halts.c.cleared_at.is_(None))
+    if not connection.execute(select(halts.c.id).where(same)).first():
+        connection.execute(insert(halts).values(scope=scope, reason=reason, at=now))
+
+
+def read_halt(connection: Connection, scope: str) -> str:
+    """The first reason that still stands, or an empty string."""
+    standing = and_(halts.c.scope == scope, halts.c.cleared_at.is_(None))
+    return connection.execute(select(halts.c.reason).where(standing).order_by(halts.c.id).limit(1)).scalar() or ""
+
+
+def clear(connection: Connection, scope: str, by: str, reason: str, now: int) -> int:
+    """`scope` is a vault, a sender, or the number of one halt."""
+    named = or_(halts.c.scope == scope, halts.c.id == int(scope)) if scope.isdecimal() else halts.c.scope == scope
+    ended = {"cleared_at": now, "cleared_by": by, "cleared_reason": reason}
+    return connection.execute(update(halts).where(named, halts.c.cleared_at.is_(None)).values(ended)).rowcount
+
+
+def check_open(connection: Connection, new: NewIntent) -> None:
+    """The last look before a nonce is reserved. Raises Halted or TransientError where nothing new may begin."""
+    for scope in scopes(new):
+        if reason := read_halt(connection, scope):
+            raise Halted(f"{scope} is halted: {reason}")
+    if pause := read_pause(connection, new.vault):
+        raise TransientError(f"{new.vault}: {pause_text(pause)}")

@@ -1,0 +1,210 @@
+"""The same journal in memory: for unit tests and for one look without `--live`. Nothing of it survives the process."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from keeper.core.chain import History
+from keeper.core.errors import Halted, JournalError, TransientError
+from keeper.core.records import CycleRecord, NewIntent, PauseState, Request, Sample
+from keeper.core.sending import LIVE, UNFINAL, Attempt, Intent, Mined, Outcome, State
+from keeper.journal import past, rules
+
+HOUR = 3_600
+
+
+@dataclass(slots=True)
+class Streak:
+    """A cycle and how often it repeated."""
+
+    first: CycleRecord
+    latest: CycleRecord
+    count: int = 1
+
+
+@dataclass(slots=True)
+class MemoryJournal:
+    """Keeps the rules of the journal, but nothing else: no epoch, no lock, no durability.
+
+    Its lists are open to tests; numbers count from 1.
+    """
+
+    name: str = "memory"
+    sample_every: int = HOUR
+    cycles: list[Streak] = field(default_factory=list)
+    intents: list[Intent] = field(default_factory=list)
+    asked: list[NewIntent] = field(default_factory=list)
+    outcomes: dict[int, Outcome] = field(default_factory=dict)
+    halts: list[tuple[str, str, int]] = field(default_factory=list)
+    pauses: dict[str, PauseState] = field(default_factory=dict)
+    inbox: list[Request] = field(default_factory=list)
+    answers: dict[int, str] = field(default_factory=dict)
+    samples: list[Sample] = field(default_factory=list)
+    beats: dict[int, tuple[int, int, str]] = field(default_factory=dict)
+    _mutex: threading.RLock = field(default_factory=threading.RLock)
+
+    # --- cycles and intents ------------------------------------------------------------------------------------------
+
+    def record_cycle(self, record: CycleRecord) -> int:
+        with self._mutex:
+            for number in range(len(self.cycles), 0, -1):
+                streak = self.cycles[number - 1]
+                if streak.latest.vault != record.vault:
+                    continue
+                key = rules.streak_key(record)
+                if key is None or key != rules.streak_key(streak.latest):
+                    break
+                streak.latest, streak.count = record, streak.count + 1
+                return number
+            self.cycles.append(Streak(record, record))
+            return len(self.cycles)
+
+    def intend(self, new: NewIntent, chain_nonce: int) -> Intent:
+        with self._mutex:
+            self._check_open(new)
+            if new.cycle and any(intent.cycle == new.cycle for intent in self.intents):
+                raise JournalError(f"cycle {new.cycle}: expected one transaction, found a second one")
+            used = [
+                intent.nonce
+                for intent in self.intents
+                if (intent.chain_id, intent.sender) == (new.chain_id, new.sender) and not rules.is_abandoned(intent)
+            ]
+            following = max(used) + 1 if used else None
+            try:
+                nonce = rules.reserve(new, chain_nonce, following, self.live(new.chain_id))
+            except Halted as doubt:
+                self.halt(new.sender, str(doubt), new.at)
+                raise
+            intent = rules.reserved(new, len(self.intents) + 1, nonce)
+            self.intents.append(intent)
+            self.asked.append(new)
+            return intent
+
+    def _check_open(self, new: NewIntent) -> None:
+        for scope in rules.scopes(new):
+            if reason := self.halted(scope):
+                raise Halted(f"{scope} is halted: {reason}")
+        if pause := self.paused(new.vault):
+            raise TransientError(f"{new.vault}: {past.pause_text(pause)}")
+
+    def attempt(self, intent: int, attempt: Attempt) -> Intent:
+        with self._mutex:
+            if any(known.hash == attempt.hash for one in self.intents for known in one.attempts):
+                raise JournalError(f"attempt {attempt.hash}: expected a new hash, found it in the journal")
+            return self._store(rules.signed(self._intent(intent), attempt))
+
+    def advance(self, intent: int, to: State, mined: Mined | None = None, note: str = "") -> Intent:
+        with self._mutex:
+            return self._store(rules.moved(self._intent(intent), to, mined, note))
+
+    def finish(self, outcome: Outcome) -> None:
+        with self._mutex:
+            rules.concludable(self._intent(outcome.intent), outcome)
+            self.outcomes[outcome.intent] = outcome
+
+    def live(self, chain_id: int) -> Sequence[Intent]:
+        with self._mutex:
+            return tuple(i for i in self.intents if i.chain_id == chain_id and i.state in LIVE | UNFINAL)
+
+    def expectation(self, intent: int) -> NewIntent:
+        self._intent(intent)
+        return self.asked[intent - 1]
+
+    def _intent(self, number: int) -> Intent:
+        if not 1 <= number <= len(self.intents):
+            raise rules.not_found("intent", number)
+        return self.intents[number - 1]
+
+    def _store(self, intent: Intent) -> Intent:
+        self.intents[intent.id - 1] = intent
+        return intent
+
+    # --- the past ----------------------------------------------------------------------------------------------------
+
+    def history(self, vault: str, now: int) -> History:
+        with self._mutex:
+            entries = [
+                past.Entry(intent, new.expect, self.outcomes.get(intent.id))
+                for intent, new in zip(self.intents, self.asked, strict=True)
+                if intent.vault == vault
+            ]
+            counts = [streak.count for streak in self.cycles if streak.latest.vault == vault]
+            return History(
+                trades=past.past_trades(entries, now),
+                paused=past.pause_text(self.paused(vault)),
+                cycles_in_streak=counts[-1] if counts else 0,
+                seed=past.seed_of(self.name, vault),
+                gas=past.past_gas(entries, now),
+            )
+
+    def sample(self, sample: Sample) -> None:
+        slot = sample.at // self.sample_every
+        if not any((kept.vault, kept.at // self.sample_every) == (sample.vault, slot) for kept in self.samples):
+            self.samples.append(sample)
+
+    def beat(self, chain_id: int, now: int, block: int, text: str) -> None:
+        self.beats[chain_id] = (now, block, text)
+
+    # --- what people switch, and what the keeper latches -------------------------------------------------------------
+
+    def halt(self, scope: str, reason: str, now: int) -> None:
+        if not any((kept_scope, kept) == (scope, reason) for kept_scope, kept, _ in self.halts):
+            self.halts.append((scope, reason, now))
+
+    def halted(self, scope: str) -> str:
+        return next((reason for kept, reason, _ in self.halts if kept == scope), "")
+
+    def clear(self, scope: str, by: str, reason: str) -> int:
+        """Ends every halt of `scope`. Who and why are kept by the real journal only."""
+        del by, reason
+        standing = [halt for halt in self.halts if halt[0] != scope]
+        ended = len(self.halts) - len(standing)
+        self.halts = standing
+        return ended
+
+    def paused(self, vault: str) -> PauseState | None:
+        held = [pause for name, pause in self.pauses.items() if rules.in_scope(vault, name)]
+        asked = [
+            PauseState(request.vault, request.reason, request.by, request.at)
+            for request in self.requests()
+            if request.action == "pause" and rules.in_scope(vault, request.vault)
+        ]
+        return next(iter(sorted(held, key=lambda pause: pause.at) + asked), None)
+
+    def requests(self) -> Sequence[Request]:
+        return tuple(request for request in self.inbox if request.id not in self.answers)
+
+    def answer(self, request: int, text: str) -> None:
+        if request not in {waiting.id for waiting in self.requests()}:
+            raise rules.not_found("unanswered request", request)
+        self.answers[request] = text
+
+    def ask(self, action: str, vault: str, reason: str, by: str, at: int) -> int:
+        """What a command would leave for the daemon."""
+        self.inbox.append(Request(len(self.inbox) + 1, action, vault, reason, by, at))
+        return len(self.inbox)
+
+    def apply(self, request: Request) -> str:
+        match request.action:
+            case "pause":
+                self.pauses[request.vault] = PauseState(request.vault, request.reason, request.by, request.at)
+                return f"paused {rules.named(request.vault)}"
+            case "resume":
+                return self._resume(request.vault)
+            case "halt":
+                self.halt(request.vault, request.reason or f"asked for by {request.by}", request.at)
+                return f"halted {request.vault}"
+            case "clear":
+                count = self.clear(request.vault, request.by, request.reason)
+                return f"cleared {count} of {request.vault}" if count else f"{request.vault} was not halted"
+        raise rules.not_applicable(request)
+
+    def _resume(self, vault: str) -> str:
+        every = vault == rules.EVERY_VAULT
+        ended = [name for name in self.pauses if every or name == vault]
+        self.pauses = {name: pause for name, pause in self.pauses.items() if name not in ended}
+        if rules.EVERY_VAULT in self.pauses:
+            return rules.stays_paused(vault)
+        return f"resumed {rules.named(vault)}" if ended else f"{rules.named(vault)} was not paused"

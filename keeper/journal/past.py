@@ -1,0 +1,73 @@
+"""The past of a vault as data for the next decision. Pure."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from keeper.core.chain import PastTrade
+from keeper.core.plan import Purpose
+from keeper.core.records import PauseState
+from keeper.core.sending import Expectation, Intent, Outcome, State
+from keeper.core.units import USD, Rounding, TokenAmount
+
+DAY = 86_400
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One intent, what was expected of it, and what is known of its outcome."""
+
+    intent: Intent
+    expect: Expectation
+    outcome: Outcome | None = None
+
+    @property
+    def gas_value(self) -> TokenAmount | None:
+        """{USD} What its gas cost, mined or not final yet; None where nothing was mined or nothing has a price."""
+        if self.outcome is not None and self.outcome.gas_value is not None:
+            return self.outcome.gas_value
+        price, mined = self.expect.native_price, self.intent.mined
+        if price is None or mined is None:
+            return None
+        return price.value(TokenAmount(price.base, mined.gas_cost), Rounding.UP)
+
+    @property
+    def traded(self) -> TokenAmount | None:
+        """{USD} Its notional, where a trade of ours took place: mined in a block that stands, neither reverted nor
+        cancelled. Counted from the block on, whether or not its fill has been read."""
+        mined = self.intent.mined
+        if mined is None or mined.status != 1 or self.intent.state is State.FINAL_CANCELLED:
+            return None
+        if any(attempt.hash == mined.hash and attempt.purpose is Purpose.CANCEL for attempt in self.intent.attempts):
+            return None
+        return self.expect.value_sold
+
+
+def past_trades(entries: Iterable[Entry], now: int) -> tuple[PastTrade, ...]:
+    """Trades of the last 24 hours, oldest first, and the last one however old: a cool-down may be longer than a day."""
+    trades = []
+    for entry in entries:
+        notional, mined = entry.traded, entry.intent.mined
+        if notional is not None and mined is not None:
+            trades.append(PastTrade(mined.timestamp, notional, entry.gas_value or TokenAmount.zero(USD)))
+    trades.sort(key=lambda trade: trade.at)
+    return tuple(trade for trade in trades[:-1] if trade.at > now - DAY) + tuple(trades[-1:])
+
+
+def past_gas(entries: Iterable[Entry], now: int) -> tuple[tuple[int, TokenAmount], ...]:
+    """(Unix seconds, USD) of every transaction mined in the last 24 hours, oldest first."""
+    costs = [(e.intent.mined.timestamp, e.gas_value) for e in entries if e.intent.mined is not None]
+    return tuple(sorted(((at, cost) for at, cost in costs if cost is not None and at > now - DAY), key=lambda c: c[0]))
+
+
+def pause_text(pause: PauseState | None) -> str:
+    if pause is None:
+        return ""
+    return f"paused by {pause.by}: {pause.reason}" if pause.reason else f"paused by {pause.by}"
+
+
+def seed_of(journal: str, vault: str) -> int:
+    """A number that stays the same for a vault as long as its journal lives. 63 bits."""
+    return int.from_bytes(hashlib.sha256(f"{journal}\0{vault}".encode()).digest()[:8], "big") >> 1

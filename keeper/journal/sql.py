@@ -1,0 +1,324 @@
+"""The journal on a database: each method is one durable transaction."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from types import TracebackType
+from typing import Any
+
+from sqlalchemy import Connection, and_, func, insert, or_, select, update
+
+from keeper.core.chain import History
+from keeper.core.errors import Halted, JournalError
+from keeper.core.plan import Purpose
+from keeper.core.records import CycleRecord, NewIntent, PauseState, Request, Sample
+from keeper.core.sending import LIVE, UNFINAL, Attempt, Intent, Mined, Outcome, State
+from keeper.core.units import Address, Price, Token, TokenAmount
+from keeper.journal import commands, past, rows, rules
+from keeper.journal.flows import Flow
+from keeper.journal.observed import record_balances
+from keeper.journal.store import Store
+from keeper.journal.tables import (
+    adoptions,
+    attempts,
+    beats,
+    configs,
+    cycles,
+    intents,
+    outcomes,
+    requests,
+    samples,
+    transitions,
+)
+
+HOUR = 3_600
+_UNFINISHED = sorted(LIVE | UNFINAL)
+
+
+def _system_time() -> int:
+    return int(time.time())
+
+
+class SqlJournal:
+    """The journal of a running keeper, on SQLite.
+
+    Guarantees: what a method wrote is on the disk when it returns, and nothing of it where it raises JournalError;
+    there is one writer; arrows that are not drawn and changes to attempts are refused by the database itself.
+    """
+
+    def __init__(self, url: str, *, now: Callable[[], int] = _system_time, sample_every: int = HOUR) -> None:
+        """Opens for writing `sqlite:///path`, or begins it. `now` dates what has no time of its own; `sample_every`
+        is in seconds. Raises JournalError."""
+        self._store = Store(url, now())
+        self._now, self._every = now, sample_every
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What opening it did that an operator should know, such as a migration."""
+        return self._store.notes
+
+    @property
+    def epoch(self) -> int:
+        return self._store.epoch
+
+    def close(self) -> None:
+        self._store.close()
+
+    def __enter__(self) -> SqlJournal:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    # --- cycles ------------------------------------------------------------------------------------------------------
+
+    def keep_config(self, config_hash: str, text: str) -> None:
+        """Keeps the canonical text of a config once, so that every cycle's config can be shown. No secrets in it."""
+        with self._store.writing() as connection:
+            if not connection.execute(select(configs.c.hash).where(configs.c.hash == config_hash)).first():
+                connection.execute(insert(configs).values(hash=config_hash, body=text, at=self._now()))
+
+    def record_cycle(self, record: CycleRecord) -> int:
+        """Adds a cycle, or extends the streak of an unchanged one. Returns the cycle's number."""
+        with self._store.writing() as connection:
+            latest = connection.execute(
+                select(cycles).where(cycles.c.vault == record.vault).order_by(cycles.c.id.desc()).limit(1)
+            ).first()
+            if latest is not None and _key_of(latest) == rules.streak_key(record):
+                values = rows.next_turn(record, latest.turns, latest.max_drift_bps)
+                connection.execute(update(cycles).where(cycles.c.id == latest.id).values(values))
+                return int(latest.id)
+            return _inserted(connection, cycles, rows.first_turn(record))
+
+    # --- intents -----------------------------------------------------------------------------------------------------
+
+    def intend(self, new: NewIntent, chain_nonce: int) -> Intent:
+        """Reserves a nonce. Raises Halted where chain and journal cannot both be right (and halts the sender), or
+        where the vault or sender is halted; TransientError while it is paused or something is live."""
+        try:
+            with self._store.writing() as connection:
+                commands.check_open(connection, new)
+                unfinished = _unfinished(connection, new.chain_id)
+                nonce = rules.reserve(new, chain_nonce, _following(connection, new), unfinished)
+                number = _inserted(connection, intents, rows.new_intent_row(new, nonce))
+                self._log(connection, number, "", State.RESERVED, "")
+                return rules.reserved(new, number, nonce)
+        except Halted as doubt:
+            if not self._is_halted(new):
+                self.halt(new.sender, str(doubt), new.at)
+            raise
+
+    def _is_halted(self, new: NewIntent) -> bool:
+        return any(self.halted(scope) for scope in rules.scopes(new))
+
+    def adopt(self, chain_id: int, sender: Address, next_nonce: int, by: str, reason: str) -> None:
+        """A person accounts for nonces that the journal cannot explain: from here on `next_nonce` is the next one.
+
+        Raises JournalError where the journal itself has used it.
+        """
+        with self._store.writing() as connection:
+            following = connection.execute(_last_used(chain_id, sender)).scalar()
+            if following is not None and next_nonce <= following:
+                raise JournalError(f"sender {sender}: expected a nonce > {following} to adopt, found {next_nonce}")
+            values = {"chain_id": chain_id, "sender": sender, "next_nonce": next_nonce, "by": by, "reason": reason}
+            connection.execute(insert(adoptions).values(values | {"at": self._now()}))
+
+    def attempt(self, intent: int, attempt: Attempt) -> Intent:
+        """Adds a signed transaction before it is broadcast. The first one makes the intent SIGNED."""
+        with self._store.writing() as connection:
+            before = _intent(connection, intent)
+            after = rules.signed(before, attempt)
+            connection.execute(insert(attempts).values(rows.attempt_row(intent, attempt, self._store.epoch)))
+            self._move(connection, before, after, str(attempt.purpose))
+            return after
+
+    def advance(self, intent: int, to: State, mined: Mined | None = None, note: str = "") -> Intent:
+        """Raises JournalError where the arrow is not drawn, or `mined` is the receipt of none of its attempts."""
+        with self._store.writing() as connection:
+            before = _intent(connection, intent)
+            after = rules.moved(before, to, mined, note)
+            self._move(connection, before, after, note)
+            return after
+
+    def _move(self, connection: Connection, before: Intent, after: Intent, note: str) -> None:
+        if after.state is before.state and after.mined == before.mined:
+            return
+        here = and_(intents.c.id == before.id, intents.c.state == str(before.state))
+        if connection.execute(update(intents).where(here).values(rows.moved_row(after))).rowcount != 1:
+            raise JournalError(f"intent {before.id}: expected {before.state}, found another state")
+        self._log(connection, before.id, before.state, after.state, note)
+
+    def _log(self, connection: Connection, intent: int, before: str, after: str, note: str) -> None:
+        values = {"intent": intent, "before": str(before), "after": str(after), "note": note}
+        at = {"at": self._now(), "epoch": self._store.epoch}
+        connection.execute(insert(transitions).values(values | at))
+
+    def finish(self, outcome: Outcome) -> None:
+        """Fills and costs of a mined intent; replaces what an earlier call said of it."""
+        with self._store.writing() as connection:
+            rules.concludable(_intent(connection, outcome.intent), outcome)
+            values = rows.outcome_row(outcome, self._now())
+            known = update(outcomes).where(outcomes.c.intent == outcome.intent).values(values)
+            if connection.execute(known).rowcount == 0:
+                connection.execute(insert(outcomes).values(values))
+
+    def live(self, chain_id: int) -> Sequence[Intent]:
+        """Live and unfinal intents of a chain, oldest first."""
+        with self._store.reading() as connection:
+            return _unfinished(connection, chain_id)
+
+    def expectation(self, intent: int) -> NewIntent:
+        with self._store.reading() as connection:
+            row = connection.execute(select(intents).where(intents.c.id == intent)).first()
+        if row is None:
+            raise rules.not_found("intent", intent)
+        return rows.new_intent_of(row)
+
+    # --- the past ----------------------------------------------------------------------------------------------------
+
+    def history(self, vault: str, now: int) -> History:
+        """What the next decision may know of the past: 24 hours, and the last trade however old."""
+        with self._store.reading() as connection:
+            entries = _recent(connection, vault, now)
+            streak = connection.execute(
+                select(cycles.c.turns).where(cycles.c.vault == vault).order_by(cycles.c.id.desc()).limit(1)
+            ).scalar()
+            pause = commands.read_pause(connection, vault)
+        return History(
+            trades=past.past_trades(entries, now),
+            paused=past.pause_text(pause),
+            cycles_in_streak=streak or 0,
+            seed=past.seed_of(self._store.journal, vault),
+            gas=past.past_gas(entries, now),
+        )
+
+    def sample(self, sample: Sample) -> None:
+        """Keeps the first sample of each hour (or of what `sample_every` says)."""
+        slot = sample.at - sample.at % self._every
+        with self._store.writing() as connection:
+            same = and_(samples.c.vault == sample.vault, samples.c.slot == slot)
+            if not connection.execute(select(samples.c.id).where(same)).first():
+                connection.execute(insert(samples).values(rows.sample_row(sample, slot)))
+
+    def observe_balances(
+        self,
+        vault: str,
+        at: int,
+        block: int,
+        balances: Mapping[Token, TokenAmount],
+        prices: Mapping[Token, Price],
+    ) -> tuple[Flow, ...]:
+        """Compares with what was last seen, and records what changed and was not ours. `balances` include native.
+
+        Does nothing while a transaction of the vault is live or its outcome unknown: the next look tells them apart.
+        """
+        with self._store.writing() as connection:
+            return record_balances(connection, vault, at, block, balances, prices)
+
+    def beat(self, chain_id: int, now: int, block: int, text: str) -> None:
+        values = {"at": now, "block_number": block, "text": text}
+        with self._store.writing() as connection:
+            if connection.execute(update(beats).where(beats.c.chain_id == chain_id).values(values)).rowcount == 0:
+                connection.execute(insert(beats).values(chain_id=chain_id, **values))
+
+    # --- what people switch, and what the keeper latches -------------------------------------------------------------
+
+    def halt(self, scope: str, reason: str, now: int) -> None:
+        """Latches until `clear`. Saying the same again changes nothing."""
+        with self._store.writing() as connection:
+            commands.halt(connection, scope, reason, now)
+
+    def halted(self, scope: str) -> str:
+        """Why `scope` (a vault or a sender) is halted, or an empty string."""
+        with self._store.reading() as connection:
+            return commands.read_halt(connection, scope)
+
+    def clear(self, scope: str, by: str, reason: str) -> int:
+        """Ends every halt of `scope`, a vault, a sender or a halt's number. Returns how many there were."""
+        with self._store.writing() as connection:
+            return commands.clear(connection, scope, by, reason, self._now())
+
+    def paused(self, vault: str) -> PauseState | None:
+        """A pause, or a request for one that is not answered yet: it counts from the moment it was asked for."""
+        with self._store.reading() as connection:
+            return commands.read_pause(connection, vault)
+
+    def requests(self) -> Sequence[Request]:
+        with self._store.reading() as connection:
+            return commands.read_requests(connection)
+
+    def answer(self, request: int, text: str) -> None:
+        with self._store.writing() as connection:
+            mine = and_(requests.c.id == request, requests.c.answer.is_(None))
+            given = update(requests).where(mine).values(answer=text, answered_at=self._now())
+            if connection.execute(given).rowcount != 1:
+                raise rules.not_found("unanswered request", request)
+
+    def apply(self, request: Request) -> str:
+        """Does what a pause, resume, halt or clear request asks. Returns what it did, in words; answering is apart.
+
+        Raises JournalError for any other action: those need more than a journal.
+        """
+        with self._store.writing() as connection:
+            return commands.apply(connection, request, self._now())
+
+
+def _inserted(connection: Connection, table: Any, values: Mapping[str, Any]) -> int:
+    key = connection.execute(insert(table).values(values)).inserted_primary_key
+    assert key is not None
+    return int(key[0])
+
+
+def _key_of(row: Any) -> rules.StreakKey:
+    return rules.StreakKey(
+        row.vault, row.chain_id, row.kind, row.code, tuple(row.guards), row.config_hash, bool(row.armed)
+    )
+
+
+def _intent(connection: Connection, number: int) -> Intent:
+    found = rows.read_intents(connection, intents.c.id == number)
+    if not found:
+        raise rules.not_found("intent", number)
+    return found[0]
+
+
+def _unfinished(connection: Connection, chain_id: int) -> tuple[Intent, ...]:
+    return rows.read_intents(connection, intents.c.chain_id == chain_id, intents.c.state.in_(_UNFINISHED))
+
+
+def _last_used(chain_id: int, sender: str) -> Any:
+    mine = and_(intents.c.chain_id == chain_id, intents.c.sender == sender, intents.c.abandoned == 0)
+    return select(func.max(intents.c.nonce)).where(mine)
+
+
+def _following(connection: Connection, new: NewIntent) -> int | None:
+    """The nonce after the last one that is accounted for; None for a sender without history."""
+    last = connection.execute(_last_used(new.chain_id, new.sender)).scalar()
+    mine = and_(adoptions.c.chain_id == new.chain_id, adoptions.c.sender == new.sender)
+    adopted = connection.execute(select(func.max(adoptions.c.next_nonce)).where(mine)).scalar()
+    known = [nonce for nonce in (adopted, None if last is None else last + 1) if nonce is not None]
+    return max(known, default=None)
+
+
+def _recent(connection: Connection, vault: str, now: int) -> list[past.Entry]:
+    """What was mined in the last 24 hours, and the latest things that could be a trade."""
+    mine = and_(intents.c.vault == vault, intents.c.mined_at.is_not(None))
+    failed = intents.c.state.in_([str(State.FINAL_REVERTED), str(State.FINAL_CANCELLED)])
+    # Five: one may still turn out to have reverted.
+    latest = select(intents.c.id).where(mine, ~failed, intents.c.purpose == str(Purpose.SWAP))
+    latest = latest.order_by(intents.c.mined_at.desc()).limit(5)
+    wanted = select(intents).where(mine, or_(intents.c.mined_at > now - past.DAY, intents.c.id.in_(latest)))
+    return read_entries(connection, connection.execute(wanted.order_by(intents.c.id)).all())
+
+
+def read_entries(connection: Connection, found: Sequence[Any]) -> list[past.Entry]:
+    """Intents of these rows with what was expected and what came of it."""
+    numbers = [row.id for row in found]
+    tried, ended = rows.read_attempts(connection, numbers), rows.read_outcomes(connection, numbers)
+    return [
+        past.Entry(rows.intent_of(row, tried[row.id]), rows.new_intent_of(row).expect, ended.get(row.id))
+        for row in found
+    ]
