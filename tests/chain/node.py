@@ -76,8 +76,13 @@ class Node:
     def send_all(
         self, calls: Sequence[tuple[Address, bytes]], value: int = 0, sender: Address | None = None
     ) -> list[Any]:
-        """Receipts of many transactions in two round trips; the node mines each by itself."""
-        messages = [self._message(to, data, sender) | {"value": hex(value)} for to, data in calls]
+        """Receipts of many transactions in three round trips; the node mines each by itself."""
+        # The node works on a batch in parallel, so each transaction names its nonce.
+        first = int(self.rpc("eth_getTransactionCount", sender or self.deployer, "pending"), 16)
+        messages = [
+            self._message(to, data, sender) | {"value": hex(value), "nonce": hex(first + i)}
+            for i, (to, data) in enumerate(calls)
+        ]
         hashes = self.batch([("eth_sendTransaction", [message]) for message in messages])
         if failed := next((found for found in hashes if isinstance(found, NodeError)), None):
             raise failed
