@@ -16,7 +16,8 @@ const input = {
   language: "Solidity",
   sources: Object.fromEntries(names.map((name) => [name, { content: readFileSync(join(here, name), "utf8") }])),
   settings: {
-    optimizer: { enabled: true, runs: 1000 },
+    viaIR: true,
+    optimizer: { enabled: true, runs: 100000 },
     evmVersion: "paris", // no PUSH0: runs on chains that are years behind
     metadata: { bytecodeHash: "none", appendCBOR: false }, // nothing of this machine in the bytes
     outputSelection: { "*": { "*": ["abi", "evm.bytecode.object", "evm.deployedBytecode.object"] } },

@@ -9,7 +9,7 @@ from typing import Any
 from eth_typing import Address as Account
 
 from keeper.local.calls import Calls
-from keeper.local.evm import Evm, Sealed, Transaction
+from keeper.local.evm import GAS_LIMIT, Evm, Sealed, Transaction
 from keeper.local.parsing import (
     NO_METHOD,
     SERVER_ERROR,
@@ -132,8 +132,8 @@ class Methods:
         fields = argument(params, 0)
         if parse_ask(fields).sender not in self._trusted:
             raise NodeError(SERVER_ERROR, "unknown account")
-        if fields.get("gas") is None:
-            fields = {**fields, "gas": self._calls.eth_estimate_gas([fields])}
+        # Estimating would run it several times; what is not used costs nothing here.
+        fields = {"gas": hex(GAS_LIMIT // 2), **fields}
         return self.take(trusted_transaction(self.evm, fields, self._tip))
 
     def take(self, transaction: Transaction) -> str:
