@@ -39,7 +39,7 @@ class Seen:
     mined: Mined | None = None
     """The receipt of whichever of our attempts was mined, in a block that is canonical now."""
     block_stands: bool = False
-    """The block in which the journal saw it mined is still canonical."""
+    """The block in which the journal saw it mined is still canonical, as far as the node tells."""
     pooled: bool = False
     """The node holds our latest attempt."""
     base_fee: Wei | None = None
@@ -126,7 +126,10 @@ def next_step(intent: Intent, seen: Seen, rules: Rules) -> Step:
     if is_mined(intent):
         if seen.block_stands:
             return Wait("its block stands, but the node does not give its receipt")
-        return Unmine(f"reorg: block {intent.mined.block_number if intent.mined else '?'} was replaced")
+        number = intent.mined.block_number if intent.mined else 0
+        if seen.head < number:
+            return Wait(f"the node is at {seen.head}, behind block {number} that it was mined in")
+        return Unmine(f"reorg: block {number} was replaced")
     if seen.nonce > intent.nonce:
         return _used(intent, seen)
     if not intent.attempts:

@@ -12,6 +12,7 @@ from keeper.chain.receipts import Receipt, parse_receipt
 from keeper.chain.rpc import Rpc, RpcError
 from keeper.core.chain import Block, Unusable
 from keeper.core.errors import TransientError
+from keeper.core.foreign import printable
 from keeper.core.sending import Intent
 from keeper.core.units import Address, Wei
 
@@ -45,6 +46,11 @@ class _Questions:
         request = (method, list(params))
         found = self.answers[self.asked.index(request)] if request in self.asked else None
         return None if isinstance(found, RpcError) else found
+
+    def failure(self, method: str, *params: Any) -> str:
+        """What the node said instead of an answer, or an empty string."""
+        found = self.answers[self.asked.index((method, list(params)))]
+        return printable(found.message, 200) if isinstance(found, RpcError) else ""
 
     def send(self, rpc: Rpc) -> None:
         self.answers = rpc.batch(self.asked, nullable=True) if self.asked else []
@@ -141,7 +147,7 @@ def _sighting(
     )
     if intent.mined is not None and is_mined(intent):
         block = _block(first.answer("eth_getBlockByNumber", hex(intent.mined.block_number), False))
-        seen = replace(seen, block_stands=block is not None and block.hash == intent.mined.block_hash.lower())
+        seen = replace(seen, block_stands=block is None or block.hash == intent.mined.block_hash.lower())
     if receipt is None:
         return Sighting(seen, None, doubts)
     number = hex(receipt.block_number)
@@ -162,13 +168,17 @@ def _is_news(intent: Intent, receipt: Receipt) -> bool:
 
 def _receipts(intent: Intent, questions: _Questions) -> tuple[Receipt | None, tuple[str, ...]]:
     """The receipt of whichever own attempt has one, and what had to be thrown away."""
-    found, doubts = None, []
+    found: Receipt | None = None
+    doubts = []
     for attempt in intent.attempts:
+        failure = questions.failure("eth_getTransactionReceipt", attempt.hash)
         receipt = parse_receipt(questions.answer("eth_getTransactionReceipt", attempt.hash), attempt, intent.sender)
-        if isinstance(receipt, Unusable):
-            doubts.append(receipt.reason)
-        elif receipt is not None:
+        if isinstance(receipt, Receipt):
             found = receipt
+        elif isinstance(receipt, Unusable):
+            doubts.append(receipt.reason)
+        elif failure:
+            doubts.append(f"receipt of {attempt.hash}: {failure}")
     return found, tuple(doubts)
 
 

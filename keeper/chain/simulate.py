@@ -126,15 +126,8 @@ def _tokens(calls: Calls, view: VaultView) -> tuple[Token, ...]:
 def is_unknown_method(error: RpcError) -> bool:
     """The node has no such method, or the provider does not offer it."""
     text = error.message.lower()
-    words = (
-        "method not found",
-        "does not exist",
-        "not supported",
-        "unsupported method",
-        "unknown method",
-        "not available",
-    )
-    return error.code == -32601 or any(word in text for word in words)
+    words = ("not found", "does not exist", "not supported", "unsupported", "unknown", "not available", "not allowed")
+    return error.code == -32601 or ("method" in text and any(word in text for word in words))
 
 
 # --- eth_simulateV1 --------------------------------------------------------------------------------------------------

@@ -241,7 +241,7 @@ class LiveSubmitter:
     def _halt(self, scope: str, reason: str, now: int) -> None:
         if not self._journal.halted(scope):
             self._journal.halt(scope, reason, now)
-            self._alert.alert(f"halt:{scope}", f"{scope} is halted: {reason}")
+        self._alert.alert(f"halt:{scope}", f"{scope} is halted: {reason}")
 
 
 def transaction(chain_id: int, nonce: int, call: Call, gas: int, fees: Fees) -> dict[str, object]:

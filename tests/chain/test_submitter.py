@@ -23,8 +23,10 @@ from keeper.chain.submitter import LiveSubmitter
 from keeper.core.abi import calldata
 from keeper.core.chain import VaultView
 from keeper.core.plan import Call, Calls, Purpose
+from keeper.core.ports import Journal
 from keeper.core.sending import Expectation, Intent, State
 from keeper.core.units import Address, Token, TokenAmount, Wei
+from keeper.journal.sql import SqlJournal
 from keeper.local.anvil import run_anvil
 from tests.builders import CHAIN, ETH, USDC, address, make_view, units
 from tests.unit.chain.lives import GWEI, Ears, MemoryJournal, new_intent
@@ -38,6 +40,9 @@ _SAYS = calldata("Error(string)", "not today")
 GRUMPY_CODE = "0x60" + f"{len(_SAYS):02x}" + "600a5f39" + "60" + f"{len(_SAYS):02x}" + "5ffd" + _SAYS.hex()
 
 
+NOTHING = Expectation()
+
+
 @dataclass
 class World:
     """One Anvil with WETH, and a live submitter on it."""
@@ -48,6 +53,13 @@ class World:
     ears: Ears
     submitter: LiveSubmitter
     simulator: Simulator
+
+    def use(self, journal: Journal) -> None:
+        """Starts afresh with another journal, as a new process would."""
+        self.submitter = LiveSubmitter(
+            self.rpc, journal, self.simulator, self.submitter._signers, CHAIN, self.submitter._rules,
+            finality=3, stop=lambda _: "", alert=self.ears,
+        )  # fmt: skip
 
     def do(self, method: str, *params: Any) -> Any:
         return self.rpc.call(method, list(params), nullable=True)
@@ -62,7 +74,9 @@ class World:
     def deposit(self, value: int = 10**18) -> Call:
         return Call(self.weth.address, calldata("deposit()"), value, Purpose.WRAP, "wrap 1 ETH")
 
-    def send(self, call: Call | None = None, expect: Expectation = Expectation(), seconds: int = 600) -> Intent:  # noqa: B008
+    def send(
+        self, call: Call | None = None, expect: Expectation = NOTHING, seconds: int = 600, cycle: int = 1
+    ) -> Intent:
         """Simulates and submits, as a cycle does; a failing simulation does not stop it here."""
         view, call = self.view(), call or self.deposit()
         simulation = self.submitter.simulate(Calls((call,)), view)
@@ -71,7 +85,7 @@ class World:
         nonce = int(self.do("eth_getTransactionCount", SENDER, "latest"), 16)
         new = new_intent(
             sender=SENDER, account=SENDER, call=call, gas_limit=simulation.gas_limit, at=view.block.timestamp,
-            deadline=view.block.timestamp + seconds, expect=expect,
+            deadline=view.block.timestamp + seconds, expect=expect, cycle=cycle,
         )  # fmt: skip
         intent = self.submitter.submit(new, view, simulation, nonce)
         assert intent is not None, self.ears.heard
@@ -288,3 +302,24 @@ def test_send__key_used_elsewhere__halted_once_that_is_final(world: World) -> No
         world.mine()
     assert world.settle() is State.EXTERNAL
     assert "not in the journal" in world.journal.halts[SENDER]
+
+
+@pytest.mark.fault("P35")
+def test_send__journal_on_disk_and_a_restart_while_live__one_transaction(world: World, tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path}/journal.db"
+    with SqlJournal(url) as journal:
+        world.use(journal)
+        assert world.send(cycle=0).state is State.SENT
+        world.do("anvil_dropTransaction", journal.live(CHAIN)[0].attempts[0].hash)
+    with SqlJournal(url) as journal:
+        world.use(journal)
+        world.mine()
+        assert "treasury" in world.submitter.settle()
+        world.mine()
+        assert world.submitter.settle() == {}
+        (intent,) = journal.live(CHAIN)
+        assert intent.state is State.CONFIRMED and len(intent.attempts) == 1
+        for _ in range(3):
+            world.mine()
+        assert world.submitter.settle() == {} and journal.live(CHAIN) == ()
+    assert int(world.do("eth_getTransactionCount", SENDER, "latest"), 16) == 1

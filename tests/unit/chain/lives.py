@@ -12,8 +12,9 @@ from keeper.chain.rpc import RpcError, SendAnswer, TransportFault
 from keeper.core.errors import JournalError, SubmitError
 from keeper.core.plan import Call, Purpose
 from keeper.core.records import NewIntent
-from keeper.core.sending import ARROWS, FINAL, Attempt, Expectation, Intent, Mined, Outcome, State
+from keeper.core.sending import FINAL, Attempt, Expectation, Intent, Mined, Outcome, State
 from keeper.core.units import Address
+from keeper.journal import rules
 from tests.builders import ACCOUNT, CHAIN, NOW, address
 
 TARGET = address(0x7A26E7)
@@ -28,7 +29,7 @@ def new_intent(**changes: Any) -> NewIntent:
 
 
 class MemoryJournal:
-    """Keeps intents along the drawn arrows, and every write in `events`, in order."""
+    """Keeps intents by the journal's own rules, and every write in `events`, in order. May break after some writes."""
 
     def __init__(self, events: list[str]) -> None:
         self.events = events
@@ -56,19 +57,17 @@ class MemoryJournal:
 
     def attempt(self, intent: int, attempt: Attempt) -> Intent:
         self._write(f"attempt {attempt.purpose}")
-        found = self.intents[intent]
-        self.intents[intent] = replace(found, attempts=(*found.attempts, attempt))
+        self.intents[intent] = rules.signed(self.intents[intent], attempt)
         return self.intents[intent]
 
     def advance(self, intent: int, to: State, mined: Mined | None = None, note: str = "") -> Intent:
-        found = self.intents[intent]
-        if to not in ARROWS[found.state]:
-            raise JournalError(f"no arrow from {found.state} to {to}")
+        after = rules.moved(self.intents[intent], to, mined, note)
         self._write(str(to))
-        self.intents[intent] = replace(found, state=to, mined=mined or found.mined, note=note)
+        self.intents[intent] = after
         return self.intents[intent]
 
     def finish(self, outcome: Outcome) -> None:
+        rules.concludable(self.intents[outcome.intent], outcome)
         self._write("finish")
         self.outcomes.append(outcome)
 

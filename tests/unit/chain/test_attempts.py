@@ -104,6 +104,7 @@ TABLE = [
     ("mined elsewhere: mined again", MINED, seen(mined=mined(FIRST, 101, "0xbb")),
      MarkMined(mined(FIRST, 101, "0xbb"))),
     ("receipt lost, block stands: wait", MINED, seen(block_stands=True, nonce=8), Wait),
+    ("node behind its block: wait", MINED, seen(head=99), Wait),
     ("block replaced: unmine", MINED, seen(), Unmine("reorg: block 100 was replaced")),
     ("confirmed, block replaced: unmine", CONFIRMED, seen(), Unmine),
     ("confirmed, mined elsewhere", CONFIRMED, seen(mined=mined(BUMPED, 101, "0xbb")), MarkMined),
@@ -126,6 +127,7 @@ TABLE = [
 @pytest.mark.fault("T12")
 @pytest.mark.fault("T19")
 @pytest.mark.fault("T22")
+@pytest.mark.fault("R17")
 @pytest.mark.fault("R22")
 @pytest.mark.parametrize(("of", "what", "expected"), [row[1:] for row in TABLE], ids=[row[0] for row in TABLE])
 def test_next_step__table(of: Intent, what: Seen, expected: Step | type[Step]) -> None:

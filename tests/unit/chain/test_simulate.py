@@ -167,6 +167,7 @@ def test_paid_gas__calldata_and_its_floor(data: bytes, inner: int, expected: int
         (RpcError(-32601, "Method not found"), True),
         (RpcError(None, "Unsupported method: eth_simulateV1 on BASE"), True),
         (RpcError(-32000, "execution reverted"), False),
+        (RpcError(-32000, "required historical state is not available"), False),
     ],
 )
 def test_is_unknown_method__texts_of_providers(error: RpcError, expected: bool) -> None:
