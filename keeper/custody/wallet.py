@@ -16,8 +16,9 @@ _ENOUGH = Fraction(9, 10)
 """An allowance that covers this share of a trade is used as it is: the market moves a little while the approval is
 mined, and another approval would cost more than the tenth that is left for the next cycle."""
 
-_REFILL = 2
-"""Unwrap up to this many gas reserves, so that the next transaction does not empty it again at once."""
+_LOW, _REFILL = Fraction(3, 2), 2
+"""Unwrap below one and a half gas reserves, up to two. At exactly one it would be too late: the guard gas_reserve wants
+all of it to be left after the next transaction, and an account just above it could neither trade nor unwrap."""
 
 _NAMES = {"v2_router": "the v2 router", "swap_router": "SwapRouter", "swap_router02": "SwapRouter02"}
 
@@ -119,7 +120,8 @@ class Wallet:
         return [self._revoke(*key) for key in sorted(left, key=lambda each: (each[0].address, each[1]))]
 
     def _unwrapping(self, view: VaultView) -> Call | None:
-        if self.wrapped is None or view.sender != view.account or view.native >= self.gas_reserve:
+        low = self.gas_reserve.times(_LOW, Rounding.DOWN)
+        if self.wrapped is None or view.sender != view.account or view.native >= low:
             return None
         wanted = self.gas_reserve.times(_REFILL, Rounding.DOWN) - view.native
         held = view.balances.get(self.wrapped, TokenAmount.zero(self.wrapped))

@@ -172,9 +172,18 @@ def test_tidy__spender_that_is_none_of_ours__is_not_touched() -> None:
 
 @pytest.mark.parametrize(
     ("native", "held", "unwrapped"),
-    [("0.02", "5", None), ("0.019", "5", "0.021"), ("0", "5", "0.04"), ("0.01", "0.005", "0.005"), ("0.01", "0", None)],
+    [
+        ("0.03", "5", None),
+        ("0.029", "5", "0.011"),
+        ("0.019", "5", "0.021"),
+        ("0", "5", "0.04"),
+        ("0.01", "0.005", "0.005"),
+        ("0.01", "0", None),
+    ],
 )
-def test_tidy__below_the_gas_reserve__unwraps_up_to_twice_of_it(native: str, held: str, unwrapped: str | None) -> None:
+def test_tidy__native_coin_runs_low__unwraps_up_to_twice_the_reserve(
+    native: str, held: str, unwrapped: str | None
+) -> None:
     calls = WALLET.tidy(make_view(native=native, balances={WETH: units(WETH, held)}))
     if unwrapped is None:
         assert calls is None

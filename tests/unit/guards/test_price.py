@@ -57,7 +57,7 @@ def test_max_oracle_disagreement__sources_apart__denies_and_lists_them() -> None
     assert verdict.remedy == "It clears itself once they agree within 100 bps."
 
 
-@pytest.mark.fault("M1", "M23")
+@pytest.mark.fault("M1")
 @pytest.mark.parametrize(
     ("limit", "age", "max_age", "allowed"),
     [(None, 3600, 3600, True), (None, 3601, 3600, False), (1800, 1801, 3600, False), (7200, 3601, 3600, False)],
@@ -91,6 +91,14 @@ def test_max_deviation__fee_and_impact_alone__are_no_deviation() -> None:
 def test_max_deviation__sources_apart__takes_the_worse_one_for_us() -> None:
     verdict = denied(MaxDeviation(50).check(trade(), view_with(market(WETH, 3120, apart=120))))
     assert verdict.measured == "59.6 bps"
+
+
+@pytest.mark.fault("M23")
+def test_max_deviation__quote_is_stale_at_the_head__judges_the_simulation() -> None:
+    simulation = filled(QUOTE.times(Fraction(99, 100), Rounding.DOWN))
+    verdict = denied(MaxDeviation(50).check(trade(simulation=simulation), make_view()))
+    assert verdict.measured == "100 bps"
+    assert verdict.reason.startswith("the simulation brings 46,")
 
 
 @pytest.mark.fault("M22")

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from keeper.core.chain import Unusable
 from keeper.core.plan import Hold, Rebalance
 from keeper.core.units import Token, TokenAmount
-from keeper.core.weighing import Weighing, total_drift, unit_values
+from keeper.core.weighing import Weighing, total_drift
 from keeper.strategies.bands import Band, Bands
 from keeper.strategies.weights import Weights
 from tests.builders import DAI, USDC, WBTC, WETH, FakePool, fake_pool, make_view, market, units, usd
@@ -311,9 +311,3 @@ def result(case: Market, plan: Rebalance, before: Weighing) -> Weighing:
         used.add(found[0].pool.address)
         before = before.after({trade.sell.token: -trade.sell.raw, trade.buy: found[1].raw})
     return before
-
-
-def test_unit_values__prices_with_many_digits__stay_exact() -> None:
-    prices = {WETH: market(WETH, Fraction(10, 3)).mid, USDC: market(USDC, Fraction(7, 9)).mid}
-    unit = unit_values(prices)
-    assert Fraction(unit[WETH], unit[USDC]) == Fraction(10, 3) / Fraction(7, 9) / 10**12
