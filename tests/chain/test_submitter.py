@@ -238,7 +238,6 @@ def test_send__beyond_the_cap_until_its_deadline__cancelled(world: World, tmp_pa
 
 
 @pytest.mark.fault("T9")
-@pytest.mark.fault("T10")
 def test_send__dropped_by_the_node__same_bytes_again(world: World) -> None:
     world.send()
     world.do("anvil_dropTransaction", world.intent.attempts[0].hash)
@@ -304,7 +303,6 @@ def test_send__key_used_elsewhere__halted_once_that_is_final(world: World) -> No
     assert "not in the journal" in world.journal.halts[SENDER]
 
 
-@pytest.mark.fault("P35")
 def test_send__journal_on_disk_and_a_restart_while_live__one_transaction(world: World, tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path}/journal.db"
     with SqlJournal(url) as journal:

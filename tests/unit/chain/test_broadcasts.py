@@ -25,7 +25,6 @@ def answers(*said: str | None) -> list[SendAnswer]:
 
 @pytest.mark.fault("R3")
 @pytest.mark.fault("R25")
-@pytest.mark.fault("R35")
 @pytest.mark.parametrize(
     ("said", "taken", "halts"),
     [

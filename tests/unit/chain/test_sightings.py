@@ -59,7 +59,6 @@ def test_fetch__newly_mined__its_block_fetched_once_for_time_and_hash() -> None:
     assert found[1].seen.mined.timestamp == NOW + 12 and found[1].receipt.block_hash == node.hash_of(101)
 
 
-@pytest.mark.fault("R34")
 def test_fetch__receipt_in_a_block_that_is_not_canonical__doubted() -> None:
     node = OneNode([])
     node.mine(FIRST)
