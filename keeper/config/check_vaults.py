@@ -1,0 +1,146 @@
+"""Whether a vault fits its chain, its key, its pools, and its own limits."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import chain as joined
+
+from keeper.config import check_chains
+from keeper.config.chains import ChainConfig
+from keeper.config.development import ACCOUNTS
+from keeper.config.faults import Fault, twice
+from keeper.config.guards import beyond_ceiling, ceiling_text
+from keeper.config.paths import Path
+from keeper.config.pools import PoolRef
+from keeper.config.prices import FixedConfig, leaves
+from keeper.config.tree import Config
+from keeper.config.units import plain
+from keeper.config.vaults import VaultConfig
+
+
+def vaults(config: Config) -> Iterator[Fault]:
+    for name, vault in config.vaults.items():
+        path = ("vaults", name)
+        chain = config.chains.get(vault.chain)
+        if chain is None:
+            yield Fault((*path, "chain"), f"one of {', '.join(config.chains)}", vault.chain)
+            continue
+        yield from joined(
+            _custody(config, vault, path, chain),
+            _tokens(config, name, chain),
+            _pools(config, name, chain),
+            _bands(vault, path),
+            _limits(vault, path, chain),
+            _fixed_prices(config, name, chain),
+        )
+    accounts = (
+        (("vaults", name, "custody"), (vault.chain, config.account_of(name)), name)
+        for name, vault in config.vaults.items()
+    )
+    yield from twice(accounts, "one vault per account")
+
+
+def _custody(config: Config, vault: VaultConfig, path: Path, chain: ChainConfig) -> Iterator[Fault]:
+    wallet, here = vault.custody, (*path, "custody")
+    if wallet.signer is not None and wallet.signer not in config.signers:
+        known = ", ".join(config.signers) or "the signers, of which there are none"
+        yield Fault((*here, "signer"), f"one of {known}", wallet.signer)
+    elif wallet.signer is not None:
+        own = config.signers[wallet.signer].address
+        if wallet.address not in (None, own):
+            yield Fault((*here, "address"), f"the signer's address {own}", str(wallet.address))
+    elif wallet.address is None:
+        yield Fault(here, "a signer, or the address to look at", "neither")
+    elif wallet.address in ACCOUNTS and not chain.is_local:
+        yield Fault((*here, "address"), "an account of your own: everybody has the key of this one", wallet.address)
+    if vault.is_live and wallet.signer is None:
+        yield Fault((*here, "signer"), "a signer: the vault is live", "nothing")
+
+
+def _tokens(config: Config, name: str, chain: ChainConfig) -> Iterator[Fault]:
+    strategy, prices = config.vaults[name].strategy, config.prices_of(name)
+    here: Path = ("vaults", name, "strategy")
+    for symbol in strategy.weights:
+        if symbol not in chain.tokens:
+            known = ", ".join(chain.tokens) or "the chain's tokens, of which there are none"
+            yield Fault((*here, "weights", symbol), f"one of {known}", "an unknown token")
+        elif symbol not in prices:
+            yield Fault(
+                (*here, "weights", symbol), f"a price: chains.{config.vaults[name].chain}.prices.{symbol}", "none"
+            )
+    for symbol in strategy.bands:
+        if symbol not in strategy.weights:
+            yield Fault((*here, "bands", symbol), f"one of {', '.join(strategy.weights)}", "another token")
+    native: Path = ("chains", config.vaults[name].chain, "native", "wrapped")
+    if chain.native.wrapped is None:
+        yield Fault(native, "the symbol of the wrapped native token: gas is valued with its price", "nothing")
+    elif chain.native.wrapped not in prices:
+        yield Fault(native, f"a token with a price, to value gas: prices.{chain.native.wrapped}", "no price")
+    is_known = lambda ref: _is_known(config, name, ref)  # noqa: E731
+    yield from check_chains.prices(config.vaults[name].prices, ("vaults", name, "prices"), chain, is_known)
+
+
+def _is_known(config: Config, vault: str, ref: PoolRef) -> bool:
+    try:
+        config.pool_address(vault, ref)
+    except KeyError:
+        return False
+    return True
+
+
+def _pools(config: Config, name: str, chain: ChainConfig) -> Iterator[Fault]:
+    symbols, known = chain.symbols(), []
+    for index, pool in enumerate(config.vaults[name].pools):
+        here: Path = ("vaults", name, "pools", pool.name if pool.name and pool.address else index)
+        if not _is_known(config, name, pool):
+            names = ", ".join(chain.pools) or "the chain's pools, of which there are none"
+            yield Fault(here, f"an address, or one of {names}", pool.name)
+            continue
+        address = config.pool_address(name, pool)
+        known.append((here, address, f"pools[{index}]"))
+        if address in symbols:
+            yield Fault(here, "a pool", f"the token {symbols[address]}")
+    yield from twice(known, "each pool once")
+
+
+def _bands(vault: VaultConfig, path: Path) -> Iterator[Fault]:
+    """0 <= destination <= trigger, for every asset at its own weight (MATH: no-trade region)."""
+    strategy = vault.strategy
+    for symbol, target in strategy.weights.items():
+        trigger, destination = strategy.bands_of(symbol)
+        if destination.at(target) > trigger.at(target):
+            own = ("bands", symbol) if symbol in strategy.bands else ()
+            yield Fault((*path, "strategy", *own, "destination"), f"at most the trigger ({trigger})", str(destination))
+
+
+def _limits(vault: VaultConfig, path: Path, chain: ChainConfig) -> Iterator[Fault]:
+    strategy, guards = vault.strategy, vault.guards
+    most = f"max_trade ({plain(guards.max_trade.whole)} USD)"
+    if strategy.dust >= guards.max_trade:
+        yield Fault((*path, "strategy", "dust"), f"less than {most}", f"{plain(strategy.dust.whole)} USD")
+    if strategy.clip is not None and strategy.clip > guards.max_trade:
+        yield Fault((*path, "strategy", "clip"), f"at most {most}", f"{plain(strategy.clip.whole)} USD")
+    if not guards.max_trades.limit:
+        yield Fault((*path, "guards", "max_trades"), "1 or more", "0")
+    beyond = "" if vault.dangerously_exceed_ceilings else beyond_ceiling(guards)
+    if beyond:
+        expected = f"at most {ceiling_text(beyond)}, or dangerously_exceed_ceilings: true on the vault"
+        yield Fault((*path, "guards", beyond), expected, "more")
+    reserve = guards.gas_reserve
+    if reserve is not None and reserve.symbol != chain.native.symbol:
+        yield Fault((*path, "guards", "gas_reserve"), f"an amount of {chain.native.symbol}", str(reserve))
+    elif reserve is not None and (reserve.whole * 10**chain.native.decimals).denominator != 1:
+        yield Fault((*path, "guards", "gas_reserve"), f"at most {chain.native.decimals} decimals", str(reserve))
+
+
+def _fixed_prices(config: Config, name: str, chain: ChainConfig) -> Iterator[Fault]:
+    """Whoever writes a price down keeps it while the market leaves; only dry vaults and local chains may."""
+    vault, prices = config.vaults[name], config.prices_of(name)
+    if not vault.is_live or chain.is_local:
+        return
+    for symbol in (*vault.strategy.weights, chain.native.wrapped or ""):
+        price = prices.get(symbol)
+        if price and any(isinstance(leaf, FixedConfig) for source in price.sources for leaf in leaves(source)):
+            own = ("vaults", name) if symbol in vault.prices else ("chains", vault.chain)
+            expected = f"a source that follows the market: vault {name} is live"
+            yield Fault((*own, "prices", symbol), expected, "a fixed price")

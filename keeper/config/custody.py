@@ -1,0 +1,32 @@
+"""Who holds the funds, and with which key they are moved."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from keeper.config.fields import Address, File, Flag, Key, Name, Part
+
+
+class SignerConfig(Part):
+    """A key: in an encrypted keystore, in a file of its own, or, if that is allowed, in a variable."""
+
+    address: Address
+    keystore: File | None = None
+    password_file: File | None = None
+    key_file: File | None = None
+    key: Key | None = None
+    allow_env_key: Flag = False
+
+
+class WalletConfig(Part):
+    """The funds lie in the account of the key itself. Without a signer the vault can only be dry."""
+
+    kind: Literal["wallet"]
+    signer: Name | None = None
+    address: Address | None = None
+    native: Literal["count", "ignore"] = "count"
+    """Whether native coin above the gas reserve counts as its wrapped token."""
+
+
+CustodyConfig = WalletConfig
+"""All custody kinds. Once there are two, a union with tags as `prices.SourceConfig` is."""

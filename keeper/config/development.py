@@ -1,0 +1,57 @@
+"""Keys that everybody knows: the first twenty of the mnemonic "test test … junk", open on every development node."""
+
+from __future__ import annotations
+
+from keeper.core.units import Address
+
+ACCOUNTS = frozenset(
+    Address(text)
+    for text in (
+        "0xf39Fd6e51aad88F6F4ce6aB8827279cffFb92266",
+        "0x70997970C51812dc3A010C7d01b50e0d17dc79C8",
+        "0x3C44CdDdB6a900fa2b585dd299e03d12FA4293BC",
+        "0x90F79bf6EB2c4f870365E785982E1f101E93b906",
+        "0x15d34AAf54267DB7D7c367839AAf71A00a2C6A65",
+        "0x9965507D1a55bcC2695C58ba16FB37d819B0A4dc",
+        "0x976EA74026E726554dB657fA54763abd0C3a0aa9",
+        "0x14dC79964da2C08b23698B3D3cc7Ca32193d9955",
+        "0x23618e81E3f5cdF7f54C3d65f7FBc0aBf5B21E8f",
+        "0xa0Ee7A142d267C1f36714E4a8F75612F20a79720",
+        "0xBcd4042DE499D14e55001CcbB24a551F3b954096",
+        "0x71bE63f3384f5fb98995898A86B02Fb2426c5788",
+        "0xFABB0ac9d68B0B445fB7357272Ff202C5651694a",
+        "0x1CBd3b2770909D4e10f157cABC84C7264073C9Ec",
+        "0xdF3e18d64BC6A983f673Ab319CCaE4f1a57C7097",
+        "0xcd3B766CCDd6AE721141F452C550Ca635964ce71",
+        "0x2546BcD3c84621e976D8185a91A922aE77ECEc30",
+        "0xbDA5747bFD65F08deb54cb465eB87D40e51B197E",
+        "0xdD2FD4581271e230360230F9337D5c0430Bf44C0",
+        "0x8626f6940E2eb28930eFb4CeF49B2d1F2C9C1199",
+    )
+)
+
+KEY_DIGESTS = frozenset(
+    # SHA-256 of each key's hex digits, so that no key stands here either.
+    {
+        "bc1a50966c9e6486bc4ebf880b51611a2a97fcb8e7a6976e9b81a9e3e8ca0e3c",
+        "8335c55334821eefd4334369ff9c04a8594f161013cf9d87f58802d87297837e",
+        "b26ab6529d20ebebb4192256f202984754f785481c64b1a1aed58cac93b3617e",
+        "64034b44c579b335ab5e85debbfe72789e970138cc8d296799c3833a2a8525fb",
+        "4d3e46eec8244d1d106f866ee48994f6176705298aee1b8426b2ad2529eb454b",
+        "0aedba9d586f34f95cf1f0d54926f62e8a078ce2ca593be73ab27a87d3ff9c5d",
+        "28e543d3753fc9d14c658ebef20b76a3b5f8e7d78667baf27832ceb3bea01bdf",
+        "f070994a8599478580678f2b9482c5f02bb3de0647281e8efae183669425808a",
+        "38e69fdd19aefeb4adf56312f10e62c30274997835173c7006308323ad7db506",
+        "967f21586cdf1248a862f2cfb330099701c942c2c7a7537c54f7ec48f8556505",
+        "0b33e0132123e78d42dd12a0fbbbacd19827d35ca88e0ad4ba83a47a65ba0487",
+        "84bc109b3d59b0173a76fc3d831360a6e5063b3d4c82793a97de992947a0e3a8",
+        "85bde548053aab4b5a6c78473d5eb2addaa5824299ad009bf06775e3ce923010",
+        "f1513114f60e5e95732b840669fe83956d8a944d23e6c76f953e7edcf2491901",
+        "5330d388af894c9e1a181a06a3ce44d61fd8602165d979942be4641f4002762f",
+        "a2e06155cb1a424f972c3abfaddc9cea4820c4aec722d2378903fe28dd8fc40c",
+        "4a67d7a0d8a16d6d954cef19eb5afdbdd82cc0e907a571f376ef0a0981a2a9d4",
+        "b08bdfde9930d9202809530dcbe193c53fd0dc6928f2010d2ffca74df95ead36",
+        "cf1fc66f853151a4c6666909c8f1f80e1d855ecffefbcb65a709aae544de5588",
+        "100546a8b020a55aa09b2d34b50de9a3fc45a70b261aec6a989bb2d9321af583",
+    }
+)

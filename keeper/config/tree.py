@@ -1,0 +1,105 @@
+"""The root of the configuration, and what concerns the keeper itself."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, BeforeValidator, Field
+
+from keeper.config.chains import ChainConfig
+from keeper.config.custody import SignerConfig
+from keeper.config.fields import EMPTY, AnyUrl, File, Flag, Named, OneOrMore, Part, Seconds, Wrong, between, short_form
+from keeper.config.pools import PoolRef
+from keeper.config.prices import PriceConfig
+from keeper.config.units import Amount
+from keeper.config.vaults import VaultConfig
+from keeper.core.units import Address, Wei
+
+_DAY = 86_400
+
+
+class JournalBody(Part):
+    """Where everything is written down: a file beside the config, or a database by URL."""
+
+    path: File = Field(default="keeper.db", validate_default=True)
+    """A SQLite file, where there is no `url`."""
+    url: AnyUrl | None = None
+    sample: Annotated[Seconds, between(60, _DAY, "a duration from 1m to 24h")] = 3_600
+    """How often prices, balances and weights are noted, per vault."""
+    lock: File | None = None
+    """The file that keeps a second writer out; `path` with .lock at its end where it is silent."""
+
+    @property
+    def lock_path(self) -> Path:
+        return self.lock or self.path.with_name(f"{self.path.name}.lock")
+
+
+class AlertsConfig(Part):
+    """Who is told, and who notices when the keeper itself falls silent."""
+
+    to: Annotated[tuple[AnyUrl, ...], OneOrMore] = ()
+    heartbeat: AnyUrl | None = None
+
+
+class TelemetryConfig(Part):
+    """The log. Lines are JSON where it is asked for, or where nobody looks: not on a terminal."""
+
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+    as_json: Annotated[Flag | None, Field(alias="json")] = None
+
+
+def _some(value: Mapping[str, object]) -> Mapping[str, object]:
+    if not value:
+        raise Wrong("at least one", "none")
+    return value
+
+
+class Config(Part):
+    """All that a keeper is told."""
+
+    chains: Annotated[Named[ChainConfig], AfterValidator(_some)]
+    signers: Named[SignerConfig] = EMPTY
+    vaults: Annotated[Named[VaultConfig], AfterValidator(_some)]
+    journal: Annotated[JournalBody, BeforeValidator(short_form("path"))] = Field(
+        default_factory=dict, validate_default=True
+    )
+    alerts: AlertsConfig = AlertsConfig()
+    telemetry: TelemetryConfig = TelemetryConfig()
+
+    def chain_of(self, vault: str) -> ChainConfig:
+        return self.chains[self.vaults[vault].chain]
+
+    def sender_of(self, vault: str) -> Address | None:
+        """Whose key signs; None for a vault that has no signer."""
+        signer = self.vaults[vault].custody.signer
+        return self.signers[signer].address if signer else None
+
+    def account_of(self, vault: str) -> Address:
+        """Whose balances the vault keeps in line."""
+        found = self.vaults[vault].custody.address or self.sender_of(vault)
+        assert found is not None, "checked when the file was loaded"
+        return found
+
+    def pool_address(self, vault: str, pool: PoolRef) -> Address:
+        """Raises KeyError where nothing has that name."""
+        if pool.address is not None:
+            return pool.address
+        own = {ref.name: ref.address for ref in self.vaults[vault].pools if ref.address and ref.name}
+        return own.get(pool.name) or self.chain_of(vault).pools[pool.name]
+
+    def pools_of(self, vault: str) -> Mapping[Address, str]:
+        """Address -> name (empty where it has none) of each pool that the vault may trade through."""
+        return {self.pool_address(vault, pool): pool.name for pool in self.vaults[vault].pools}
+
+    def prices_of(self, vault: str) -> Mapping[str, PriceConfig]:
+        """Symbol -> price rule: the vault's own before its chain's."""
+        return self.vaults[vault].prices_on(self.chain_of(vault).prices)
+
+    def max_base_fee_of(self, vault: str) -> Wei:
+        limit = self.vaults[vault].guards.max_base_fee
+        return self.chain_of(vault).fees.max_base_fee if limit is None else limit
+
+    def gas_reserve_of(self, vault: str) -> Amount:
+        return self.vaults[vault].guards.gas_reserve_of(self.chain_of(vault).native.symbol)

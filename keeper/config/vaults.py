@@ -1,0 +1,52 @@
+"""A vault: what is kept in line, how, when, and within which limits."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, BeforeValidator
+
+from keeper.config.custody import CustodyConfig
+from keeper.config.fields import EMPTY, BySymbol, Flag, Name, Part, Seconds, Wrong, between
+from keeper.config.guards import GuardsConfig
+from keeper.config.pools import Pool, PoolRef, named
+from keeper.config.prices import PriceConfig
+from keeper.config.schedules import ScheduleConfig
+from keeper.config.strategies import StrategyConfig
+
+
+def _some(pools: tuple[PoolRef, ...]) -> tuple[PoolRef, ...]:
+    if not pools:
+        raise Wrong("at least one pool", "none")
+    return pools
+
+
+class ExecutionConfig(Part):
+    """How long a swap may take before it is cancelled."""
+
+    deadline: Annotated[Seconds, between(30, 86_400, "a duration from 30s to 24h")] = 600
+
+
+class VaultConfig(Part):
+    """One vault. Everything but chain, custody, strategy and pools has a default."""
+
+    chain: Name
+    mode: Literal["dry", "live"] = "dry"
+    custody: CustodyConfig
+    strategy: StrategyConfig
+    pools: Annotated[tuple[Pool, ...], BeforeValidator(named), AfterValidator(_some)]
+    schedule: ScheduleConfig = ScheduleConfig()
+    guards: GuardsConfig = GuardsConfig()
+    execution: ExecutionConfig = ExecutionConfig()
+    prices: BySymbol[PriceConfig] = EMPTY
+    """In place of the chain's, token by token."""
+    dangerously_exceed_ceilings: Flag = False
+
+    @property
+    def is_live(self) -> bool:
+        return self.mode == "live"
+
+    def prices_on(self, chain: Mapping[str, PriceConfig]) -> Mapping[str, PriceConfig]:
+        """What this vault's tokens are valued by: its own rules before the chain's."""
+        return {**chain, **self.prices}
