@@ -160,24 +160,12 @@ class Window:
                 return int(moment.timestamp())
         raise AssertionError("a window opens at least once a week")
 
-    def __str__(self) -> str:
-        return f"{self.text} {self.zone}"
-
-
-@dataclass(frozen=True, slots=True)
-class ActWindows:
-    """A vault may act while one of these is open, and always where there is none."""
-
-    windows: tuple[Window, ...] = ()
-
     def outside(self, now: int) -> str:
         """Why the vault may not act now; empty while it may."""
-        if not self.windows or any(window.is_open(now) for window in self.windows):
+        if self.is_open(now):
             return ""
-        soonest = min(self.windows, key=lambda window: window.next_opening(now))
-        opening = datetime.fromtimestamp(soonest.next_opening(now), ZoneInfo(soonest.zone))
-        which = "; ".join(str(window) for window in self.windows)
-        return f"outside its act window ({which}), next {opening:%H:%M %A}"
+        opening = datetime.fromtimestamp(self.next_opening(now), ZoneInfo(self.zone))
+        return f"outside its act window ({self.text} {self.zone}), next {opening:%H:%M %A}"
 
 
 def _days_of(text: str) -> frozenset[int]:

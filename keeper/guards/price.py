@@ -39,7 +39,7 @@ class MaxSlippage:
 
 @dataclass(frozen=True, slots=True)
 class MaxImpact:
-    """How much worse our own size makes the quote, fee aside, {bps}, of the worst leg."""
+    """How much worse our own size makes the quote, fee aside, {bps of value at the pool's mid}, worst leg."""
 
     limit: int
     key: ClassVar[str] = "max_impact"
@@ -56,8 +56,8 @@ class MaxImpact:
 
 
 def _impact(leg: Leg) -> Fraction:
-    # {buy raw} = {sell raw} * {buy raw / sell raw}
-    return _below(leg.quote.raw, leg.sell.raw * leg.mid * (1 - leg.pool.fee))
+    # {buy raw} = {sell raw} * {buy raw / sell raw}; the fee is the pool's share of it, what else is missing is impact
+    return _below(leg.quote.raw, leg.sell.raw * leg.mid) - leg.pool.fee * WHOLE_BPS
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from keeper.schedule import ActWindows, Cron, Every, EveryBlocks, Window, next_look
+from keeper.schedule import Cron, Every, EveryBlocks, Window, next_look
 
 ZURICH, NEW_YORK, UTC = "Europe/Zurich", "America/New_York", "UTC"
 
@@ -181,7 +181,7 @@ def test_cron__impossible__is_refused_with_the_field(expression: str, zone: str,
 def test_window__wall_clock_in_its_zone__decides(text: str, now: str, is_open: bool) -> None:
     window = Window(text, ZURICH)
     assert window.is_open(at(now, ZURICH)) == is_open
-    assert (ActWindows((window,)).outside(at(now, ZURICH)) == "") == is_open
+    assert (window.outside(at(now, ZURICH)) == "") == is_open
 
 
 @pytest.mark.parametrize(
@@ -195,21 +195,8 @@ def test_window__wall_clock_in_its_zone__decides(text: str, now: str, is_open: b
 )
 def test_window__closed__says_when_it_opens(now: str, opening: str) -> None:
     window = Window("Mon-Fri 08:00-20:00", ZURICH)
-    assert str(window) == "Mon-Fri 08:00-20:00 Europe/Zurich"
     expected = f"outside its act window (Mon-Fri 08:00-20:00 Europe/Zurich), next {opening}"
-    assert ActWindows((window,)).outside(at(now, ZURICH)) == expected
-
-
-def test_act_windows__several__any_of_them_is_enough_and_the_soonest_is_named() -> None:
-    windows = ActWindows((Window("Mon-Fri 08:00-20:00", ZURICH), Window("Sat 10:00-12:00", NEW_YORK)))
-    assert windows.outside(at("2026-11-21 11:00", NEW_YORK)) == ""
-    both = "Mon-Fri 08:00-20:00 Europe/Zurich; Sat 10:00-12:00 America/New_York"
-    expected = f"outside its act window ({both}), next 10:00 Saturday"
-    assert windows.outside(at("2026-11-20 21:00", ZURICH)) == expected
-
-
-def test_act_windows__none__always_may() -> None:
-    assert ActWindows().outside(0) == ""
+    assert window.outside(at(now, ZURICH)) == expected
 
 
 @given(st.integers(1_700_000_000, 1_900_000_000))
