@@ -12,6 +12,7 @@ from keeper.core.records import CycleRecord, NewIntent, Sample
 from keeper.core.sending import Attempt, Intent, Outcome, State
 from keeper.core.units import USD, Address, Token, TokenAmount, Wei
 from keeper.journal import codec
+from keeper.journal.past import Entry
 from keeper.journal.rules import is_abandoned
 from keeper.journal.tables import attempts, intents, outcomes
 
@@ -214,6 +215,13 @@ def read_outcomes(connection: Connection, numbers: Sequence[int]) -> Mapping[int
         return {}
     rows = connection.execute(select(outcomes).where(outcomes.c.intent.in_(numbers)))
     return {row.intent: outcome_of(row) for row in rows}
+
+
+def read_entries(connection: Connection, found: Sequence[Row[Any]]) -> list[Entry]:
+    """Intents of these rows with what was expected and what came of it."""
+    numbers = [row.id for row in found]
+    tried, ended = read_attempts(connection, numbers), read_outcomes(connection, numbers)
+    return [Entry(intent_of(row, tried[row.id]), new_intent_of(row).expect, ended.get(row.id)) for row in found]
 
 
 def sample_row(sample: Sample, slot: int) -> Values:

@@ -311,14 +311,4 @@ def _recent(connection: Connection, vault: str, now: int) -> list[past.Entry]:
     latest = select(intents.c.id).where(mine, ~failed, intents.c.purpose == str(Purpose.SWAP))
     latest = latest.order_by(intents.c.mined_at.desc()).limit(5)
     wanted = select(intents).where(mine, or_(intents.c.mined_at > now - past.DAY, intents.c.id.in_(latest)))
-    return read_entries(connection, connection.execute(wanted.order_by(intents.c.id)).all())
-
-
-def read_entries(connection: Connection, found: Sequence[Any]) -> list[past.Entry]:
-    """Intents of these rows with what was expected and what came of it."""
-    numbers = [row.id for row in found]
-    tried, ended = rows.read_attempts(connection, numbers), rows.read_outcomes(connection, numbers)
-    return [
-        past.Entry(rows.intent_of(row, tried[row.id]), rows.new_intent_of(row).expect, ended.get(row.id))
-        for row in found
-    ]
+    return rows.read_entries(connection, connection.execute(wanted.order_by(intents.c.id)).all())

@@ -74,8 +74,8 @@ def _text(name: str, default: str | None = None) -> Column[str]:
     return Column(name, Text, nullable=False, server_default=default)
 
 
-def _int(name: str, default: str | None = None) -> Column[int]:
-    return Column(name, Int, nullable=False, server_default=default)
+def _int(name: str, default: int | None = None) -> Column[int]:
+    return Column(name, Int, nullable=False, server_default=None if default is None else text(str(default)))
 
 
 meta = Table(
@@ -142,8 +142,8 @@ intents = Table(
     Column("mined", Json),
     Column("mined_at", Int),
     Column("mined_block", Int),
-    _text("note", "''"),
-    _int("abandoned", "0"),  # cancelled before anything was signed: the nonce is free again
+    _text("note", ""),
+    _int("abandoned", 0),  # cancelled before anything was signed: the nonce is free again
     CheckConstraint(f"state IN ({_listed(LIVE | UNFINAL | FINAL)})", name="known_state"),
     CheckConstraint("nonce >= 0", name="nonce_not_negative"),
     Index(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,19 +10,40 @@ import pytest
 
 from keeper.journal.commands import RequestBox
 from keeper.journal.memory import MemoryJournal
+from keeper.journal.reader import JournalReader
 from keeper.journal.sql import SqlJournal
 from tests.builders import NOW
 
 
+@pytest.fixture(scope="session")
+def begun(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A journal that has just been begun: migrating once is enough for most tests."""
+    path = tmp_path_factory.mktemp("begun") / "keeper.db"
+    SqlJournal(f"sqlite:///{path}", now=lambda: NOW).close()
+    return path
+
+
 @pytest.fixture
-def url(tmp_path: Path) -> str:
-    return f"sqlite:///{tmp_path / 'keeper.db'}"
+def path(tmp_path: Path, begun: Path) -> Path:
+    return Path(shutil.copy(begun, tmp_path / "keeper.db"))
+
+
+@pytest.fixture
+def url(path: Path) -> str:
+    return f"sqlite:///{path}"
 
 
 @pytest.fixture
 def sql(url: str) -> Iterator[SqlJournal]:
     with SqlJournal(url, now=lambda: NOW) as journal:
         yield journal
+
+
+@pytest.fixture
+def reader(sql: SqlJournal, url: str) -> Iterator[JournalReader]:
+    """Opened while the writer holds the journal."""
+    with JournalReader(url) as reader:
+        yield reader
 
 
 @pytest.fixture

@@ -171,7 +171,7 @@ def upgrade() -> None:
         sa.Column("mined_at", INT, nullable=True),
         sa.Column("mined_block", INT, nullable=True),
         sa.Column("note", TEXT, server_default="", nullable=False),
-        sa.Column("abandoned", INT, server_default="0", nullable=False),
+        sa.Column("abandoned", INT, server_default=sa.text("0"), nullable=False),
         sa.CheckConstraint(
             f"state IN ({STATES})",
             name="known_state",
