@@ -24,9 +24,9 @@ DEPTH = 20_000_000
 
 FEED_DECIMALS = 8
 HEARTBEAT = 3_600
-"""{s} What the feeds promise. The script tells them something every quarter of an hour, unless one is silent."""
+"""{s} What the feeds promise. The script tells them something every half hour, unless one is silent."""
 SLOW = "slow ETH/USD"
-"""A second opinion on ETH, an hour behind."""
+"""A second opinion on ETH: the mean of the last two hours."""
 
 Step = tuple[Address, bytes]
 

@@ -7,11 +7,11 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from hashlib import sha256
 
-TICK = 900
-"""{s} From one moment to the next: a quarter of an hour."""
+TICK = 1_800
+"""{s} From one moment to the next: half an hour."""
 DAY = 86_400
 SLOW_TICKS = 4
-"""The slow feed tells the mean of so many ticks: an hour behind, like a time-weighted average."""
+"""The slow feed tells the mean of so many moments, as a time-weighted average would."""
 
 START: Mapping[str, Fraction] = {"ETH": Fraction(3_000), "BTC": Fraction(60_000), "USDC": Fraction(1)}
 """{USD} Before anything moves."""
@@ -58,7 +58,7 @@ class Moment:
     prices: Mapping[str, Fraction]
     """What feeds are told."""
     slow: Mapping[str, Fraction]
-    """What the slow feeds are told: the mean of the last hour."""
+    """What the slow feeds are told: the mean of the last two hours."""
     traded: Mapping[str, Fraction]
     """What the pools trade at."""
     silent: frozenset[str] = frozenset()

@@ -41,6 +41,8 @@ def decode_transaction(raw: bytes, chain_id: int) -> Transaction:
         raise refusal("only replay-protected (EIP-155) transactions allowed over RPC")
     if signed.chain_id != chain_id:
         raise refusal(f"invalid chain id for signer: have {signed.chain_id} want {chain_id}")
+    if signed.access_list:
+        raise refusal("access lists are not supported")
     kind = DYNAMIC_FEE if raw[0] == DYNAMIC_FEE else LEGACY
     return _read(signed, sender, keccak(raw), kind)
 
