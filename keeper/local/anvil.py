@@ -58,9 +58,9 @@ def run_anvil(
 
     `block_time` in seconds; None mines a block for each transaction. `timestamp` is the first block's, in Unix
     seconds. `options` go to Anvil as they are. Raises ConfigError where there is no binary, Unreachable where it does
-    not answer in time.
+    not answer in time or its port is taken.
     """
-    program, chosen = find_anvil(binary), port or _free_port()
+    program, chosen = find_anvil(binary), _free_port(port or 0)
     command = [str(program), "--silent", "--host", "127.0.0.1", "--port", str(chosen), "--chain-id", str(chain_id)]
     command += ["--block-time", str(block_time)] if block_time else []
     command += ["--timestamp", str(timestamp)] if timestamp else []
@@ -76,9 +76,14 @@ def run_anvil(
             _end(process)
 
 
-def _free_port() -> int:
+def _free_port(wanted: int = 0) -> int:
+    """`wanted`, or any port that is free. Raises Unreachable where it is taken: whoever answers there is not ours."""
     with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", wanted))
+        except OSError as error:
+            raise Unreachable(f"anvil: expected port {wanted} to be free, found: {error.strerror}") from error
         return int(probe.getsockname()[1])
 
 
