@@ -13,7 +13,7 @@ from keeper.chain.headers import quantity
 from keeper.core.abi import address_word, calldata, word
 from keeper.core.units import Address, Rounding, Token, ratio_to_int
 from keeper.local.deployer import Deployer
-from keeper.local.paths import START, Moment
+from keeper.local.paths import SLOW, START, Moment
 
 COINS: Mapping[str, str] = {"WETH": "ETH", "BTC": "BTC", "USDC": "USDC"}
 """Each token and the coin whose price it has."""
@@ -25,8 +25,6 @@ DEPTH = 20_000_000
 FEED_DECIMALS = 8
 HEARTBEAT = 3_600
 """{s} What the feeds promise. The script tells them something every half hour, unless one is silent."""
-SLOW = "slow ETH/USD"
-"""A second opinion on ETH: the mean of the last two hours."""
 
 Step = tuple[Address, bytes]
 

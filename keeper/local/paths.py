@@ -10,8 +10,10 @@ from hashlib import sha256
 TICK = 1_800
 """{s} From one moment to the next: half an hour."""
 DAY = 86_400
+SLOW = "slow ETH/USD"
+"""A second opinion on ETH: the mean of the last two hours."""
 SLOW_TICKS = 4
-"""The slow feed tells the mean of so many moments, as a time-weighted average would."""
+"""So many moments are those two hours."""
 
 START: Mapping[str, Fraction] = {"ETH": Fraction(3_000), "BTC": Fraction(60_000), "USDC": Fraction(1)}
 """{USD} Before anything moves."""

@@ -6,7 +6,7 @@ from typing import Any
 
 from eth_utils.address import to_checksum_address
 
-from keeper.local.evm import Log, Mined, Sealed
+from keeper.local.evm import Log, Sealed
 
 NO_BLOOM = "0x" + "00" * 256
 
@@ -125,11 +125,3 @@ def gas_and_tips(block: Sealed) -> list[tuple[int, int]]:
 
 def _tip(pair: tuple[int, int]) -> int:
     return pair[1]
-
-
-def created_by(mined: Mined) -> str:
-    """The address of a new contract. Raises ValueError where the transaction made none."""
-    found = render_address(mined.created)
-    if found is None or mined.ran.error:
-        raise ValueError(f"expected a new contract, found none: {mined.ran.error or 'the transaction has a target'}")
-    return found
