@@ -9,6 +9,10 @@ from pathlib import Path
 from keeper.core.errors import JournalError
 
 
+class Busy(JournalError):
+    """Another process writes this journal."""
+
+
 class WriterLock:
     """Held from construction until `release`, and let go by the system if the process dies, however it dies.
 
@@ -24,11 +28,13 @@ class WriterLock:
         except OSError:
             holder = os.pread(self._file, 32, 0).decode("ascii", "replace").strip() or "unknown"
             os.close(self._file)
-            raise JournalError(f"journal {journal}: process {holder} is writing it; expected no other writer") from None
+            raise Busy(f"journal {journal}: process {holder} is writing it; expected no other writer") from None
         os.ftruncate(self._file, 0)
         os.pwrite(self._file, f"{os.getpid()}\n".encode(), 0)
 
     def release(self) -> None:
         """The file stays: removing it would let two writers lock two files of the same name."""
-        os.ftruncate(self._file, 0)
-        os.close(self._file)
+        if self._file >= 0:
+            os.ftruncate(self._file, 0)
+            os.close(self._file)
+            self._file = -1

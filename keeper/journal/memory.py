@@ -177,9 +177,9 @@ class MemoryJournal:
         return tuple(request for request in self.inbox if request.id not in self.answers)
 
     def answer(self, request: int, text: str) -> None:
-        if request not in {waiting.id for waiting in self.requests()}:
-            raise rules.not_found("unanswered request", request)
-        self.answers[request] = text
+        if not 1 <= request <= len(self.inbox):
+            raise rules.not_found("request", request)
+        self.answers.setdefault(request, text)
 
     def ask(self, action: str, vault: str, reason: str, by: str, at: int) -> int:
         """What a command would leave for the daemon."""

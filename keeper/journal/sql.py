@@ -33,6 +33,11 @@ from keeper.journal.tables import (
 )
 
 HOUR = 3_600
+# Without inputs and decisions, which are large and not looked at here.
+_STREAK = tuple(
+    cycles.c[name]
+    for name in ("id", "vault", "chain_id", "kind", "code", "guards", "config_hash", "armed", "turns", "max_drift_bps")
+)
 _UNFINISHED = sorted(LIVE | UNFINAL)
 
 
@@ -84,9 +89,8 @@ class SqlJournal:
     def record_cycle(self, record: CycleRecord) -> int:
         """Adds a cycle, or extends the streak of an unchanged one. Returns the cycle's number."""
         with self._store.writing() as connection:
-            latest = connection.execute(
-                select(cycles).where(cycles.c.vault == record.vault).order_by(cycles.c.id.desc()).limit(1)
-            ).first()
+            mine = select(*_STREAK).where(cycles.c.vault == record.vault)
+            latest = connection.execute(mine.order_by(cycles.c.id.desc()).limit(1)).first()
             if latest is not None and _key_of(latest) == rules.streak_key(record):
                 values = rows.next_turn(record, latest.turns, latest.max_drift_bps)
                 connection.execute(update(cycles).where(cycles.c.id == latest.id).values(values))
@@ -251,11 +255,12 @@ class SqlJournal:
             return commands.read_requests(connection)
 
     def answer(self, request: int, text: str) -> None:
+        """The first answer stands: each chain's loop honours requests, and two may do so at once."""
         with self._store.writing() as connection:
-            mine = and_(requests.c.id == request, requests.c.answer.is_(None))
-            given = update(requests).where(mine).values(answer=text, answered_at=self._now())
-            if connection.execute(given).rowcount != 1:
-                raise rules.not_found("unanswered request", request)
+            if not connection.execute(select(requests.c.id).where(requests.c.id == request)).first():
+                raise rules.not_found("request", request)
+            open_one = and_(requests.c.id == request, requests.c.answer.is_(None))
+            connection.execute(update(requests).where(open_one).values(answer=text, answered_at=self._now()))
 
     def apply(self, request: Request) -> str:
         """Does what a pause, resume, halt or clear request asks. Returns what it did, in words; answering is apart.

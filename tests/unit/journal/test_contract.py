@@ -334,7 +334,7 @@ def test_apply__halt_and_clear__do_what_they_say(journal: Any) -> None:
 
 
 def test_answer__nobody_asked__is_refused(journal: Journal) -> None:
-    with pytest.raises(JournalError, match="unanswered request 3: not in the journal"):
+    with pytest.raises(JournalError, match="request 3: not in the journal"):
         journal.answer(3, "done")
 
 
