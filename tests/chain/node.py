@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import json
-import time
 import urllib.request
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from eth_abi.abi import encode
@@ -15,7 +14,7 @@ from keeper.core.chain import Read
 from keeper.core.units import Address
 
 CALL_GAS, GAS = 500_000_000, 15_000_000
-"""Calls may walk all ticks of a pool; a transaction must leave room for others in its block."""
+"""Calls may walk all ticks of a pool; a transaction must fit into an ordinary block."""
 AT_ONCE = 500
 """Requests in one HTTP body, well below Anvil's 2 MB."""
 
@@ -70,46 +69,23 @@ class Node:
 
     def send(self, to: Address, data: bytes = b"", value: int = 0, sender: Address | None = None) -> Any:
         """The receipt. Raises NodeError where the transaction fails."""
-        (receipt,) = self.send_all([(to, data)], value, sender)
-        return receipt
+        return self._mine(self._message(to, data, sender) | {"value": hex(value)})
 
-    def send_all(
-        self, calls: Sequence[tuple[Address, bytes]], value: int = 0, sender: Address | None = None
-    ) -> list[Any]:
-        """Receipts of many transactions in three round trips; the node mines each by itself."""
-        # The node works on a batch in parallel, so each transaction names its nonce.
-        first = int(self.rpc("eth_getTransactionCount", sender or self.deployer, "pending"), 16)
-        messages = [
-            self._message(to, data, sender) | {"value": hex(value), "nonce": hex(first + i)}
-            for i, (to, data) in enumerate(calls)
-        ]
-        hashes = self.batch([("eth_sendTransaction", [message]) for message in messages])
-        if failed := next((found for found in hashes if isinstance(found, NodeError)), None):
-            raise failed
-        receipts = self._receipts(hashes)
-        for receipt, message in zip(receipts, messages, strict=True):
-            if receipt["status"] != "0x1":
-                raise NodeError(f"transaction failed: {message['data'][:10]} to {message['to']}")
-        return receipts
+    def send_all(self, calls: Iterable[tuple[Address, bytes]], sender: Address | None = None) -> list[Any]:
+        """Receipts, one after the other: a batch is worked on in parallel, which loses the order of nonces."""
+        return [self.send(to, data, sender=sender) for to, data in calls]
 
     def deploy(self, bytecode: str, types: Sequence[str] = (), arguments: Sequence[Any] = ()) -> Address:
         """The new contract's address."""
         data = "0x" + bytecode.removeprefix("0x") + encode(list(types), list(arguments)).hex()
-        message = {"from": self.deployer, "data": data, "gas": hex(GAS)}
-        (receipt,) = self._receipts([self.rpc("eth_sendTransaction", message)])
-        if receipt["status"] != "0x1":
-            raise NodeError("deployment failed")
+        receipt = self._mine({"from": self.deployer, "data": data, "gas": hex(GAS)})
         return Address(to_checksum_address(receipt["contractAddress"]))
 
-    def _receipts(self, hashes: Sequence[str]) -> list[Any]:
-        """The node answers a transaction before it has mined it, so its receipt may take a moment."""
-        until = time.monotonic() + 30
-        while time.monotonic() < until:
-            receipts = self.batch([("eth_getTransactionReceipt", [found]) for found in hashes])
-            if None not in receipts:
-                return receipts
-            time.sleep(0.002)
-        raise NodeError("a transaction was not mined within 30 s")
+    def _mine(self, message: dict[str, str]) -> Any:
+        receipt = self.rpc("eth_sendTransactionSync", message)
+        if receipt["status"] != "0x1":
+            raise NodeError(f"transaction failed: {message['data'][:10]} to {message.get('to', 'a new contract')}")
+        return receipt
 
     def _message(self, to: Address, data: bytes, sender: Address | None, gas: int = GAS) -> dict[str, str]:
         return {"from": sender or self.deployer, "to": to, "data": "0x" + data.hex(), "gas": hex(gas)}
