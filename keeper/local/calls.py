@@ -12,9 +12,10 @@ from keeper.local.parsing import (
     SERVER_ERROR,
     NodeError,
     argument,
-    bad,
     block_at,
     parse_ask,
+    parse_list,
+    parse_object,
     parse_overrides,
     parse_quantity,
 )
@@ -78,27 +79,25 @@ class Calls:
 
     def eth_simulate(self, params: list[Any]) -> list[dict[str, Any]]:
         """Blocks of calls on top of a block, each call seeing what the ones before it did. Charges no gas."""
-        script = argument(params, 0)
-        if not isinstance(script, dict) or not isinstance(script.get("blockStateCalls"), list):
-            raise bad("blockStateCalls", script)
+        script = parse_object(argument(params, 0), "a script with blockStateCalls")
         if script.get("validation"):
             raise NodeError(SERVER_ERROR, "validation is not supported: expected false")
-        parts = script["blockStateCalls"]
+        parts = parse_list(script.get("blockStateCalls"), "blockStateCalls")
         if len(parts) > 1:
             raise NodeError(SERVER_ERROR, f"expected one block of calls, found {len(parts)}")
         base = block_at(self._evm, argument(params, 1, "latest"))
-        return [self._simulated(base, part) for part in parts]
+        return [self._simulated(base, parse_object(part, "a block of calls")) for part in parts]
 
     def _simulated(self, base: Sealed, part: dict[str, Any]) -> dict[str, Any]:
-        surroundings = part.get("blockOverrides") or {}
+        surroundings = parse_object(part.get("blockOverrides") or {}, "block overrides")
         when = self._evm.time_after(base)
         if "time" in surroundings:
-            when = parse_quantity(surroundings["time"])
+            when = parse_quantity(surroundings["time"], 64)
             if when <= base.timestamp:
                 raise NodeError(-38021, f"block timestamps must be in order: {when} <= {base.timestamp}")
         state = self._evm.state_after(base, when)
         override(state, parse_overrides(part.get("stateOverrides")))
-        asks = [parse_ask(call) for call in part.get("calls") or []]
+        asks = [parse_ask(call) for call in parse_list(part.get("calls") or [], "calls")]
         try:
             done = run_all(state, asks)
         except Refused as refusal:

@@ -21,6 +21,9 @@ from keeper.local.parsing import (
     parse_address,
     parse_ask,
     parse_bytes,
+    parse_figure,
+    parse_list,
+    parse_object,
     parse_quantity,
 )
 from keeper.local.rendering import (
@@ -47,6 +50,10 @@ class Methods:
         self.lock = threading.RLock()
         self._calls = Calls(evm)
         self._methods = self._table()
+
+    @property
+    def names(self) -> frozenset[str]:
+        return frozenset(self._methods)
 
     def answer(self, method: str, params: list[Any]) -> Any:
         known = self._methods.get(method)
@@ -101,10 +108,11 @@ class Methods:
 
     def _fee_history(self, params: list[Any]) -> dict[str, Any]:
         """A block without transactions tells the suggested tip, so that a quiet chain does not advise zero."""
-        count = argument(params, 0)
-        count = count if isinstance(count, int) else parse_quantity(count)
+        count = parse_figure(argument(params, 0))
         newest = block_at(self.evm, argument(params, 1, "latest")).number
-        percentiles = argument(params, 2, [])
+        percentiles = parse_list(argument(params, 2, []), "percentiles")
+        if not all(type(part) in (int, float) and 0 <= part <= 100 for part in percentiles):
+            raise bad("percentiles of 0 to 100", percentiles)
         blocks = self.evm.blocks[max(0, newest + 1 - min(count, MAX_HISTORY)) : newest + 1]
         base_fees = [block.base_fee for block in blocks] + [self.evm.base_fee]
         return {
@@ -151,9 +159,7 @@ class Methods:
         return None if found is None else render_receipt(*found)
 
     def _logs(self, params: list[Any]) -> list[dict[str, Any]]:
-        wanted = argument(params, 0)
-        if not isinstance(wanted, dict):
-            raise bad("a filter", wanted)
+        wanted = parse_object(argument(params, 0), "a filter")
         if "blockHash" in wanted:
             blocks = [block_at(self.evm, {"blockHash": wanted["blockHash"]})]
         else:
@@ -161,7 +167,7 @@ class Methods:
             first, last = (end.number for end in ends)
             blocks = self.evm.blocks[first : last + 1]
         addresses = _some(wanted.get("address"))
-        topics = [_some(topic) for topic in wanted.get("topics") or []]
+        topics = [_some(topic) for topic in parse_list(wanted.get("topics") or [], "topics")]
         logs = [log for block in blocks for i in range(len(block.mined)) for log in render_logs(block, i)]
         return [log for log in logs if _matches(log, addresses, topics)]
 
@@ -169,19 +175,17 @@ class Methods:
 
     def _mine(self, params: list[Any]) -> str:
         if (when := argument(params, 0)) is not None:
-            self.set_time(when if isinstance(when, int) else parse_quantity(when))
+            self.set_time(parse_figure(when))
         self.evm.mine()
         return "0x0"
 
     def _increase_time(self, params: list[Any]) -> str:
-        seconds = argument(params, 0)
-        seconds = seconds if isinstance(seconds, int) else parse_quantity(seconds)
+        seconds = parse_figure(argument(params, 0))
         self.set_time(self.evm.time_after(self.evm.head) + seconds)
         return hex(seconds)
 
     def _set_time(self, params: list[Any]) -> None:
-        when = argument(params, 0)
-        self.set_time(when if isinstance(when, int) else parse_quantity(when))
+        self.set_time(parse_figure(argument(params, 0)))
 
     def set_time(self, timestamp: int) -> None:
         """The next block's time, in Unix seconds. Raises NodeError where it is not after the head's."""
@@ -195,7 +199,8 @@ def _some(wanted: Any) -> frozenset[str] | None:
     """One text or several, without regard to case; None matches everything."""
     if wanted is None:
         return None
-    return frozenset(text.lower() for text in ([wanted] if isinstance(wanted, str) else wanted))
+    texts = [wanted] if isinstance(wanted, str) else parse_list(wanted, "one text or several")
+    return frozenset(str(text).lower() for text in texts)
 
 
 def _matches(log: dict[str, Any], addresses: frozenset[str] | None, topics: list[frozenset[str] | None]) -> bool:

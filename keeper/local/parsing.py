@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from eth_typing import Address as Account
@@ -45,13 +45,32 @@ def parse_address(value: Any) -> Account:
     return Account(parse_bytes(value, 20))
 
 
-def parse_quantity(value: Any) -> int:
+def parse_quantity(value: Any, bits: int = 256) -> int:
     if isinstance(value, str) and value.startswith("0x"):
         try:
-            return int(value[2:], 16)
+            found = int(value[2:], 16)
         except ValueError:
-            pass
-    raise bad("a hex quantity", value)
+            found = -1
+        if 0 <= found < 1 << bits:
+            return found
+    raise bad(f"a hex quantity of at most {bits} bits", value)
+
+
+def parse_figure(value: Any) -> int:
+    """A quantity, or a plain number where people write one: block counts and seconds."""
+    return value if type(value) is int and value >= 0 else parse_quantity(value)
+
+
+def parse_object(value: Any, what: str) -> dict[str, Any]:
+    if not isinstance(value, dict):
+        raise bad(what, value)
+    return value
+
+
+def parse_list(value: Any, what: str) -> list[Any]:
+    if not isinstance(value, list):
+        raise bad(what, value)
+    return value
 
 
 def argument(params: Sequence[Any], index: int, default: Any = None) -> Any:
@@ -88,8 +107,7 @@ def block_at(evm: Evm, tag: Any) -> Sealed:
 
 def parse_ask(call: Any, gas: int = GAS_LIMIT) -> Ask:
     """A transaction object of `eth_call` and its like; `gas` where it names none."""
-    if not isinstance(call, dict):
-        raise bad("a transaction object", call)
+    call = parse_object(call, "a transaction object")
     data = call.get("input", call.get("data"))
     to = call.get("to")
     return Ask(
@@ -105,14 +123,12 @@ def parse_ask(call: Any, gas: int = GAS_LIMIT) -> Ask:
 def parse_overrides(changes: Any) -> dict[Account, Override]:
     if changes is None:
         return {}
-    if not isinstance(changes, dict):
-        raise bad("state overrides", changes)
-    return {parse_address(address): _override(change) for address, change in changes.items()}
+    wanted = parse_object(changes, "state overrides")
+    return {parse_address(address): _override(change) for address, change in wanted.items()}
 
 
 def _override(change: Any) -> Override:
-    if not isinstance(change, dict):
-        raise bad("an override", change)
+    change = parse_object(change, "an override")
     unknown = set(change) - {"balance", "nonce", "code", "state", "stateDiff"}
     if unknown:
         raise bad("balance, nonce, code, state or stateDiff", ", ".join(sorted(unknown)))
@@ -120,7 +136,7 @@ def _override(change: Any) -> Override:
     if "balance" in change:
         made.balance = parse_quantity(change["balance"])
     if "nonce" in change:
-        made.nonce = parse_quantity(change["nonce"])
+        made.nonce = parse_quantity(change["nonce"], 64)
     if "code" in change:
         made.code = parse_bytes(change["code"])
     if "state" in change:
@@ -130,5 +146,6 @@ def _override(change: Any) -> Override:
     return made
 
 
-def _slots(slots: Mapping[str, str]) -> dict[int, int]:
-    return {parse_quantity(slot): parse_quantity(value) for slot, value in slots.items()}
+def _slots(slots: Any) -> dict[int, int]:
+    found = parse_object(slots, "storage slots")
+    return {parse_quantity(slot): parse_quantity(value) for slot, value in found.items()}

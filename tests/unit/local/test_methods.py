@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from keeper.chain.headers import parse_block, parse_tip
 from keeper.core.abi import calldata
@@ -178,3 +181,29 @@ def test_count_and_balance__when_asked_at_an_old_block__then_of_that_block(chain
     assert [int(chain.ask("eth_getTransactionCount", WHO, at), 16) for at in (old, "latest", "pending")] == [1, 2, 2]
     assert chain.ask("eth_getBalance", WHO, old) != chain.ask("eth_getBalance", WHO, "latest")
     assert chain.ask("eth_getCode", chain.token, "earliest") == "0x"
+
+
+ANYTHING = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=5)
+    | st.sampled_from(["0x", "0x1", "latest", WHO, "0x" + "00" * 32, "0x" + "ff" * 40]),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(
+        st.sampled_from(["from", "to", "value", "gas", "data", "blockHash", "topics", "address", "fromBlock", "state",
+                         "nonce", "calls", "blockStateCalls", "stateOverrides", "blockOverrides", "time", WHO, "0x1"]),
+        inner, max_size=4),
+    max_leaves=8,
+)  # fmt: skip
+
+
+@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(data=st.data(), params=st.lists(ANYTHING, max_size=3))
+def test_anything__when_sent_as_parameters__then_a_result_or_a_nodes_error(
+    chain: Asker, data: st.DataObject, params: list[Any]
+) -> None:
+    method = data.draw(st.sampled_from(sorted(chain.methods.names)))
+
+    try:
+        answer = chain.ask(method, *params)
+    except NodeError as error:
+        assert error.code < 0 or error.code == REVERTED
+    else:
+        assert json.dumps(answer)
