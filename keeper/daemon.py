@@ -21,6 +21,13 @@ from keeper.cycle import Cycle, Turn
 
 POLL = 1.0
 """{s} How often a chain's thread looks at the clock."""
+BEAT = 30
+"""{s} How often a chain says that it lives, where it has nothing else to do."""
+VERIFY = 3_600
+"""{s} How often what was pinned at start is looked at again."""
+RETRY = 30.0
+"""{s} How often a chain that was down at start is tried again."""
+MOST_CHAINS = 32
 
 
 class Schedule(Protocol):
@@ -32,17 +39,11 @@ class Schedule(Protocol):
 class Teller(Protocol):
     """Says what a tick came to: logs, alerts, progress."""
 
+    def began(self) -> None: ...
+
     def ticked(self, chain: str, turns: Sequence[Turn]) -> None: ...
 
     def trouble(self, chain: str, error: KeeperError) -> None: ...
-
-
-@dataclass(slots=True)
-class _Looked:
-    """When a vault was last looked at."""
-
-    at: int | None = None
-    block: int | None = None
 
 
 @dataclass(slots=True)
@@ -61,35 +62,45 @@ class ChainLoop:
     journal: Journal
     teller: Teller
     block_time: float
+    note: Callable[[Turn], None]
+    """Keeps samples and flows of a turn."""
     answer: Callable[[Request], str]
     """Carries out a request row and says what it did."""
-    _looked: dict[str, _Looked] = field(default_factory=dict)
+    verify: Callable[[int], None]
+    """Looks again at what was pinned at start, and halts what has changed."""
+    _looked: dict[str, tuple[int, int]] = field(default_factory=dict)
+    """Time and block of each vault's last look."""
     _awaited: set[str] = field(default_factory=set)
+    """Vaults with a transaction on its way, or waiting for another's."""
     _settled_at: int = 0
     _head: tuple[int, int] = (0, 0)
+    """Number of the last block seen, and when."""
+    _beat_at: int = 0
+    _verified_at: int | None = None
 
     def tick(self) -> Sequence[Turn]:
         """One tick: what people asked for, then every vault that is due. Failures of the chain are told, not raised."""
         try:
-            self._honour()
-            return self._turn()
+            for request in self.journal.requests():
+                self.journal.answer(request.id, self.answer(request))
+            return self._turn(self.clock.now())
         except KeeperError as error:
             self.teller.trouble(self.chain, error)
             return ()
 
-    def _turn(self) -> Sequence[Turn]:
-        now = self.clock.now()
-        due = self._due(now)
-        if not due and self._awaited and now - self._settled_at >= self.block_time:
-            due = self._settle(now)
+    def _turn(self, now: int) -> Sequence[Turn]:
+        self._keep_up(now)
+        self.teller.began()
+        due = self._due(now) or self._freed(now)
         if not due:
             return ()
         turns = []
         for turn in self.cycle.turn(due):
             turns.append(turn)
             self._remember(turn, now)
+            self.note(turn)
         self._settled_at = now
-        self.journal.beat(self.chain_id, now, self._head[0], f"{len(turns)} vaults")
+        self._beat(now)
         self.teller.ticked(self.chain, turns)
         return turns
 
@@ -97,42 +108,65 @@ class ChainLoop:
         number, seen_at = self._head
         # The head as it should be by now; what is observed then sets it right.
         block = number + int((now - seen_at) / self.block_time) if number else 0
-        looked = {name: self._looked.get(name, _Looked()) for name in self.schedules}
-        return [n for n, s in self.schedules.items() if s.is_due(looked[n].at, looked[n].block, now, block)]
+        due = []
+        for name, schedule in self.schedules.items():
+            at, last = self._looked.get(name, (None, None))
+            if schedule.is_due(at, last, now, block):
+                due.append(name)
+        return due
 
-    def _settle(self, now: int) -> list[str]:
+    def _freed(self, now: int) -> list[str]:
         """Follows live transactions between looks. Returns the vaults that were waiting and need not any more."""
+        if not self._awaited or now - self._settled_at < self.block_time:
+            return []
         busy = self.cycle.settle()
         self._settled_at = now
-        freed = [name for name in self._awaited if name not in busy]
+        freed = [name for name in self.schedules if name in self._awaited and name not in busy]
         self._awaited &= set(busy)
         return freed
 
     def _remember(self, turn: Turn, now: int) -> None:
         record = turn.record
-        self._looked[record.vault] = _Looked(now, record.block_number)
+        self._looked[record.vault] = (now, record.block_number)
         self._head = (record.block_number, now)
         if turn.intent is not None or record.code == "live":
             self._awaited.add(record.vault)
         else:
             self._awaited.discard(record.vault)
 
-    def _honour(self) -> None:
-        for request in self.journal.requests():
-            self.journal.answer(request.id, self.answer(request))
+    def _keep_up(self, now: int) -> None:
+        if now - self._beat_at >= BEAT:
+            self._beat(now)
+        if self._verified_at is None:
+            self._verified_at = now  # pinning has just looked
+        elif now - self._verified_at >= VERIFY:
+            self.verify(now)
+            self._verified_at = now
+
+    def _beat(self, now: int) -> None:
+        self.journal.beat(self.chain_id, now, self._head[0], f"{len(self.schedules)} vaults")
+        self._beat_at = now
 
 
-def run(loops: Iterable[ChainLoop], stop: threading.Event) -> None:
-    """Ticks every chain in a thread of its own until `stop` is set; then lets each finish the step in hand."""
-    loops = tuple(loops)
-    scheduler = BackgroundScheduler(timezone="UTC", executors={"default": ThreadPoolExecutor(max(1, len(loops)))})
-    for loop in loops:
+def run(loops: Iterable[ChainLoop], stop: threading.Event, retry: Callable[[], Iterable[ChainLoop]]) -> None:
+    """Ticks every chain in a thread of its own until `stop` is set; then lets each finish the step in hand.
+
+    `retry` gives the loops of chains that were down before and answer now.
+    """
+    scheduler = BackgroundScheduler(timezone="UTC", executors={"default": ThreadPoolExecutor(MOST_CHAINS)})
+
+    def add(loop: ChainLoop) -> None:
         # The default grace of one second would silently skip a late tick; late ticks are made once instead.
         scheduler.add_job(
             loop.tick, "interval", seconds=POLL, id=loop.chain, max_instances=1, coalesce=True, misfire_grace_time=None
         )
+
+    for loop in loops:
+        add(loop)
     scheduler.start()
     try:
-        stop.wait()
+        while not stop.wait(RETRY):
+            for loop in retry():
+                add(loop)
     finally:
         scheduler.shutdown(wait=True)

@@ -174,8 +174,10 @@ class Pinner:
         wants: Iterable[PoolWant],
         kinds: Mapping[str, PoolPin],
         routers: Mapping[Address, Router],
+        fees: Mapping[Address, int] | None = None,
     ) -> None:
-        """Recognises each pool by asking every kind; `routers` maps a factory to the router of its pools.
+        """Recognises each pool by asking every kind; `routers` maps a factory to the router of its pools, and `fees`
+        to their fee in ppm, where a pool cannot tell its own.
 
         Tokens that no list declares are pinned on the way.
         """
@@ -193,13 +195,21 @@ class Pinner:
             if pins.note(
                 want.path, f"a pool of kind {' or '.join(kinds)}", _kind(facts[want.address]), want.address in found
             ):
-                self._pin_pool(pins, want, found[want.address], routers)
+                self._pin_pool(pins, want, found[want.address], routers, fees or {})
 
-    def _pin_pool(self, pins: Pins, want: PoolWant, facts: PoolFacts, routers: Mapping[Address, Router]) -> None:
+    def _pin_pool(
+        self,
+        pins: Pins,
+        want: PoolWant,
+        facts: PoolFacts,
+        routers: Mapping[Address, Router],
+        fees: Mapping[Address, int],
+    ) -> None:
         ok = True
         if want.factory is not None:
             ok = pins.note(f"{want.path}.factory", want.factory, facts.factory, want.factory == facts.factory)
-        fee = want.fee_ppm if facts.fee_ppm is None else facts.fee_ppm
+        declared = fees.get(facts.factory) if want.fee_ppm is None else want.fee_ppm
+        fee = declared if facts.fee_ppm is None else facts.fee_ppm
         if want.fee_ppm is not None and facts.fee_ppm is not None:
             ok = pins.note(f"{want.path}.fee", f"{want.fee_ppm} ppm", f"{fee} ppm", want.fee_ppm == fee) and ok
         if fee is None:

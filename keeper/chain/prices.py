@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import reduce
 
@@ -28,6 +28,24 @@ class FixedSource:
 
     def price(self, answers: Answers, now: int) -> Reading | Unusable:  # noqa: ARG002  the seam asks with both
         return Reading(self.name, self.fixed)
+
+
+@dataclass(frozen=True, slots=True)
+class InverseSource:
+    """A source that speaks the other way round: USD/CHF where CHF/USD is wanted."""
+
+    source: PriceSource
+
+    @property
+    def name(self) -> str:
+        return self.source.name
+
+    def reads(self) -> tuple[Read, ...]:
+        return self.source.reads()
+
+    def price(self, answers: Answers, now: int) -> Reading | Unusable:
+        found = self.source.price(answers, now)
+        return found if isinstance(found, Unusable) else replace(found, price=found.price.inverse())
 
 
 @dataclass(frozen=True, slots=True)

@@ -90,11 +90,26 @@ class KeySigner(LocalSigner):
 
     def __init__(self, path: Path, expected: Address, chain_ids: frozenset[int], *, where: str = "signers") -> None:
         """`chain_ids` are those it will sign for. Raises ConfigError, which never holds a part of the key."""
-        text = read_private(path, where).strip()
-        digits = text[2:] if text.startswith(b"0x") else text
-        if len(digits) != 64 or digits.strip(b"0123456789abcdefABCDEF"):
-            raise ConfigError(str(path), where, "64 hex digits", f"{len(text)} bytes of something else")
-        super().__init__(*_open(bytes.fromhex(digits.decode()), path, expected, chain_ids, where))
+        key = _digits(read_private(path, where).strip(), str(path), where)
+        super().__init__(*_open(key, path, expected, chain_ids, where))
+
+
+class EnvSigner(LocalSigner):
+    """A key out of the environment, where that was explicitly allowed: every process of the same user can read it."""
+
+    __slots__ = ()
+
+    def __init__(self, text: str, expected: Address, chain_ids: frozenset[int], *, where: str = "signers") -> None:
+        """Raises ConfigError, which never holds a part of the key."""
+        key = _digits(text.strip().encode(), "environment", where)
+        super().__init__(*_open(key, Path("environment"), expected, chain_ids, where))
+
+
+def _digits(text: bytes, source: str, where: str) -> bytes:
+    digits = text[2:] if text.startswith(b"0x") else text
+    if len(digits) != 64 or digits.strip(b"0123456789abcdefABCDEF"):
+        raise ConfigError(source, where, "64 hex digits", f"{len(text)} bytes of something else")
+    return bytes.fromhex(digits.decode())
 
 
 class KeystoreSigner(LocalSigner):

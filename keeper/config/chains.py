@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BeforeValidator, Field, PlainValidator
+from pydantic import AfterValidator, BeforeValidator, Field, PlainValidator, ValidationInfo, field_validator
 
 from keeper.config import units
 from keeper.config.fields import (
@@ -169,6 +169,8 @@ class ChainConfig(Part):
     factories: ByAddress[FactoryConfig] = EMPTY
     prices: BySymbol[PriceConfig] = EMPTY
     sequencer: SequencerConfig | None = None
+    clock: Literal["system", "chain"] = "system"
+    """Whose time it is: this machine's, or, on a local chain whose time somebody moves, the latest block's."""
     max_clock_skew: Annotated[Seconds, between(1, 3_600, "a duration from 1s to 1h")] = 30
     """Between this machine's clock and the head's, before it is warned of."""
     max_head_age: Annotated[
@@ -177,6 +179,13 @@ class ChainConfig(Part):
         Written(lambda value: "off" if value is None else units.duration_text(value), shows_none=True),
     ] = Field(default=120)
     """Beyond it the node counts as stuck and nothing is decided."""
+
+    @field_validator("clock")
+    @classmethod
+    def _clock(cls, clock: str, info: ValidationInfo) -> str:
+        if clock == "chain" and info.data.get("chain_id") not in LOCAL_CHAINS:
+            raise Wrong("system: a stuck node would stop the time of a real chain")
+        return clock
 
     @property
     def is_local(self) -> bool:

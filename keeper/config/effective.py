@@ -72,13 +72,19 @@ def _written(annotation: Any) -> Written | None:
     return next((part for part in _parts(annotation) if isinstance(part, Written)), None)
 
 
-def fingerprint(config: Config) -> str:
-    """SHA-256 over the effective tree. Secrets count as the reference they came from, URLs as reference or host."""
+def canonical(config: Config) -> str:
+    """The effective tree as JSON: (place, value) in order. Secrets stand as the reference they came from, URLs as
+    reference or host."""
     rows = [
         (dotted(path), value.source or str(value) if isinstance(value, Hidden) else text)
         for path, value, text in leaves(config)
     ]
-    return hashlib.sha256(json.dumps(sorted(rows), ensure_ascii=False).encode()).hexdigest()
+    return json.dumps(sorted(rows), ensure_ascii=False)
+
+
+def fingerprint(text: str) -> str:
+    """SHA-256 of the canonical text."""
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def origins(config: Config, written: frozenset[Path], presets: Mapping[Path, str]) -> dict[str, str]:

@@ -33,6 +33,8 @@ class Loaded:
     path: Path
     config: Config
     origins: Mapping[str, str]
+    canonical: str
+    """The effective tree as text, without secrets; `hash` is its SHA-256."""
     hash: str
     warnings: tuple[str, ...]
 
@@ -55,7 +57,9 @@ def load(path: Path, env: Mapping[str, str], *, need_env: bool = True) -> Loaded
     config = complete(config)
     origins = effective.origins(config, frozenset(_texts(document.tree, ())), preset_origins)
     origins |= inherited(config, origins)
-    return Loaded(path, config, MappingProxyType(origins), effective.fingerprint(config), tuple(warnings(config)))
+    text = effective.canonical(config)
+    fingerprint = effective.fingerprint(text)
+    return Loaded(path, config, MappingProxyType(origins), text, fingerprint, tuple(warnings(config)))
 
 
 def _read(path: Path) -> str:

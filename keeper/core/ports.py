@@ -83,6 +83,11 @@ class PoolFacts(Protocol):
 class PriceSource(Protocol):
     """One independent opinion on one price."""
 
+    @property
+    def name(self) -> str:
+        """What people call it: `chainlink`, `twap30m`."""
+        ...
+
     def reads(self) -> tuple[Read, ...]: ...
 
     def price(self, answers: Answers, now: int) -> Reading | Unusable: ...

@@ -1,0 +1,216 @@
+"""One chain put together: what is read, who decides, who sends, and when."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from keeper.app.parts import (
+    Setting,
+    make_custody,
+    make_guards,
+    make_routing,
+    make_schedule,
+    make_strategy,
+    make_venues,
+    make_windows,
+    why_not_now,
+)
+from keeper.app.pinning import Claims, pin, require, runtime
+from keeper.app.prices import PriceMaker
+from keeper.chain import inputs
+from keeper.chain.attempts import Rules
+from keeper.chain.chainlink import Sequencer
+from keeper.chain.clock import ChainClock, SystemClock
+from keeper.chain.fees import FeePolicy
+from keeper.chain.observer import ChainObserver
+from keeper.chain.pins import Finding, Pinner, Pins
+from keeper.chain.rpc import Rpc
+from keeper.chain.simulate import Simulator
+from keeper.chain.submitter import DrySubmitter, LiveSubmitter
+from keeper.chain.views import VaultSpec
+from keeper.config import Loaded
+from keeper.config.chains import ChainConfig
+from keeper.core.chain import History
+from keeper.core.decision import Decision
+from keeper.core.ports import Alert, Clock, Journal, Signer, Submitter
+from keeper.core.units import Address
+from keeper.cycle import Cycle, Vault
+from keeper.daemon import Schedule
+from keeper.report.decision import VaultMeta, describe
+
+
+@dataclass(frozen=True, slots=True)
+class Chain:
+    """One chain of a configuration, reached and found to be what the configuration says."""
+
+    loaded: Loaded
+    name: str
+    vaults: tuple[str, ...]
+    rpc: Rpc
+    clock: Clock
+    pins: Pins
+
+    @classmethod
+    def open(cls, loaded: Loaded, name: str) -> Chain:
+        """Raises ConfigError where the chain disagrees with the configuration, Unreachable where no node answers."""
+        vaults = tuple(vault for vault, body in loaded.config.vaults.items() if body.chain == name)
+        rpc = open_rpc(loaded, name)
+        found = pin(rpc, Claims(loaded.config, name, vaults))
+        require(loaded, [found] if isinstance(found, Finding) else found.findings)
+        assert isinstance(found, Pins)
+        clock = ChainClock(rpc) if loaded.config.chains[name].clock == "chain" else SystemClock()
+        return cls(loaded, name, vaults, rpc, clock, found)
+
+    @property
+    def config(self) -> ChainConfig:
+        return self.loaded.config.chains[self.name]
+
+    def setting(self, vault: str) -> Setting:
+        return Setting(self.loaded.config, vault, self.pins)
+
+    # --- reading -----------------------------------------------------------------------------------------------------
+
+    def observer(self, history: Callable[[str, int], History]) -> ChainObserver:
+        specs = [self._spec(vault) for vault in self.vaults]
+        return ChainObserver(
+            self.rpc,
+            self.config.chain_id,
+            specs,
+            make_venues(),
+            history,
+            runtime("reader"),
+            self.clock,
+            self.config.max_head_age,
+        )
+
+    def _spec(self, vault: str) -> VaultSpec:
+        setting, config = self.setting(vault), self.loaded.config
+        uptime = self.config.sequencer
+        sequencer = None if uptime is None else Sequencer(uptime.feed, uptime.grace)
+        named = {name: address for address, name in config.pools_of(vault).items() if name}
+        maker = PriceMaker(self.config, self.pins, config.prices_of(vault), sequencer, named)
+        wrapped = self.config.native.wrapped
+        native = None
+        if wrapped is not None and wrapped in maker.rules:
+            native = maker.rule(wrapped, self.pins.tokens[self.config.tokens[wrapped].address])
+        return VaultSpec(
+            name=vault,
+            account=config.account_of(vault),
+            sender=config.account_of(vault),
+            tokens=tuple(setting.tokens.values()),
+            pools=setting.pools,
+            prices={token: maker.rule(symbol, token) for symbol, token in setting.tokens.items()},
+            native=setting.native,
+            wrapped=setting.wrapped,
+            native_price=native,
+            gas_reserve=setting.gas_reserve.raw,
+            counts_native=setting.wrapped is not None,
+            spenders=tuple(router.address for router in setting.routers),
+        )
+
+    def changed(self) -> Mapping[str, str]:
+        """Vault -> what is not any more as it was pinned."""
+        pools = {pool.address: pool for vault in self.vaults for pool in self.setting(vault).pools}
+        pinner = Pinner(self.rpc, self.config.chain_id, runtime("reader"))
+        wrong = {finding.path: str(finding) for finding in pinner.look_for_changes(pools.values())}
+        return {
+            vault: reason
+            for vault in self.vaults
+            for pool in self.setting(vault).pools
+            for path, reason in wrong.items()
+            if path.startswith(pool.label)
+        }
+
+    # --- sending -----------------------------------------------------------------------------------------------------
+
+    @property
+    def policy(self) -> FeePolicy:
+        fees = self.config.fees
+        return FeePolicy(fees.max_fee, fees.max_tip, fees.min_tip, fees.bump, legacy=fees.type == "legacy")
+
+    def dry_submitter(self) -> DrySubmitter:
+        return DrySubmitter(self._simulator())
+
+    def live_submitter(self, journal: Journal, signers: Mapping[Address, Signer], alert: Alert) -> LiveSubmitter:
+        return LiveSubmitter(
+            self.rpc,
+            journal,
+            self._simulator(),
+            signers,
+            self.config.chain_id,
+            Rules(self.policy, self.config.confirmations, self.config.fees.replace_after),
+            finality=self.config.finality.depth,
+            stop=lambda vault: "paused" if journal.paused(vault) else "",
+            alert=alert,
+        )
+
+    def _simulator(self) -> Simulator:
+        return Simulator(self.rpc, self.policy, runtime("probe"), margin_bps=self.config.fees.gas_margin)
+
+    # --- deciding ----------------------------------------------------------------------------------------------------
+
+    def vault(self, name: str, submitter: Submitter, *, armed: bool) -> Vault:
+        setting = self.setting(name)
+        return Vault(
+            name=name,
+            strategy=make_strategy(setting),
+            custody=make_custody(setting),
+            routing=make_routing(setting),
+            venues=make_venues(),
+            guards=make_guards(setting),
+            submitter=submitter,
+            config_hash=self.loaded.hash,
+            armed=armed,
+        )
+
+    def cycle(
+        self,
+        journal: Journal,
+        armed: Sequence[str] = (),
+        signers: Mapping[Address, Signer] | None = None,
+        alert: Alert | None = None,
+    ) -> Cycle:
+        """The turning wheel: vaults in `armed` send, the others have no way to."""
+        dry: Submitter = self.dry_submitter()
+        live = dry if alert is None or not armed else self.live_submitter(journal, signers or {}, alert)
+        vaults = {v: self.vault(v, live if v in armed else dry, armed=v in armed) for v in self.vaults}
+        return Cycle(
+            self.observer(journal.history),
+            live,
+            journal,
+            vaults,
+            describe=lambda decision: self.describe(decision, armed=decision.vault in armed),
+            pack=inputs.pack,
+            may_act=self.why_not_now,
+        )
+
+    def why_not_now(self, vault: str, now: int) -> str:
+        return why_not_now(make_windows(self.loaded.config.vaults[vault].schedule), now)
+
+    def schedules(self) -> dict[str, Schedule]:
+        block_time = float(self.config.block_time)
+        return {v: make_schedule(self.loaded.config.vaults[v].schedule, block_time) for v in self.vaults}
+
+    def describe(self, decision: Decision, *, armed: bool = False) -> Mapping[str, object]:
+        """The decision's one record, with each limit's place and origin in the configuration."""
+        vault = self.loaded.config.vaults[decision.vault]
+        meta = VaultMeta(
+            name=decision.vault,
+            chain=self.name,
+            chain_id=self.config.chain_id,
+            custody=vault.custody.kind,
+            mode=vault.mode,
+            armed=armed,
+            config_hash=self.loaded.hash,
+            strategy=vault.strategy.kind,
+        )
+        return describe(decision, meta, limits=self._limits(decision))
+
+    def _limits(self, decision: Decision) -> dict[str, tuple[str, str]]:
+        places = {v.guard: f"vaults.{decision.vault}.guards.{v.guard}" for v in decision.verdicts}
+        return {guard: (place, self.loaded.origins.get(place, "default")) for guard, place in places.items()}
+
+
+def open_rpc(loaded: Loaded, name: str) -> Rpc:
+    return Rpc(name, [url.reveal() for url in loaded.config.chains[name].rpc])

@@ -1,0 +1,75 @@
+"""`keeper check`: everything a configuration claims, asked of the chain, and what a start would still stumble over."""
+
+from __future__ import annotations
+
+from keeper.app.chains import Chain, open_rpc
+from keeper.app.pinning import Claims, pin
+from keeper.chain.pins import Finding, Pins
+from keeper.chain.rpc import Rpc
+from keeper.config import Loaded
+from keeper.core import text
+from keeper.core.chain import History, MarketPrice, Unusable, VaultView
+from keeper.core.units import NATIVE, Token, TokenAmount
+
+
+def check_chain(loaded: Loaded, name: str) -> list[Finding]:
+    """Every look at one chain, good and bad, in the order of the configuration.
+
+    Raises Unreachable where no node answers.
+    """
+    vaults = tuple(vault for vault, body in loaded.config.vaults.items() if body.chain == name)
+    rpc = open_rpc(loaded, name)
+    found = pin(rpc, Claims(loaded.config, name, vaults))
+    if isinstance(found, Finding):
+        return [found]
+    findings = [*found.findings, *_senders(loaded, rpc, vaults, found)]
+    if not found.wrong:
+        findings += _vaults(Chain.open(loaded, name))
+    return findings
+
+
+def _senders(loaded: Loaded, rpc: Rpc, vaults: tuple[str, ...], pins: Pins) -> list[Finding]:
+    """The sender is an account of ours without code: code on it means that its key was delegated (EIP-7702)."""
+    findings = []
+    for vault in vaults:
+        account = loaded.config.account_of(vault)
+        code = str(rpc.call("eth_getCode", [account, "latest"]))
+        path = f"vaults.{vault}.custody"
+        findings.append(Finding(path, f"no code at {account}", "none" if code == "0x" else "code", code == "0x"))
+        chain = loaded.config.chain_of(vault)
+        native = Token(chain.chain_id, NATIVE, chain.native.symbol, chain.native.decimals)
+        reserve = TokenAmount(native, loaded.config.gas_reserve_of(vault).raw(native.decimals))
+        held = TokenAmount(native, int(str(rpc.call("eth_getBalance", [account, "latest"])), 16))
+        live = loaded.config.vaults[vault].is_live
+        enough = held >= reserve or not live
+        expected = f"at least the gas reserve of {text.amount(reserve)}"
+        findings.append(Finding(f"vaults.{vault}.guards.gas_reserve", expected, text.amount(held), enough))
+    del pins
+    return findings
+
+
+def _vaults(chain: Chain) -> list[Finding]:
+    """Prices that are usable now, balances that can be read, and allowances that nobody should have left."""
+    observer = chain.observer(lambda _vault, _now: History())
+    findings = []
+    for name, observed in observer.observe(chain.vaults).vaults.items():
+        view = observed.view
+        if isinstance(view, Unusable):
+            findings.append(Finding(f"vaults.{name}", "balances that can be read", view.reason, False))
+            continue
+        findings += _prices(name, view)
+        for (token, spender), raw in view.allowances.items():
+            left = text.amount(TokenAmount(token, raw)) if raw else "none"
+            findings.append(Finding(f"vaults.{name}: allowance of {token.symbol} to {spender}", "none", left, raw == 0))
+        for pool, reason in view.left_out:
+            findings.append(Finding(f"vaults.{name}: {pool.label}", "a pool that can be quoted", reason, False))
+    return findings
+
+
+def _prices(vault: str, view: VaultView) -> list[Finding]:
+    findings = []
+    for token, price in view.prices.items():
+        ok = isinstance(price, MarketPrice)
+        found = f"${float(price.mid.ratio):,.4f}" if isinstance(price, MarketPrice) else price.reason
+        findings.append(Finding(f"vaults.{vault}: price of {token.symbol}", "a usable price", found, ok))
+    return findings

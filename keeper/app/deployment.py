@@ -1,0 +1,138 @@
+"""All chains of a configuration, reached as far as they can be, dry or armed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from keeper.app.chains import Chain
+from keeper.app.loading import open_signers
+from keeper.app.telling import Telling, keep_account
+from keeper.chain.clock import SystemClock
+from keeper.config import Loaded
+from keeper.core import text
+from keeper.core.errors import ConfigError, JournalError, KeeperError, TransientError, Unreachable
+from keeper.core.ports import Signer
+from keeper.core.records import Request
+from keeper.core.units import Address
+from keeper.daemon import ChainLoop
+from keeper.journal.sql import SqlJournal
+from keeper.telemetry.alerts import LogAlert
+from keeper.telemetry.logs import logger
+
+
+@dataclass(slots=True)
+class Deployment:
+    """What `run` and `once` turn. `down` are chains that did not answer at start: they are tried again."""
+
+    loaded: Loaded
+    journal: SqlJournal
+    armed: tuple[str, ...]
+    signers: Mapping[Address, Signer] = field(default_factory=dict)
+    loops: list[ChainLoop] = field(default_factory=list)
+    down: dict[str, KeeperError] = field(default_factory=dict)
+
+    @classmethod
+    def open(cls, loaded: Loaded, journal: SqlJournal, *, live: bool, chain_ids: Sequence[int] = ()) -> Deployment:
+        """Reaches every chain that has a vault, and arms the live vaults where `live` says so.
+
+        Raises ConfigError where the configuration and a chain disagree, or a live vault cannot be armed; Unreachable
+        where no chain answers at all.
+        """
+        armed = tuple(name for name, vault in loaded.config.vaults.items() if live and vault.is_live)
+        if live:
+            check_live(loaded, armed, chain_ids)
+        deployment = cls(loaded, journal, armed, open_signers(loaded, armed))
+        for name in dict.fromkeys(vault.chain for vault in loaded.config.vaults.values()):
+            deployment._reach(name)
+        if not deployment.loops:
+            raise Unreachable("; ".join(str(error) for error in deployment.down.values()))
+        return deployment
+
+    def retry(self) -> list[ChainLoop]:
+        """Tries what was down, and returns the loops that can turn now. A chain that proves wrong stays down."""
+        return [loop for name in list(self.down) if (loop := self._reach(name)) is not None]
+
+    def _reach(self, name: str) -> ChainLoop | None:
+        try:
+            loop = self._loop(Chain.open(self.loaded, name))
+        except (Unreachable, TransientError) as error:
+            self.down[name] = error
+            return None
+        except ConfigError as error:
+            if not self.loops:
+                raise
+            self.down[name] = error
+            logger("alert").error("chain is not as configured", chain=name, text=str(error))
+            return None
+        self.down.pop(name, None)
+        self.loops.append(loop)
+        return loop
+
+    def introduction(self) -> Iterator[str]:
+        """Chains, addresses and limits, before anything happens."""
+        config = self.loaded.config
+        for loop in self.loops:
+            for name in loop.schedules:
+                vault, guards = config.vaults[name], config.vaults[name].guards
+                what = "armed" if name in self.armed else "dry, nothing is signed"
+                who = f"{name} on {loop.chain} ({loop.chain_id}), {vault.custody.kind} {config.account_of(name)}"
+                limits = f"at most {text.usd(guards.max_trade)} a trade, {guards.max_turnover} turnover"
+                yield f"{who}: {what}; {limits}, {guards.max_trades}, slippage {guards.max_slippage} bps"
+
+    def _loop(self, chain: Chain) -> ChainLoop:
+        alert = LogAlert(logger("alert"), SystemClock())
+        mine = [vault for vault in chain.vaults if vault in self.armed]
+        return ChainLoop(
+            chain=chain.name,
+            chain_id=chain.config.chain_id,
+            cycle=chain.cycle(self.journal, mine, self.signers, alert),
+            schedules=chain.schedules(),
+            clock=chain.clock,
+            journal=self.journal,
+            teller=Telling(chain.name, alert),
+            note=keep_account(self.journal),
+            block_time=float(chain.config.block_time),
+            answer=self._carry_out,
+            verify=lambda now: self._verify(chain, alert, now),
+        )
+
+    def _verify(self, chain: Chain, alert: LogAlert, now: int) -> None:
+        """A pool whose code is another one than at start may do anything: its vaults are halted."""
+        for vault, reason in chain.changed().items():
+            self.journal.halt(vault, reason, now)
+            alert.alert(f"halt:{vault}", f"{vault} is halted: {reason}")
+
+    def _carry_out(self, request: Request) -> str:
+        """What people asked for. A request that this keeper does not know is answered, not raised."""
+        try:
+            return self.journal.apply(request)
+        except JournalError as error:
+            return str(error)
+
+
+def check_live(loaded: Loaded, armed: Sequence[str], chain_ids: Sequence[int]) -> None:
+    """`--live` must have something to arm, and `--chain-id`, where given, must name exactly the chains it arms."""
+    if not armed:
+        raise ConfigError(str(loaded.path), "vaults.*.mode", "at least one live, as --live was given", "none")
+    found = {loaded.config.chain_of(vault).chain_id for vault in armed}
+    if chain_ids and set(chain_ids) != found:
+        expected = " ".join(f"--chain-id {chain_id}" for chain_id in sorted(found))
+        given = " ".join(f"--chain-id {chain_id}" for chain_id in chain_ids)
+        raise ConfigError("command", "--chain-id", expected, given)
+
+
+def journal_url(loaded: Loaded) -> str:
+    """SQLAlchemy's name for the journal. Beside the configuration where it says nothing."""
+    journal = loaded.config.journal
+    if journal.url is not None:
+        return journal.url.reveal()
+    path = journal.path or loaded.path.with_suffix(".db")
+    return f"sqlite:///{path.resolve()}"
+
+
+def has_journal(loaded: Loaded) -> bool:
+    """Whether there is anything to read yet; a database by URL is asked when it is opened."""
+    url = journal_url(loaded)
+    return not url.startswith("sqlite:///") or Path(url.removeprefix("sqlite:///")).exists()

@@ -1,0 +1,53 @@
+"""Reads the configuration, the environment and the keys, and tells the masker about every secret on the way."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+from keeper.chain.signers import EnvSigner, KeySigner, KeystoreSigner
+from keeper.config import Loaded, load
+from keeper.config.custody import SignerConfig
+from keeper.core.errors import ConfigError
+from keeper.core.ports import Signer
+from keeper.core.units import Address
+from keeper.telemetry.mask import register_secret
+
+
+def open_config(path: Path, *, need_env: bool = True) -> Loaded:
+    """The effective configuration. Raises ConfigError: one line with file, path, expected and found."""
+    loaded = load(path, os.environ, need_env=need_env)
+    urls = [url for chain in loaded.config.chains.values() for url in chain.rpc]
+    urls += [*loaded.config.alerts.to, *filter(None, [loaded.config.alerts.heartbeat, loaded.config.journal.url])]
+    for url in urls:
+        if url.is_set:
+            register_secret(url.reveal())
+    return loaded
+
+
+def open_signers(loaded: Loaded, vaults: Iterable[str]) -> Mapping[Address, Signer]:
+    """The keys of these vaults, by address: opened only here, and only for vaults that are armed.
+
+    Raises ConfigError where a file is readable by others, a key is another one's, or a vault names no signer.
+    """
+    chain_ids: dict[str, set[int]] = {}
+    for vault in vaults:
+        name = loaded.config.vaults[vault].custody.signer
+        if name is None:
+            place = f"vaults.{vault}.custody.signer"
+            raise ConfigError(str(loaded.path), place, "a signer, as its mode is live", "none")
+        chain_ids.setdefault(name, set()).add(loaded.config.chain_of(vault).chain_id)
+    opened = [_open_signer(loaded.config.signers[n], frozenset(ids), f"signers.{n}") for n, ids in chain_ids.items()]
+    return {signer.address: signer for signer in opened}
+
+
+def _open_signer(config: SignerConfig, chain_ids: frozenset[int], where: str) -> Signer:
+    if config.keystore is not None and config.password_file is not None:
+        return KeystoreSigner(config.keystore, config.password_file, config.address, chain_ids, where=where)
+    if config.key_file is not None:
+        return KeySigner(config.key_file, config.address, chain_ids, where=where)
+    if config.key is not None:
+        register_secret(config.key.reveal())
+        return EnvSigner(config.key.reveal(), config.address, chain_ids, where=where)
+    raise ConfigError("config", where, "a keystore, a key_file or an allowed key", "none")

@@ -1,0 +1,130 @@
+"""What a configuration claims about a chain, and whether the chain agrees."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import contracts_abi
+from keeper.app.parts import PINS
+from keeper.chain.pins import FeedWant, Finding, Pinner, Pins, PoolWant, TokenWant
+from keeper.chain.rpc import Rpc
+from keeper.config import Config, Loaded
+from keeper.config.prices import ChainlinkConfig, SourceConfig, TwapConfig, leaves
+from keeper.core.chain import Router
+from keeper.core.errors import ConfigError
+from keeper.core.units import Address
+
+
+def runtime(name: str) -> bytes:
+    """The code of a contract of ours, as it stands on a chain or in a state override."""
+    return bytes.fromhex(contracts_abi.load(name)["runtime"].removeprefix("0x"))
+
+
+@dataclass(frozen=True, slots=True)
+class Claims:
+    """What the vaults of one chain need to be true. Paths are those of the configuration."""
+
+    config: Config
+    chain: str
+    vaults: tuple[str, ...]
+
+    @property
+    def path(self) -> str:
+        return f"chains.{self.chain}"
+
+    def tokens(self) -> Iterator[TokenWant]:
+        """The tokens that a vault holds or that wrap the native coin; those that nobody uses are not looked at."""
+        chain = self.config.chains[self.chain]
+        used = {symbol for vault in self.vaults for symbol in self.config.vaults[vault].strategy.weights}
+        if chain.native.wrapped:
+            used.add(chain.native.wrapped)
+        for symbol in sorted(used):
+            token = chain.tokens[symbol]
+            yield TokenWant(f"{self.path}.tokens.{symbol}", token.address, symbol, token.decimals)
+
+    def pools(self) -> Iterator[PoolWant]:
+        """The pools that a vault trades through or takes an average from."""
+        seen: set[Address] = set()
+        for vault in self.vaults:
+            for index, (address, name) in enumerate(self.config.pools_of(vault).items()):
+                if address not in seen:
+                    seen.add(address)
+                    yield PoolWant(f"vaults.{vault}.pools[{index}]", address, name=name)
+        for path, source in self._sources():
+            if isinstance(source, TwapConfig):
+                ref = source.pool
+                found = ref.address or self.config.chains[self.chain].pools.get(ref.name)
+                if found is not None and found not in seen:
+                    seen.add(found)
+                    yield PoolWant(path, found, name=ref.name)
+
+    def feeds(self) -> Iterator[FeedWant]:
+        seen: set[Address] = set()
+        for path, source in self._sources():
+            if isinstance(source, ChainlinkConfig) and source.feed not in seen:
+                seen.add(source.feed)
+                yield FeedWant(path, source.feed, description=str(source.pair) if source.pair else None)
+
+    def _sources(self) -> Iterator[tuple[str, SourceConfig]]:
+        """Every single source of every rule that a vault of this chain needs, with its place."""
+        chain = self.config.chains[self.chain]
+        for vault in self.vaults:
+            own = self.config.vaults[vault].prices
+            symbols = {*self.config.vaults[vault].strategy.weights, *filter(None, [chain.native.wrapped])}
+            for symbol in sorted(symbols & {*own, *chain.prices}):
+                rule = own.get(symbol) or chain.prices[symbol]
+                place = f"vaults.{vault}.prices" if symbol in own else f"{self.path}.prices"
+                for index, source in enumerate(rule.sources):
+                    for leaf in leaves(source):
+                        yield f"{place}.{symbol}.sources[{index}]", leaf
+
+
+def pin(rpc: Rpc, claims: Claims) -> Pins | Finding:
+    """Looks at everything that is claimed, once. A Finding alone means another chain; Raises Unreachable."""
+    chain = claims.config.chains[claims.chain]
+    pinner = Pinner(rpc, chain.chain_id, runtime("reader"))
+    pins = pinner.begin(f"{claims.path}.chain_id")
+    if isinstance(pins, Finding):
+        return pins
+    pinner.pin_tokens(pins, list(claims.tokens()))
+    routers = {a: Router(f.router.kind, f.router.address) for a, f in chain.factories.items()}
+    fees = {address: factory.fee_ppm for address, factory in chain.factories.items() if factory.fee_ppm is not None}
+    pinner.pin_pools(pins, list(claims.pools()), PINS, routers, fees)
+    pinner.pin_feeds(pins, list(claims.feeds()))
+    if chain.sequencer is not None:
+        pinner.look_for_code(pins, {chain.sequencer.feed: f"{claims.path}.sequencer.feed"})
+    used = {pool.router.address: f"{claims.path}.factories: router" for pool in pins.pools.values()}
+    pinner.look_for_code(pins, used)
+    for vault in claims.vaults:
+        _pools_fit(claims.config, vault, pins)
+    return pins
+
+
+def _pools_fit(config: Config, vault: str, pins: Pins) -> None:
+    """A vault's pools must be between tokens that it holds, and together reach each of them."""
+    chain, weights = config.chain_of(vault), config.vaults[vault].strategy.weights
+    held = {chain.tokens[symbol].address: symbol for symbol in weights}
+    reached: set[Address] = set()
+    for index, address in enumerate(config.pools_of(vault)):
+        if pool := pins.pools.get(address):
+            mine = [token for token in pool.tokens if token.address in held]
+            reached |= {token.address for token in mine} if len(mine) > 1 else set()
+            pair = "/".join(token.symbol for token in pool.tokens)
+            pins.note(f"vaults.{vault}.pools[{index}]", f"a pool of {' and '.join(weights)}", pair, len(mine) > 1)
+    missing = [symbol for address, symbol in held.items() if weights[symbol] and address not in reached]
+    pins.note(
+        f"vaults.{vault}.pools",
+        "a pool for every token",
+        f"none for {', '.join(missing)}" if missing else "all",
+        not missing,
+    )
+
+
+def require(loaded: Loaded, findings: Sequence[Finding]) -> None:
+    """Raises ConfigError for the first that is wrong, naming how many more there are."""
+    wrong = [finding for finding in findings if not finding.ok]
+    if wrong:
+        more = f" (and {len(wrong) - 1} more: keeper check)" if len(wrong) > 1 else ""
+        first = wrong[0]
+        raise ConfigError(str(loaded.path), first.path, first.expected, f"{first.found}{more}")
