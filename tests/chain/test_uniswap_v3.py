@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import random
 from collections import Counter
-from dataclasses import dataclass
 from fractions import Fraction
 
 import pytest
 from eth_abi.abi import decode
 
 from keeper.core.abi import calldata
-from keeper.core.chain import NoLiquidity, NoQuote, Pool, Read, Router, Unusable
+from keeper.core.chain import NoLiquidity, Read, Router, Unusable
 from keeper.core.plan import Leg, OrderLeg
-from keeper.core.ticks import MAX_SQRT_RATIO, MAX_TICK, MIN_SQRT_RATIO, get_sqrt_ratio_at_tick
+from keeper.core.ticks import MAX_TICK
 from keeper.core.units import Token, TokenAmount
-from keeper.venues.uniswap_v3 import ENOUGH, REACH, UniswapV3, UniswapV3Pin
+from keeper.venues.uniswap_v3 import ENOUGH, UniswapV3, UniswapV3Pin
 from keeper.venues.uniswap_v3_state import WORD_BITS, UniswapV3State
 from tests.chain.pools import CASES, observe, pin_pool
+from tests.chain.quoter import Case, Told, ask
 from tests.chain.uniswap import (
     SPACINGS,
     Deployment,
@@ -27,17 +27,12 @@ from tests.chain.uniswap import (
     create_v3_pool,
     create_v3_pool_at,
     deploy_token,
-    move_v3_pool,
     nearest_tick,
-    position_around,
-    swap_v3,
     v3_pool,
 )
 
 FOREVER = 1 << 40
 DECIMALS = (0, 2, 6, 8, 18, 24)
-QUOTE_IN = "quoteExactInputSingle((address,address,uint256,uint24,uint160))"
-QUOTE_OUT = "quoteExactOutputSingle((address,address,uint256,uint24,uint160))"
 ROUTES = "swap_router", "swap_router02"
 NARROW = UniswapV3()
 """As the keeper reads."""
@@ -47,38 +42,6 @@ def _wide(spacing: int) -> UniswapV3:
     """Far enough to sell a pool out, except at spacing 1, where that would be 7,000 words."""
     reach = 200 * WORD_BITS if spacing == 1 else 2 * MAX_TICK
     return UniswapV3(reach, reach)
-
-
-@dataclass(frozen=True)
-class Case:
-    state: UniswapV3State
-    sell: Token
-    buy: Token
-    exact_in: bool
-    raw: int
-
-    @property
-    def quote(self) -> TokenAmount | NoQuote:
-        if self.exact_in:
-            return self.state.out_for(TokenAmount(self.sell, self.raw), self.buy)
-        return self.state.in_for(TokenAmount(self.buy, self.raw), self.sell)
-
-    @property
-    def is_down(self) -> bool:
-        return self.sell == self.state.pool.tokens[0]
-
-
-@dataclass(frozen=True)
-class Told:
-    """QuoterV2's answer: the other amount, the price after, and how many initialised ticks were crossed."""
-
-    raw: int
-    price: int
-    crossed: int
-
-    @property
-    def is_partial(self) -> bool:
-        return self.price in (MIN_SQRT_RATIO + 1, MAX_SQRT_RATIO - 1)
 
 
 @pytest.fixture(scope="module")
@@ -150,22 +113,11 @@ def cases(uniswap: Deployment, states: list[UniswapV3State]) -> list[Case]:
     return cases
 
 
-def _ask(uniswap: Deployment, cases: list[Case]) -> list[Told | None]:
-    reads = []
-    for case in cases:
-        fee = int(case.state.pool.fee * 1_000_000)
-        signature = QUOTE_IN if case.exact_in else QUOTE_OUT
-        data = calldata(signature, (case.sell.address, case.buy.address, case.raw, fee, 0))
-        reads.append(Read(uniswap.quoter, data))
-    answers = uniswap.node.calls(reads)
-    return [None if a is None else Told(*decode(["uint256", "uint160", "uint32"], a)) for a in answers]
-
-
 @pytest.mark.fault("M18")
 @pytest.mark.fault("M19")
 def test_quote__of_random_cases__is_what_the_quoter_says(uniswap: Deployment, cases: list[Case]) -> None:
     kinds: Counter[str] = Counter()
-    for case, told in zip(cases, _ask(uniswap, cases), strict=True):
+    for case, told in zip(cases, ask(uniswap, cases), strict=True):
         quote = case.quote
         if isinstance(quote, TokenAmount):
             assert told is not None, (case, quote)
@@ -243,94 +195,6 @@ def test_in_for__sold_exactly__brings_at_least_that(cases: list[Case]) -> None:
     assert tried > CASES // 10
 
 
-# --- what is read, from tick to tick -------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class Market:
-    """A pool of 18 and 6 decimals at 3,000, in which somebody else trades."""
-
-    uniswap: Deployment
-    base: Token
-    quote: Token
-    pool: Pool
-
-    def look(self, last: UniswapV3State | None) -> tuple[UniswapV3State, int]:
-        state, follow_ups = observe(self.uniswap.node, NARROW, self.pool, last)
-        assert isinstance(state, UniswapV3State)
-        return state, follow_ups
-
-    def move(self, price: Fraction | int) -> None:
-        move_v3_pool(self.uniswap, self.base, self.quote, 500, Fraction(price))
-
-    def add(self, around: int, width: int) -> None:
-        """A position somewhere else than the price, so of one token alone."""
-        state, _ = self.look(None)
-        middle = (state.tick + around) // 10 * 10
-        position = Position(middle - width, middle + width, state.liquidity // 100)
-        add_positions(self.uniswap, self.base, self.quote, 500, state.sqrt_price, [position])
-
-
-@pytest.fixture
-def market(uniswap: Deployment) -> Market:
-    base, quote = deploy_token(uniswap, "BASE", 18), deploy_token(uniswap, "QUOTE", 6)
-    amounts = TokenAmount.from_whole(base, 1_000), TokenAmount.from_whole(quote, 3_000_000)
-    positions = [position_around(*amounts, 500, Fraction(3_000), width) for width in (200, 900, 60_000)]
-    address = create_v3_pool(uniswap, base, quote, 500, Fraction(3_000), positions)
-    router = Router("swap_router", uniswap.swap_router)
-    return Market(uniswap, base, quote, pin_pool(uniswap.node, UniswapV3Pin(), address, [base, quote], router))
-
-
-def test_observe__of_a_known_pool__needs_nothing_more(market: Market) -> None:
-    cold, follow_ups = market.look(None)
-    assert follow_ups == 2
-    steady, follow_ups = market.look(cold)
-    assert follow_ups == 0
-    assert steady == cold
-
-
-@pytest.mark.parametrize("price", [3_030, 2_970, 3_140, 2_860])
-def test_observe__after_the_price_moved_less_than_enough__needs_nothing_more(market: Market, price: int) -> None:
-    before, _ = market.look(None)
-    market.move(price)
-    after, follow_ups = market.look(before)
-    assert 90 < abs(after.tick - before.tick) < ENOUGH
-    assert follow_ups == 0
-    fresh, _ = market.look(None)
-    for sell, buy in ((market.base, market.quote), (market.quote, market.base)):
-        amount = TokenAmount.from_whole(sell, 20)
-        assert after.out_for(amount, buy) == fresh.out_for(amount, buy)
-
-
-def test_observe__after_others_added_ticks__needs_one_more_request(market: Market) -> None:
-    before, _ = market.look(None)
-    market.add(around=-200, width=50)
-    after, follow_ups = market.look(before)
-    assert follow_ups == 1
-    assert len(after.nets) == len(before.nets) + 2
-    assert market.look(after) == (after, 0)
-
-
-def test_observe__after_others_added_ticks_beyond_enough__reads_them_next_time(market: Market) -> None:
-    before, _ = market.look(None)
-    market.add(around=(ENOUGH + REACH) // 2, width=50)
-    after, follow_ups = market.look(before)
-    assert (after.nets, follow_ups) == (before.nets, 0)
-    later, follow_ups = market.look(after)
-    assert follow_ups == 0
-    assert len(later.nets) == len(after.nets) + 2
-
-
-@pytest.mark.parametrize("price", [3_000 * 3, 1_000])
-def test_observe__after_a_jump__needs_two_more_requests(market: Market, price: int) -> None:
-    before, _ = market.look(None)
-    market.move(price)
-    after, follow_ups = market.look(before)
-    assert abs(after.tick - before.tick) > 2 * REACH
-    assert follow_ups <= 2
-    assert after == market.look(None)[0]
-
-
 @pytest.mark.fault("M12")
 def test_pool__without_liquidity_at_its_price__gives_nothing(uniswap: Deployment) -> None:
     one, other = deploy_token(uniswap, "ONE"), deploy_token(uniswap, "OTHER")
@@ -357,7 +221,7 @@ def test_pool__asked_for_more_than_it_holds__refuses_what_the_router_fills_in_pa
     assert isinstance(state, UniswapV3State)
     for sell, buy in ((one, other), (other, one)):
         cases = [Case(state, sell, buy, exact_in, 10**20) for exact_in in (True, False)]
-        filled, wanted = _ask(uniswap, cases)
+        filled, wanted = ask(uniswap, cases)
         assert filled is not None
         assert filled.is_partial
         assert wanted is None
@@ -373,24 +237,6 @@ def test_pool__before_its_first_price__is_unusable(uniswap: Deployment) -> None:
     address = v3_pool(uniswap, one, other, 3_000)
     pool = pin_pool(uniswap.node, UniswapV3Pin(), address, [one, other], Router("swap_router", uniswap.swap_router))
     assert observe(uniswap.node, NARROW, pool) == (Unusable("the pool has no price yet"), 0)
-
-
-def test_state__after_swaps_that_end_on_a_tick__still_quotes_as_the_quoter(market: Market) -> None:
-    """A price exactly on an initialised tick belongs to the range below it after a fall, above it after a rise."""
-    state, _ = market.look(None)
-    down, up = max(t for t in state.nets if t <= state.tick), min(t for t in state.nets if t > state.tick)
-    token0, token1 = market.pool.tokens
-    for sell, tick in ((token0, down), (token1, up)):
-        buy = token1 if sell == token0 else token0
-        swap_v3(market.uniswap, TokenAmount(sell, 1 << 120), buy, 500, get_sqrt_ratio_at_tick(tick))
-        state, _ = market.look(None)
-        assert state.sqrt_price == get_sqrt_ratio_at_tick(tick)
-        assert state.tick == (tick - 1 if sell == token0 else tick)
-        pairs = ((token0, token1), (token1, token0))
-        cases = [Case(state, *pair, exact_in, 10**9) for pair in pairs for exact_in in (True, False)]
-        for case, told in zip(cases, _ask(market.uniswap, cases), strict=True):
-            assert told is not None
-            assert case.quote == TokenAmount(case.buy if case.exact_in else case.sell, told.raw)
 
 
 def test_pin__of_something_else__is_none(uniswap: Deployment, tokens: list[Token]) -> None:
