@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import shutil
+import signal
 import sqlite3
 import subprocess
 import sys
@@ -12,13 +13,14 @@ from pathlib import Path
 
 import pytest
 
-from keeper.core.errors import JournalError
+from keeper.core.errors import Halted, JournalError
+from keeper.core.sending import State
 from keeper.journal import schema, sqlite
 from keeper.journal.commands import RequestBox
 from keeper.journal.reader import JournalReader
 from keeper.journal.sql import SqlJournal
-from tests.builders import CHAIN, NOW
-from tests.unit.journal.situations_journal import cycle, wish
+from tests.builders import ACCOUNT, CHAIN, NOW
+from tests.unit.journal.situations_journal import attempt, cycle, run, wish
 
 HOLD = """
 import sys
@@ -127,6 +129,54 @@ def test_epoch__writer_of_an_older_one__changes_nothing(sql: SqlJournal, path: P
     counts = [raw.execute(f"SELECT count(*) FROM {table}").fetchone()[0] for table in ("cycles", "intents", "halts")]
     raw.close()
     assert counts == [0, 0, 0]
+
+
+WRITE_AND_DIE = """
+import os, signal, sys
+from keeper.journal.sql import SqlJournal
+from tests.unit.journal.situations_journal import attempt, wish
+journal = SqlJournal(sys.argv[1])
+intent = journal.intend(wish(), 7)
+journal.attempt(intent.id, attempt(1))
+os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+@pytest.mark.fault("P5")
+def test_write__process_killed_right_after__is_there(url: str) -> None:
+    died = subprocess.run([sys.executable, "-c", WRITE_AND_DIE, url], cwd=Path.cwd(), check=False)
+    assert died.returncode == -signal.SIGKILL
+    with SqlJournal(url) as journal:
+        (intent,) = journal.live(CHAIN)
+        assert (intent.nonce, intent.state, intent.attempts) == (7, State.SIGNED, (attempt(1),))
+
+
+@pytest.mark.parametrize("what", [float("nan"), b"bytes"])
+def test_write__decision_that_is_no_json__is_a_journal_error(sql: SqlJournal, what: object) -> None:
+    with pytest.raises(JournalError):
+        sql.record_cycle(cycle(decision={"price": what}))
+
+
+# --- nonces that a person accounts for -------------------------------------------------------------------------------
+
+
+@pytest.mark.fault("P20")
+def test_adopt__after_a_halt__goes_on_at_the_adopted_nonce(sql: SqlJournal) -> None:
+    run(sql, wish(), 6, 1, NOW + 12)
+    with pytest.raises(Halted):
+        sql.intend(wish(), 9)
+    with pytest.raises(JournalError, match="expected a nonce > 6 to adopt, found 6"):
+        sql.adopt(CHAIN, ACCOUNT, 6, "ana", "typo")
+    sql.adopt(CHAIN, ACCOUNT, 9, "ana", "two transfers by hand")
+    sql.clear(ACCOUNT, "ana", "two transfers by hand")
+    assert sql.intend(wish(), 9).nonce == 9
+
+
+@pytest.mark.fault("P21")
+def test_adopt__fresh_journal_of_a_used_key__halts_on_another_nonce(sql: SqlJournal) -> None:
+    sql.adopt(CHAIN, ACCOUNT, 9, "ana", "the journal was lost")
+    with pytest.raises(Halted, match="expected nonce 9 next, chain says 12"):
+        sql.intend(wish(), 12)
 
 
 # --- damaged, foreign, newer, older ----------------------------------------------------------------------------------
