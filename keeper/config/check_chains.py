@@ -97,12 +97,12 @@ def _source(source: SourceConfig, path: Path, symbol: str, is_known: Callable[[P
             yield Fault((*here, "pool"), "the address or the name of a pool", f"{leaf.pool.name}, which no pool has")
     pairs = [_effective(leaf) for leaf in factors]
     first, last = pairs[0], pairs[-1]
-    if first is not None and first.base not in _also(symbol):
+    if first is not None and not _is_same(first.base, symbol):
         yield _wrong_pair(source, path, 0, f"a feed of {' or '.join(_also(symbol))}", first)
     if last is not None and last.quote != USD.symbol:
         yield _wrong_pair(source, path, len(pairs) - 1, "a feed in USD, or further factors up to it", last)
     for index, (one, next_one) in enumerate(pairwise(pairs), 1):
-        if one is not None and next_one is not None and one.quote not in _also(next_one.base):
+        if one is not None and next_one is not None and not _is_same(one.quote, next_one.base):
             yield _wrong_pair(source, path, index, f"a feed of {one.quote}", next_one)
 
 
@@ -119,6 +119,11 @@ def _also(symbol: str) -> tuple[str, ...]:
         if symbol.startswith(prefix) and len(symbol) > len(prefix) + 1:
             return symbol, symbol.removeprefix(prefix)
     return (symbol,)
+
+
+def _is_same(one: str, other: str) -> bool:
+    """Feeds spell symbols as they like: wstETH, WSTETH."""
+    return not {name.lower() for name in _also(one)}.isdisjoint(name.lower() for name in _also(other))
 
 
 def _wrong_pair(source: SourceConfig, path: Path, index: int, expected: str, found: Pair) -> Fault:

@@ -6,6 +6,7 @@ import hashlib
 import json
 import types
 from collections.abc import Iterator, Mapping
+from pathlib import Path as Folder
 from typing import Any, Union, get_args, get_origin
 
 from pydantic import BaseModel
@@ -72,14 +73,19 @@ def _written(annotation: Any) -> Written | None:
     return next((part for part in _parts(annotation) if isinstance(part, Written)), None)
 
 
-def canonical(config: Config) -> str:
-    """The effective tree as JSON: (place, value) in order. Secrets stand as the reference they came from, URLs as
-    reference or host."""
-    rows = [
-        (dotted(path), value.source or str(value) if isinstance(value, Hidden) else text)
-        for path, value, text in leaves(config)
-    ]
+def canonical(config: Config, base: Folder) -> str:
+    """The effective tree as JSON: (place, value) in order, equal wherever the file lies.
+
+    Secrets stand as the reference they came from, URLs as reference or host, files as seen from the config's folder.
+    """
+    rows = [(dotted(path), _lasting(value, text, base)) for path, value, text in leaves(config)]
     return json.dumps(sorted(rows), ensure_ascii=False)
+
+
+def _lasting(value: Any, text: str, base: Folder) -> str:
+    if isinstance(value, Hidden):
+        return value.source or str(value)
+    return value.relative_to(base).as_posix() if isinstance(value, Folder) and value.is_relative_to(base) else text
 
 
 def fingerprint(text: str) -> str:

@@ -10,8 +10,8 @@ from types import MappingProxyType
 from pydantic import ValidationError
 
 from keeper.config import effective, presets
-from keeper.config.complete import complete, inherited
 from keeper.config.checks import check, warnings
+from keeper.config.complete import complete, inherited
 from keeper.config.fields import Wrong
 from keeper.config.files import check_config
 from keeper.config.literals import refuse_secrets
@@ -57,7 +57,7 @@ def load(path: Path, env: Mapping[str, str], *, need_env: bool = True) -> Loaded
     config = complete(config)
     origins = effective.origins(config, frozenset(_texts(document.tree, ())), preset_origins)
     origins |= inherited(config, origins)
-    text = effective.canonical(config)
+    text = effective.canonical(config, path.parent)
     fingerprint = effective.fingerprint(text)
     return Loaded(path, config, MappingProxyType(origins), text, fingerprint, tuple(warnings(config)))
 
