@@ -11,7 +11,7 @@ from keeper.core.errors import Halted, TransientError
 from keeper.core.records import NewIntent, PauseState, Request
 from keeper.journal import schema, sqlite
 from keeper.journal.past import pause_text
-from keeper.journal.rules import EVERY_VAULT, named, not_applicable, scopes, stays_paused
+from keeper.journal.rules import EVERY_VAULT, OVERTAKEN, named, not_applicable, scopes, stays_paused
 from keeper.journal.tables import halts, pauses, requests
 
 
@@ -65,7 +65,7 @@ def apply(connection: Connection, request: Request, now: int) -> str:
         case "pause":
             return _pause(connection, request)
         case "resume":
-            return _resume(connection, request)
+            return _resume(connection, request, now)
         case "halt":
             halt(connection, request.vault, request.reason or f"asked for by {request.by}", now)
             return f"halted {request.vault}"
@@ -82,9 +82,14 @@ def _pause(connection: Connection, request: Request) -> str:
     return f"paused {named(request.vault)}"
 
 
-def _resume(connection: Connection, request: Request) -> str:
-    """Resuming every vault ends each pause; resuming one leaves a pause of every vault in force, and says so."""
+def _resume(connection: Connection, request: Request, now: int) -> str:
+    """Resuming every vault ends each pause, those that wait for an answer included; resuming one leaves a pause of
+    every vault in force, and says so."""
     every = request.vault == EVERY_VAULT
+    overtaken = [requests.c.answer.is_(None), requests.c.action == "pause"]
+    overtaken += [] if every else [requests.c.vault == request.vault]
+    overtaken += [requests.c.id < request.id] if request.id else []
+    connection.execute(update(requests).where(*overtaken).values(answer=OVERTAKEN, answered_at=now))
     ended = delete(pauses) if every else delete(pauses).where(pauses.c.vault == request.vault)
     count = connection.execute(ended).rowcount
     if not every and connection.execute(select(pauses.c.vault).where(pauses.c.vault == EVERY_VAULT)).first():

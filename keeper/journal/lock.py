@@ -10,7 +10,7 @@ from keeper.core.errors import JournalError
 
 
 class Busy(JournalError):
-    """Another process writes this journal."""
+    """Another writer, mostly the daemon, has this journal: what it must do goes through a request."""
 
 
 class WriterLock:
@@ -20,7 +20,7 @@ class WriterLock:
     """
 
     def __init__(self, journal: Path) -> None:
-        """Raises JournalError naming the holder's process where another writer has it."""
+        """Raises Busy naming the holder's process where another writer has it."""
         self.path = journal.with_name(journal.name + ".lock")
         self._file = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:

@@ -192,7 +192,7 @@ class MemoryJournal:
                 self.pauses[request.vault] = PauseState(request.vault, request.reason, request.by, request.at)
                 return f"paused {rules.named(request.vault)}"
             case "resume":
-                return self._resume(request.vault)
+                return self._resume(request)
             case "halt":
                 self.halt(request.vault, request.reason or f"asked for by {request.by}", request.at)
                 return f"halted {request.vault}"
@@ -201,8 +201,12 @@ class MemoryJournal:
                 return f"cleared {count} of {request.vault}" if count else f"{request.vault} was not halted"
         raise rules.not_applicable(request)
 
-    def _resume(self, vault: str) -> str:
-        every = vault == rules.EVERY_VAULT
+    def _resume(self, request: Request) -> str:
+        vault, every = request.vault, request.vault == rules.EVERY_VAULT
+        for waiting in self.requests():
+            earlier = not request.id or waiting.id < request.id
+            if waiting.action == "pause" and earlier and (every or waiting.vault == vault):
+                self.answers[waiting.id] = rules.OVERTAKEN
         ended = [name for name in self.pauses if every or name == vault]
         self.pauses = {name: pause for name, pause in self.pauses.items() if name not in ended}
         if rules.EVERY_VAULT in self.pauses:

@@ -9,12 +9,14 @@ from typing import Any
 
 from sqlalchemy import Connection, Select, and_, func, select
 
+from keeper.core.chain import History
 from keeper.core.records import PauseState, Request, Sample
 from keeper.core.sending import LIVE, Intent
 from keeper.journal import commands, rows, sqlite
 from keeper.journal.flows import Flow
 from keeper.journal.observed import flow_of
 from keeper.journal.past import Entry
+from keeper.journal.recall import read_history
 from keeper.journal.rows import read_entries
 from keeper.journal.store import open_reader
 from keeper.journal.tables import beats, configs, cycles, flows, halts, intents, pauses, requests, samples, transitions
@@ -241,6 +243,11 @@ class JournalReader:
         """Newest first, each with its answer."""
         found = self._all(select(requests).order_by(requests.c.id.desc()).limit(limit))
         return [(Request(r.id, r.action, r.vault, r.reason, r.by, r.at), r.answer) for r in found]
+
+    def history(self, vault: str, now: int) -> History:
+        """What the next decision may know of the past, as the daemon would see it."""
+        with sqlite.journal_errors(self.path), self._engine.connect() as connection:
+            return read_history(connection, vault, now)
 
     # --- through time ------------------------------------------------------------------------------------------------
 

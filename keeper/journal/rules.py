@@ -151,6 +151,10 @@ def stays_paused(vault: str) -> str:
     return f"{vault} stays paused, as every vault is: resume '{EVERY_VAULT}'"
 
 
+OVERTAKEN = "overtaken by a resume"
+"""Answers a pause that still waited for one when somebody resumed."""
+
+
 def in_scope(vault: str, named: str) -> bool:
     """Whether a pause or request for `named` concerns `vault`."""
     return named in (vault, EVERY_VAULT)

@@ -7,17 +7,17 @@ from collections.abc import Callable, Mapping, Sequence
 from types import TracebackType
 from typing import Any
 
-from sqlalchemy import Connection, and_, func, insert, or_, select, update
+from sqlalchemy import Connection, and_, func, insert, select, update
 
 from keeper.core.chain import History
 from keeper.core.errors import Halted, JournalError
-from keeper.core.plan import Purpose
 from keeper.core.records import CycleRecord, NewIntent, PauseState, Request, Sample
 from keeper.core.sending import LIVE, UNFINAL, Attempt, Intent, Mined, Outcome, State
 from keeper.core.units import Address, Price, Token, TokenAmount
-from keeper.journal import commands, past, rows, rules
+from keeper.journal import commands, rows, rules
 from keeper.journal.flows import Flow
 from keeper.journal.observed import record_balances
+from keeper.journal.recall import read_history
 from keeper.journal.store import Store
 from keeper.journal.tables import (
     adoptions,
@@ -186,18 +186,7 @@ class SqlJournal:
     def history(self, vault: str, now: int) -> History:
         """What the next decision may know of the past: 24 hours, and the last trade however old."""
         with self._store.reading() as connection:
-            entries = _recent(connection, vault, now)
-            streak = connection.execute(
-                select(cycles.c.turns).where(cycles.c.vault == vault).order_by(cycles.c.id.desc()).limit(1)
-            ).scalar()
-            pause = commands.read_pause(connection, vault)
-        return History(
-            trades=past.past_trades(entries, now),
-            paused=past.pause_text(pause),
-            cycles_in_streak=streak or 0,
-            seed=past.seed_of(self._store.journal, vault),
-            gas=past.past_gas(entries, now),
-        )
+            return read_history(connection, vault, now)
 
     def sample(self, sample: Sample) -> None:
         """Keeps the first sample of each hour (or of what `sample_every` says)."""
@@ -306,14 +295,3 @@ def _following(connection: Connection, new: NewIntent) -> int | None:
     adopted = connection.execute(select(func.max(adoptions.c.next_nonce)).where(mine)).scalar()
     known = [nonce for nonce in (adopted, None if last is None else last + 1) if nonce is not None]
     return max(known, default=None)
-
-
-def _recent(connection: Connection, vault: str, now: int) -> list[past.Entry]:
-    """What was mined in the last 24 hours, and the latest things that could be a trade."""
-    mine = and_(intents.c.vault == vault, intents.c.mined_at.is_not(None))
-    failed = intents.c.state.in_([str(State.FINAL_REVERTED), str(State.FINAL_CANCELLED)])
-    # Five: one may still turn out to have reverted.
-    latest = select(intents.c.id).where(mine, ~failed, intents.c.purpose == str(Purpose.SWAP))
-    latest = latest.order_by(intents.c.mined_at.desc()).limit(5)
-    wanted = select(intents).where(mine, or_(intents.c.mined_at > now - past.DAY, intents.c.id.in_(latest)))
-    return rows.read_entries(connection, connection.execute(wanted.order_by(intents.c.id)).all())

@@ -40,13 +40,13 @@ class Store:
                 if not self.path.exists():
                     _create(self.path, now)
                 self._engine = sqlite.open_writing(self.path)
-                self.epoch, self.journal = self._open(now)
+                self.epoch = self._open(now)
         except JournalError:
             self._lock.release()
             raise
         self._reader = sqlite.for_reading(self._engine)
 
-    def _open(self, now: int) -> tuple[int, str]:
+    def _open(self, now: int) -> int:
         try:
             sqlite.quick_check(self._engine, self.path)
             self._migrate()
@@ -54,11 +54,10 @@ class Store:
                 triggers.install(connection)
                 raised = {"epoch": meta.c.epoch + 1, "keeper": __version__, "wrote_at": now}
                 connection.execute(update(meta).values(raised))
-                row = connection.execute(select(meta)).one()
+                return int(connection.execute(select(meta.c.epoch)).scalar_one())
         except BaseException:
             self._engine.dispose()
             raise
-        return row.epoch, row.journal
 
     def _migrate(self) -> None:
         with sqlite.for_reading(self._engine).connect() as connection:
@@ -79,9 +78,9 @@ class Store:
     def writing(self) -> Iterator[Connection]:
         """One transaction, on the disk when this ends. Raises JournalError where it could not be written."""
         with self._mutex, sqlite.journal_errors(self.path), self._engine.begin() as connection:
-            fence = update(meta).where(meta.c.epoch == self.epoch).values(epoch=self.epoch)
-            if connection.execute(fence).rowcount != 1:
-                found = connection.execute(select(meta.c.epoch)).scalar_one_or_none()
+            # The transaction holds the write lock (elsewhere: the row), so the epoch cannot change before it ends.
+            found = connection.execute(select(meta.c.epoch).with_for_update()).scalar_one_or_none()
+            if found != self.epoch:
                 raise JournalError(
                     f"journal {self.path}: expected epoch {self.epoch}, found {found}: another writer opened it since"
                 )

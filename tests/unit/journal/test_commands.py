@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from keeper.core.errors import JournalError, TransientError
+from keeper.core.records import Request
 from keeper.journal.commands import RequestBox
 from keeper.journal.reader import JournalReader
 from keeper.journal.sql import SqlJournal
@@ -54,6 +55,16 @@ def test_resume__asked_for_and_not_answered_yet__does_not_count(sql: SqlJournal,
     for request in sql.requests():
         sql.answer(request.id, sql.apply(request))
     assert sql.paused("treasury") is None
+
+
+@pytest.mark.parametrize("vault", ["treasury", "*"])
+def test_resume__without_a_daemon__overtakes_a_pause_that_nobody_answered(
+    sql: SqlJournal, box: RequestBox, vault: str
+) -> None:
+    number = box.ask("pause", vault, "", "ana", NOW)
+    sql.apply(Request(0, "resume", vault, "", "ana", NOW + 1))
+    assert sql.paused("treasury") is None
+    assert box.result(number) == "overtaken by a resume"
 
 
 def test_answer__by_two_loops_at_once__the_first_stands(sql: SqlJournal, box: RequestBox) -> None:

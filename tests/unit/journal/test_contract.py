@@ -12,6 +12,7 @@ from keeper.core.ports import Journal
 from keeper.core.records import Request
 from keeper.core.sending import ARROWS, State
 from keeper.core.units import TokenAmount
+from keeper.journal.memory import MemoryJournal
 from tests.builders import ACCOUNT, CHAIN, NOW, address, usd
 from tests.unit.journal.situations_journal import DAY, POOL, attempt, cycle, outcome, receipt, run, sample, swap, wish
 
@@ -319,6 +320,17 @@ def test_resume__one_vault_while_all_are_paused__says_so(journal: Any) -> None:
     journal.apply(Request(1, "pause", "*", "", "ana", NOW))
     assert "stays paused" in journal.apply(Request(2, "resume", "treasury", "", "ana", NOW))
     assert journal.paused("treasury") is not None
+
+
+def test_resume__after_a_pause_that_nobody_answered__overtakes_it() -> None:
+    memory = MemoryJournal()
+    number = memory.ask("pause", "*", "", "ana", NOW)
+    memory.ask("pause", "other", "", "ana", NOW)
+    memory.apply(Request(0, "resume", "other", "", "ana", NOW))
+    assert memory.paused("treasury") is not None
+    memory.apply(Request(0, "resume", "*", "", "ana", NOW))
+    assert memory.paused("treasury") is None
+    assert memory.answers[number] == "overtaken by a resume"
 
 
 def test_apply__action_of_others__is_refused(journal: Any) -> None:

@@ -98,6 +98,13 @@ def test_transactions__by_time_vault_and_cycle__with_their_outcomes(sql: SqlJour
     ]
 
 
+def test_history__read_beside_the_daemon__is_what_the_daemon_sees(sql: SqlJournal, reader: JournalReader) -> None:
+    run(sql, wish(), 0, 1, NOW + 12)
+    sql.record_cycle(cycle())
+    assert reader.history("treasury", NOW + 60) == sql.history("treasury", NOW + 60)
+    assert len(reader.history("treasury", NOW + 60).trades) == 1
+
+
 def test_summary__of_a_vault__says_what_status_shows(sql: SqlJournal, reader: JournalReader) -> None:
     empty = reader.summary("treasury")
     assert (empty.cycle, empty.paused, empty.halted, empty.last_trade, empty.live) == (None, None, "", None, ())
