@@ -97,6 +97,8 @@ class Cycle:
         """`describe` and `pack` make the journal's text and inputs; `may_act(vault, time)` says why not now, or ''."""
         self._observer, self._submitter, self._journal, self._vaults = observer, submitter, journal, vaults
         self._describe, self._pack, self._may_act = describe, pack, may_act
+        self._waited: dict[str, int] = {}
+        """Cycles for which each vault has had to wait for another one."""
 
     def settle(self) -> Mapping[str, str]:
         """Follows what is live, between looks: `{vault, sender or pool: why it must wait}`."""
@@ -110,8 +112,9 @@ class Cycle:
         busy = dict(self.settle())
         snapshot = self._observer.observe(due)
         decisions = [self._decide(name, snapshot.vaults[name]) for name in due]
-        for decision in sorted(decisions, key=_urgency, reverse=True):
+        for decision in sorted(decisions, key=self._urgency, reverse=True):
             turn = self._act(decision, snapshot, busy)
+            self._waited[decision.vault] = self._waited.get(decision.vault, 0) + 1 if turn.record.kind == "wait" else 0
             if turn.intent is not None:
                 reason = f"{turn.intent.call.purpose} of {decision.vault} (nonce {turn.intent.nonce}) is live"
                 busy |= dict.fromkeys((decision.vault, turn.intent.sender, *turn.intent.pools), reason)
@@ -186,8 +189,6 @@ class Cycle:
         scopes = [decision.vault, *([view.sender] if view.sender else [])]
         return next((reason for scope in scopes if (reason := self._journal.halted(scope))), "")
 
-
-def _urgency(decision: Decision) -> int:
-    """Largest drift first; every cycle of a streak counts like 10 bps of drift, so that nobody waits for ever."""
-    waited = decision.view.history.cycles_in_streak if isinstance(decision.view, VaultView) else 0
-    return decision.max_drift + 10 * waited
+    def _urgency(self, decision: Decision) -> int:
+        """Largest drift first; every cycle of waiting counts like 10 bps of drift, so that nobody waits for ever."""
+        return decision.max_drift + 10 * self._waited.get(decision.vault, 0)

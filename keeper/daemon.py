@@ -88,6 +88,11 @@ class ChainLoop:
             self.teller.trouble(self.chain, error)
             return ()
 
+    @property
+    def is_awaiting(self) -> bool:
+        """A transaction is on its way, or a vault waits for another's."""
+        return bool(self._awaited)
+
     def _turn(self, now: int) -> Sequence[Turn]:
         self._keep_up(now)
         self.teller.began()

@@ -1,4 +1,4 @@
-"""The demo's world: a chain in this process, a market on it, two funded vaults with keys of their own, and their config."""
+"""The demo's world: a chain in this process, a market on it, two funded vaults with their keys, and a config."""
 
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ from keeper.chain.rpc import Rpc
 from keeper.core.units import Address
 from keeper.local.deployer import Deployer, UnlockedAccount
 from keeper.local.embedded import EmbeddedChain
-from keeper.local.market import SLOW, Market
+from keeper.local.market import Market
+from keeper.local.paths import SLOW
 
 DEPLOYER = Address("0x00000000000000000000000000000000000De907")
 WEI = 10**18
@@ -59,7 +60,7 @@ vaults:
     chain: demo
     mode: live
     custody: {{kind: wallet, signer: treasury}}
-    strategy: {{kind: weights, weights: {{WETH: 60%, USDC: 40%}}, trigger: 3pp, destination: 1pp}}
+    strategy: {{kind: weights, weights: {{WETH: 60%, USDC: 40%}}, trigger: 2pp, destination: 50bps}}
     pools: ["{pools[WETH/USDC]}"]
     schedule: {{every: 30m}}
     guards: {{max_slippage: 30bps, max_impact: 100bps, max_deviation: 60bps, max_turnover: 40% per 24h}}
@@ -87,6 +88,8 @@ class World:
     chain: EmbeddedChain
     market: Market
     config: Path
+    born: int
+    """{Unix seconds} When its first moment came."""
 
 
 @contextmanager
@@ -114,7 +117,7 @@ def world(out: Path, port: int) -> Iterator[World]:
         config = out / "keeper.yaml"
         config.write_text(_config(chain, market, holders), "utf-8")
         try:
-            yield World(chain, market, config)
+            yield World(chain, market, config, chain.now)
         finally:
             rpc.close()
 

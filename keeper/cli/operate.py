@@ -15,9 +15,7 @@ from keeper import daemon
 from keeper.app.deployment import Deployment, journal_url
 from keeper.app.loading import open_config
 from keeper.cli.screen import console
-from keeper.config import Loaded
 from keeper.core.errors import ConfigError, Halted, JournalError, Unreachable
-from keeper.core.records import Request
 from keeper.cycle import Turn
 from keeper.daemon import ChainLoop
 from keeper.journal.commands import RequestBox
@@ -89,26 +87,28 @@ def _follow(loop: ChainLoop) -> None:
 
 
 def ask(path: Path, action: str, vault: str, reason: str) -> None:
-    """Tells the daemon, and waits for its answer; without a daemon, does it here and now."""
+    """Writes the request, and waits for the daemon to answer; without a daemon, answers it here and now."""
     loaded = open_config(path, need_env=False)
     if vault != "*" and vault not in loaded.config.vaults:
         raise ConfigError("command", "VAULT", f"one of {', '.join(loaded.config.vaults)}, or '*'", vault)
-    try:
-        journal = SqlJournal(journal_url(loaded))
-    except Busy:
-        sys.stdout.write(f"{_through_daemon(loaded, action, vault, reason)}\n")
-        return
-    with journal:
-        request = Request(0, action, vault, reason, getpass.getuser(), int(time.time()))
-        sys.stdout.write(f"{journal.apply(request)}\n")
-
-
-def _through_daemon(loaded: Loaded, action: str, vault: str, reason: str) -> str:
     with RequestBox(journal_url(loaded)) as box:
         number = box.ask(action, vault, reason, getpass.getuser())
-        end = time.monotonic() + PATIENCE
-        while time.monotonic() < end:
-            if (answer := box.result(number)) is not None:
-                return answer
-            time.sleep(0.1)
-    raise JournalError(f"asked the daemon to {action} {vault}, but it did not answer within {PATIENCE:.0f} s")
+        try:
+            journal = SqlJournal(journal_url(loaded))
+        except Busy:
+            sys.stdout.write(f"{_awaited(box, number)}\n")
+            return
+        with journal:
+            for request in journal.requests():
+                journal.answer(request.id, journal.apply(request))
+        sys.stdout.write(f"{box.result(number)}\n")
+
+
+def _awaited(box: RequestBox, number: int) -> str:
+    """What the daemon answers, if it does."""
+    end = time.monotonic() + PATIENCE
+    while time.monotonic() < end:
+        if (answer := box.result(number)) is not None:
+            return answer
+        time.sleep(0.1)
+    raise JournalError(f"request {number} is written, but the daemon did not answer within {PATIENCE:.0f} s")

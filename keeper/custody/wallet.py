@@ -16,6 +16,11 @@ _ENOUGH = Fraction(9, 10)
 """An allowance that covers this share of a trade is used as it is: the market moves a little while the approval is
 mined, and another approval would cost more than the tenth that is left for the next cycle."""
 
+_DIGITS = 4
+"""A trade that still needs its approval is rounded down to so many significant digits. The plan that follows the
+approval differs a little, because the market moved; it then still sells all that was approved, and nothing is left
+over to be revoked. What this leaves undone is less than a thousandth of the trade."""
+
 _LOW, _REFILL = Fraction(3, 2), 2
 """Unwrap below one and a half gas reserves, up to two. At exactly one it would be too late: the guard gas_reserve wants
 all of it to be left after the next transaction, and an account just above it could neither trade nor unwrap."""
@@ -38,7 +43,7 @@ class Wallet:
 
     def take(self, trades: Sequence[Trade], view: VaultView) -> Sequence[Trade]:
         """The first trade only: the others are planned anew once it is confirmed. It sells at most what is already
-        approved, where that is nearly all of it."""
+        approved, where that is nearly all of it, and a round figure where it must be approved first."""
         return [self._within_allowance(trade, view) for trade in trades[:1]]
 
     def wrap(self, calls: Sequence[Call], view: VaultView) -> Calls:
@@ -79,9 +84,10 @@ class Wallet:
         approved = TokenAmount(
             trade.sell.token, view.allowances.get((trade.sell.token, found[0].pool.router.address), 0)
         )
-        if not trade.sell.times(_ENOUGH, Rounding.UP) <= approved < trade.sell:
+        if approved >= trade.sell:
             return trade
-        return replace(trade, sell=approved, notional=trade.notional.times(approved.over(trade.sell), Rounding.DOWN))
+        is_enough = approved >= trade.sell.times(_ENOUGH, Rounding.UP)
+        return _selling(trade, approved if is_enough else _round(trade.sell))
 
     def _wrapping(self, sell: TokenAmount, view: VaultView) -> list[Call]:
         missing = sell - view.balances.get(sell.token, TokenAmount.zero(sell.token))
@@ -130,3 +136,13 @@ class Wallet:
             return None
         says = f"unwrap {text.amount(TokenAmount(self.wrapped, raw))} to refill the gas reserve"
         return Call(self.wrapped.address, calldata("withdraw(uint256)", raw), 0, Purpose.UNWRAP, says)
+
+
+def _selling(trade: Trade, sell: TokenAmount) -> Trade:
+    return replace(trade, sell=sell, notional=trade.notional.times(sell.over(trade.sell), Rounding.DOWN))
+
+
+def _round(amount: TokenAmount) -> TokenAmount:
+    """The nearest round figure below."""
+    unit = 10 ** max(0, len(str(amount.raw)) - _DIGITS)
+    return TokenAmount(amount.token, amount.raw - amount.raw % unit)

@@ -9,7 +9,7 @@ from rich.text import Text
 
 from keeper.core.units import USD, WHOLE_BPS, TokenAmount
 from keeper.report import format as form
-from keeper.report.facts import DemoFacts, DemoVault, Transaction
+from keeper.report.facts import DemoFacts, DemoVault, Refusal, Transaction
 from keeper.report.page import BAD, DIM, GOOD, STRONG, WARN, Page, styled
 
 HEADER = ("vault", "value", "drift before", "widest", "now", "band", "", "trades", "traded", "cost", "gas")
@@ -88,7 +88,10 @@ def _cost(page: Page, transactions: Sequence[Transaction]) -> None:
 def _refusals(page: Page, facts: DemoFacts) -> None:
     if not facts.refusals:
         page.label("refused", "nothing", width=10)
-    for index, refusal in enumerate(facts.refusals):
-        times = f"{refusal.count:,}×"
-        name = (refusal.guard, STRONG)
-        page.label("" if index else "refused", f"{times:>4} ", name, f" of {refusal.vault}: {refusal.reason}", width=10)
+    grouped: dict[tuple[str, str], list[Refusal]] = {}
+    for refusal in facts.refusals:
+        grouped.setdefault((refusal.vault, refusal.reason), []).append(refusal)
+    for index, ((vault, reason), together) in enumerate(grouped.items()):
+        times = f"{max(refusal.count for refusal in together):,}×"
+        names = (", ".join(refusal.guard for refusal in together), STRONG)
+        page.label("" if index else "refused", f"{times:>4} {vault}: ", names, f": {reason}", width=10)
