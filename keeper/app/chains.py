@@ -208,7 +208,8 @@ class Chain:
         return describe(decision, meta, limits=self._limits(decision))
 
     def _limits(self, decision: Decision) -> dict[str, tuple[str, str]]:
-        places = {v.guard: f"vaults.{decision.vault}.guards.{v.guard}" for v in decision.verdicts}
+        limits = type(self.loaded.config.vaults[decision.vault].guards).model_fields
+        places = {v.guard: f"vaults.{decision.vault}.guards.{v.guard}" for v in decision.verdicts if v.guard in limits}
         return {guard: (place, self.loaded.origins.get(place, "default")) for guard, place in places.items()}
 
 

@@ -37,6 +37,7 @@ def cycle_facts(loaded: Loaded, reader: JournalReader, row: CycleRow) -> CycleFa
         transactions=transactions_of(reader.transactions(cycle=row.number)),
         after=CycleNote(after.number, after.first_at, after.kind, after.reason) if after else None,
         next_look=None if after else next_look(loaded, row.vault, row.at),
+        config="" if str(loaded.path) == "keeper.yaml" else str(loaded.path),
     )
 
 

@@ -145,19 +145,29 @@ def _denied(page: Page, facts: CycleFacts) -> None:
     noun = "guard" if len(refused) == 1 else "guards"
     page.add(f"{some} {noun} of {len(decision['guards'])} refused:")
     page.blank()
-    for guard in refused:
-        _refusal(page, guard)
+    for guards in _alike(refused):
+        _refusal(page, guards)
     for remedy in dict.fromkeys(guard["remedy"] for guard in refused if guard["remedy"]):
         page.add(_sentence(remedy))
 
 
-def _refusal(page: Page, guard: Record) -> None:
-    page.add("  ", (guard["guard"], BAD), f"   {compared(guard)}", hang=6)
-    for line in guard["detail"] or [guard["reason"]]:
+def _refusal(page: Page, guards: Sequence[Record]) -> None:
+    """Guards that refused with the same words are told together."""
+    first = guards[0]
+    page.add("  ", (", ".join(guard["guard"] for guard in guards), BAD), f"   {compared(first)}", hang=6)
+    for line in first["detail"] or [first["reason"]]:
         page.add(f"      {line}", hang=8)
-    if guard["path"]:
-        page.add(f"      limit: {guard['path']}" + (f" ({guard['origin']})" if guard["origin"] else ""), hang=8)
+    for guard in guards:
+        if guard["path"]:
+            page.add(f"      limit: {guard['path']}" + (f" ({guard['origin']})" if guard["origin"] else ""), hang=8)
     page.blank()
+
+
+def _alike(refused: Sequence[Record]) -> list[list[Record]]:
+    together: dict[tuple[str, str], list[Record]] = {}
+    for guard in refused:
+        together.setdefault((guard["reason"], compared(guard)), []).append(guard)
+    return list(together.values())
 
 
 def _dry(page: Page, facts: CycleFacts) -> None:
@@ -243,13 +253,14 @@ def _footer(page: Page, facts: CycleFacts) -> None:
 
 
 def _commands(facts: CycleFacts) -> Sequence[tuple[str, str]]:
-    commands = [("all answers", f"keeper explain {facts.number} --all")] if facts.decision.get("guards") else []
+    option = f" -c {facts.config}" if facts.config else ""
+    commands = [("all answers", f"keeper explain {facts.number} --all{option}")] if facts.decision.get("guards") else []
     if facts.kind in ("denied", "intended"):
-        commands.append(("stop it", f'keeper pause {facts.vault} --reason "…"'))
+        commands.append(("stop it", f'keeper pause {facts.vault} --reason "…"{option}'))
     if facts.kind in ("wait", "unusable"):
-        commands.append(("how it stands", "keeper status"))
+        commands.append(("how it stands", f"keeper status {facts.config}".rstrip()))
     if facts.kind in ("hold", "dry"):
-        commands.append(("look now", f"keeper plan {facts.vault}"))
+        commands.append(("look now", f"keeper plan {facts.config or 'keeper.yaml'} {facts.vault}"))
     return commands
 
 

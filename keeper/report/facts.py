@@ -100,6 +100,8 @@ class CycleFacts:
     """What people were told, and when: `02:57 log`."""
     after: CycleNote | None = None
     next_look: int | None = None
+    config: str = ""
+    """The configuration's path as commands must be given it; empty where it is the default."""
 
 
 @dataclass(frozen=True, slots=True)
