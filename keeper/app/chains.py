@@ -82,6 +82,7 @@ class Chain:
             runtime("reader"),
             self.clock,
             self.config.max_head_age,
+            legacy=self.config.fees.type == "legacy",
         )
 
     def _spec(self, vault: str) -> VaultSpec:

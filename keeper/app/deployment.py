@@ -84,6 +84,10 @@ class Deployment:
     def _loop(self, chain: Chain) -> ChainLoop:
         alert = LogAlert(logger("alert"), SystemClock())
         mine = [vault for vault in chain.vaults if vault in self.armed]
+        if not mine and (live := self.journal.live(chain.config.chain_id)):
+            # A dry keeper sends nothing, not even the bytes of an earlier one: it can only say so.
+            said = f"{chain.name}: {len(live)} transactions of an earlier run are not final, and nobody follows them"
+            alert.alert(f"unfollowed:{chain.name}", f"{said}: start with --live")
         return ChainLoop(
             chain=chain.name,
             chain_id=chain.config.chain_id,

@@ -67,11 +67,14 @@ class ChainObserver:
         runtime: bytes,
         clock: Clock,
         max_head_age: int | None = None,
+        *,
+        legacy: bool = False,
     ) -> None:
-        """`runtime` is the packed reader's code; `max_head_age` is in seconds, None to accept any head."""
+        """`runtime` is the packed reader's code; `max_head_age` is in seconds, None to accept any head. A `legacy`
+        chain has no fee history: there the tip is the gas price that the node suggests."""
         self._rpc, self._chain_id, self._venues, self._history = rpc, chain_id, venues, history
         self._specs = {spec.name: spec for spec in specs}
-        self._clock, self._max_head_age = clock, max_head_age
+        self._clock, self._max_head_age, self._legacy = clock, max_head_age, legacy
         self._reader = BatchReader(rpc, chain_id, runtime)
         self._own_reads = {spec.name: _own_reads(spec) for spec in specs}
         self._states: dict[Address, PoolState] = {}
@@ -108,7 +111,7 @@ class ChainObserver:
     def _read(self, tick: _Tick) -> _Head:
         """Fills the tick's answers. One request where the node can and one chunk holds everything."""
         chunks = self._reader.chunks(tick.reads())
-        requests = _head_requests(tick.senders)
+        requests = _head_requests(tick.senders, legacy=self._legacy)
         if len(chunks) > 1 or not self._reader.can_read_at_latest:
             head = self._head(self._rpc.batch(requests), tick.senders)
             tick.found = self._reader.fetch(tick.reads(), head.block)
@@ -128,7 +131,12 @@ class ChainObserver:
         block = parse_block(header, self._chain_id)
         self._check_head(block)
         nonces = {sender: quantity(count, "nonce") for sender, count in zip(senders, counts, strict=True)}
-        return _Head(block, nonces, None if block.base_fee is None else parse_tip(fees))
+        return _Head(block, nonces, self._tip(block, fees))
+
+    def _tip(self, block: Block, fees: Any) -> Wei | None:
+        if self._legacy:
+            return None if isinstance(fees, RpcError) else Wei(quantity(fees, "gas price"))
+        return None if block.base_fee is None else parse_tip(fees)
 
     def _check_head(self, block: Block) -> None:
         if block.number < self._last_number:
@@ -177,9 +185,9 @@ def _own_reads(spec: VaultSpec) -> tuple[Read, ...]:
     return tuple(dict.fromkeys([*spec.account_reads(), *prices]))
 
 
-def _head_requests(senders: Sequence[Address]) -> list[Request]:
+def _head_requests(senders: Sequence[Address], *, legacy: bool) -> list[Request]:
     return [
         ("eth_getBlockByNumber", ["latest", False]),
-        ("eth_feeHistory", ["0x5", "latest", [50]]),
+        ("eth_gasPrice", []) if legacy else ("eth_feeHistory", ["0x5", "latest", [50]]),
         *(("eth_getTransactionCount", [sender, "latest"]) for sender in senders),
     ]

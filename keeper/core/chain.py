@@ -209,7 +209,7 @@ class VaultView:
     """Token balances as the token contracts give them, without native coin."""
     history: History = field(default_factory=History)
     tip: Wei | None = None
-    """The priority fee that recent blocks paid, from fee history; None where the chain has none."""
+    """The priority fee that recent blocks paid, from fee history; the suggested gas price on a legacy chain."""
 
     def price(self, token: Token) -> MarketPrice:
         """The usable price of `token`. Raises KeyError where there is none: ask `unusable` first."""

@@ -8,7 +8,7 @@
     ├── TransientError   the next cycle tries again
     └── SubmitError      the submitter decides
 
-"No" is not an error: a hold, a denial and an unusable price are values with a reason (`core.model`).
+"No" is not an error: a hold, a denial and an unusable price are values with a reason (`core.chain`, `core.plan`).
 """
 
 from __future__ import annotations
