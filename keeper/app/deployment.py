@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,6 +18,7 @@ from keeper.core.ports import Signer
 from keeper.core.records import Request
 from keeper.core.units import Address
 from keeper.daemon import ChainLoop
+from keeper.journal.lock import SenderLock
 from keeper.journal.sql import SqlJournal
 from keeper.telemetry.alerts import LogAlert
 from keeper.telemetry.logs import logger
@@ -30,6 +32,8 @@ class Deployment:
     journal: SqlJournal
     armed: tuple[str, ...]
     signers: Mapping[Address, Signer] = field(default_factory=dict)
+    locks: Sequence[SenderLock] = ()
+    """Held for as long as this lives: nobody else on this machine sends for the same addresses."""
     loops: list[ChainLoop] = field(default_factory=list)
     down: dict[str, KeeperError] = field(default_factory=dict)
 
@@ -43,7 +47,7 @@ class Deployment:
         armed = tuple(name for name, vault in loaded.config.vaults.items() if live and vault.is_live)
         if live:
             check_live(loaded, armed, chain_ids)
-        deployment = cls(loaded, journal, armed, open_signers(loaded, armed))
+        deployment = cls(loaded, journal, armed, open_signers(loaded, armed), hold_senders(loaded, armed))
         for name in dict.fromkeys(vault.chain for vault in loaded.config.vaults.values()):
             deployment._reach(name)
         if not deployment.loops:
@@ -125,6 +129,19 @@ def check_live(loaded: Loaded, armed: Sequence[str], chain_ids: Sequence[int]) -
         expected = " ".join(f"--chain-id {chain_id}" for chain_id in sorted(found))
         given = " ".join(f"--chain-id {chain_id}" for chain_id in chain_ids)
         raise ConfigError("command", "--chain-id", expected, given)
+
+
+def hold_senders(loaded: Loaded, armed: Sequence[str]) -> tuple[SenderLock, ...]:
+    """One lock for each chain and sender that is armed. Local chains have none: there are many of the same id.
+
+    Raises Busy where another keeper of this user has one.
+    """
+    wanted = {
+        (chain.chain_id, loaded.config.account_of(vault))
+        for vault in armed
+        if not (chain := loaded.config.chain_of(vault)).is_local
+    }
+    return tuple(SenderLock(Path(tempfile.gettempdir()), *each) for each in sorted(wanted))
 
 
 def journal_url(loaded: Loaded) -> str:

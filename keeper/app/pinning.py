@@ -60,11 +60,14 @@ class Claims:
                     yield PoolWant(path, found, name=ref.name)
 
     def feeds(self) -> Iterator[FeedWant]:
-        seen: set[Address] = set()
+        """Each once, but once for each pair that it is said to be: two places may contradict each other."""
+        seen: set[tuple[Address, str | None]] = set()
         for path, source in self._sources():
-            if isinstance(source, ChainlinkConfig) and source.feed not in seen:
-                seen.add(source.feed)
-                yield FeedWant(path, source.feed, description=str(source.pair) if source.pair else None)
+            if isinstance(source, ChainlinkConfig):
+                pair = str(source.pair) if source.pair else None
+                if (source.feed, pair) not in seen:
+                    seen.add((source.feed, pair))
+                    yield FeedWant(path, source.feed, description=pair)
 
     def _sources(self) -> Iterator[tuple[str, SourceConfig]]:
         """Every single source of every rule that a vault of this chain needs, with its place."""
