@@ -9,7 +9,7 @@ from keeper.config import check_chains
 from keeper.config.chains import ChainConfig
 from keeper.config.development import ACCOUNTS
 from keeper.config.faults import Fault, twice
-from keeper.config.guards import beyond_ceiling, ceiling_text
+from keeper.config.guards import beyond_ceiling, ceiling_text, limit_text
 from keeper.config.paths import Path
 from keeper.config.pools import PoolRef
 from keeper.config.prices import FixedConfig, leaves
@@ -125,7 +125,7 @@ def _limits(vault: VaultConfig, path: Path, chain: ChainConfig) -> Iterator[Faul
     beyond = "" if vault.dangerously_exceed_ceilings else beyond_ceiling(guards)
     if beyond:
         expected = f"at most {ceiling_text(beyond)}, or dangerously_exceed_ceilings: true on the vault"
-        yield Fault((*path, "guards", beyond), expected, "more")
+        yield Fault((*path, "guards", beyond), expected, limit_text(beyond, getattr(guards, beyond)))
     reserve = guards.gas_reserve
     if reserve is not None and reserve.symbol != chain.native.symbol:
         yield Fault((*path, "guards", "gas_reserve"), f"an amount of {chain.native.symbol}", str(reserve))

@@ -6,7 +6,7 @@ from fractions import Fraction
 from typing import Annotated
 
 from keeper.config.fields import Amount, Bps, CountRate, Fee, Part, Seconds, ShareRate, Usd, UsdRate, between
-from keeper.config.units import DAY, Rate, ValueRate
+from keeper.config.units import DAY, Rate, ValueRate, duration_text
 from keeper.config.units import Amount as AmountValue
 from keeper.core.units import USD, WHOLE_BPS, TokenAmount
 
@@ -68,8 +68,13 @@ def beyond_ceiling(guards: GuardsConfig) -> str:
     return ""
 
 
+def limit_text(key: str, limit: int | Rate) -> str:
+    """A limit of one of the keys with a ceiling, as it is written."""
+    if isinstance(limit, Rate):
+        return str(limit)
+    return duration_text(limit) if key == "max_price_age" else f"{limit}bps"
+
+
 def ceiling_text(key: str) -> str:
     ceiling = CEILINGS[key]
-    if key == "max_price_age":
-        return "24h"
-    return f"{ceiling // 100}% per 24h" if key == "max_turnover" else f"{ceiling}bps"
+    return limit_text(key, Rate(ceiling, DAY, "bps") if key == "max_turnover" else ceiling)

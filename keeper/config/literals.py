@@ -7,8 +7,8 @@ import re
 from keeper.core.errors import ConfigError
 
 _KEY = re.compile(r"(?<![0-9a-zA-Z])(?:0[xX])?[0-9a-fA-F]{64}(?![0-9a-zA-Z])", re.ASCII)
-_PHRASE = re.compile(r"(?<![a-z])(?:[a-z]{3,8}\s+){11,23}[a-z]{3,8}(?![a-z])", re.ASCII)
-_QUOTED = re.compile(r"[\"']([^\"']*)[\"']|:\s+([^#{}\[\],]+)")
+_PHRASE = re.compile(r"[:-]\s+[\"']?(?:[a-z]{3,8} ){11,23}[a-z]{3,8}[\"']?\s*(?:$|[,}\]])", re.ASCII)
+"""A value, in quotes or not, of twelve to twenty-four words as the mnemonics of wallets have them."""
 
 
 def refuse_secrets(text: str, name: str) -> None:
@@ -17,5 +17,5 @@ def refuse_secrets(text: str, name: str) -> None:
         if _KEY.search(line):
             expected = "keys in a keystore, a key file or a variable"
             raise ConfigError(f"{name}:{number}", "file", expected, "64 hex digits that could be a private key")
-        if any(_PHRASE.fullmatch((value or other).strip()) for value, other in _QUOTED.findall(line)):
+        if _PHRASE.search(line.partition(" #")[0]):
             raise ConfigError(f"{name}:{number}", "file", "no seed phrase", "twelve or more words that could be one")

@@ -43,7 +43,7 @@ def _one(detail: Any, path: Path, document: Document, tree: Tree, root: type[Bas
     found = _found(value, path)
     match kind:
         case "extra_forbidden":
-            return document.error(path, _known_keys(root, path), "an unknown key")
+            return document.error(path, _known_keys(root, path, tree), "an unknown key")
         case "missing" | "union_tag_not_found":
             where = (*path, "kind") if kind == "union_tag_not_found" and isinstance(value, dict) else path
             return document.error(where, "a value", "nothing" if isinstance(value, dict) else found)
@@ -94,18 +94,20 @@ def _found(value: Any, path: Path) -> str:
     return masked(value) if is_secret(path) else shown(str(value))
 
 
-def _known_keys(root: type[BaseModel], path: Path) -> str:
-    """`trigger (the nearest key)`, or all keys that may stand there."""
-    known = sorted(_keys(root, path[:-1]))
-    near = difflib.get_close_matches(str(path[-1]), known, n=1, cutoff=0.6)
+def _known_keys(root: type[BaseModel], path: Path, tree: Tree) -> str:
+    """The nearest key, or all keys that may stand there."""
+    known = sorted(_keys(root, path[:-1], _at(tree, (*path[:-1], "kind"))))
+    near = difflib.get_close_matches(str(path[-1]), known, n=1, cutoff=0.7)
     return f"{near[0]}, the nearest known key" if near else f"one of {', '.join(known)}"
 
 
-def _keys(root: type[BaseModel], path: Path) -> set[str]:
-    models: list[Any] = [root]
+def _keys(root: type[BaseModel], path: Path, kind: Any) -> set[str]:
+    found: list[Any] = [root]
     for part in path:
-        models = [inner for model in models for inner in _inside(model, part)]
-    return {field.alias or name for model in models if _is_model(model) for name, field in model.model_fields.items()}
+        found = [inner for each in found for inner in _inside(each, part)]
+    models = [each for each in found if _is_model(each)]
+    meant = [model for model in models if kind in get_args(getattr(model.model_fields.get("kind"), "annotation", None))]
+    return {field.alias or name for model in meant or models for name, field in model.model_fields.items()}
 
 
 def _inside(annotation: Any, part: str | int) -> list[Any]:

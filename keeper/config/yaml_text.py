@@ -6,6 +6,7 @@ nothing is ever a float. Duplicate keys, tags and merges are refused.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -22,6 +23,7 @@ Tree = str | list["Tree"] | dict[str, "Tree"]
 
 _DEEPEST, _MOST = 24, 20_000
 """Nodes below each other and in all; aliases could otherwise multiply without end."""
+_QUOTE = re.compile(r"'(?!<)[^'\s]{3,}'")
 _MERGE = "tag:yaml.org,2002:merge"
 _PLAIN_TAGS = frozenset(f"tag:yaml.org,2002:{kind}" for kind in ("str", "int", "float", "bool", "null", "timestamp"))
 _KNOWN_TAGS = _PLAIN_TAGS | {"tag:yaml.org,2002:map", "tag:yaml.org,2002:seq", _MERGE}
@@ -56,9 +58,9 @@ def parse(text: str, name: str) -> Document:
     except MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         where = f"{name}:{mark.line + 1}" if mark else name
-        raise ConfigError(where, "file", "YAML", _problem(error)) from None
-    except (YAMLError, ValueError) as error:
-        raise ConfigError(name, "file", "YAML", type(error).__name__) from None
+        raise ConfigError(where, "file", "well-formed YAML", f"a fault: {_problem(error)}") from None
+    except (YAMLError, ValueError):
+        raise ConfigError(name, "file", "well-formed YAML", "characters that YAML forbids") from None
     if root is None:
         raise ConfigError(name, "file", "a mapping with chains and vaults", "nothing")
     if not isinstance(root, MappingNode):
@@ -113,5 +115,6 @@ def _kind(node: Node | Tree) -> str:
 
 
 def _problem(error: Any) -> str:
-    """What the parser says, without the piece of the file that it quotes."""
-    return " ".join(str(error.problem or error.context or "something else").split())[:100]
+    """What the parser says, without the piece of the file that it quotes: that could be a secret."""
+    said = " ".join(str(error.problem or error.context or "something else").split())
+    return _QUOTE.sub("'…'", said)[:100].removeprefix("but ")
