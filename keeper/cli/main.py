@@ -205,7 +205,7 @@ def health(config: Config = DEFAULT) -> None:
 def run() -> None:
     """Runs the command line; every failure becomes one masked line and an exit code."""
     try:
-        app()
+        app(prog_name="keeper")
     except KeeperError as error:
         _die(str(error), error.exit_code)
     except BrokenPipeError:

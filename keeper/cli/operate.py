@@ -11,6 +11,8 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+from rich.text import Text
+
 from keeper import daemon
 from keeper.app.deployment import Deployment, journal_url
 from keeper.app.loading import open_config
@@ -66,9 +68,22 @@ def once(path: Path, *, live: bool, chain_ids: Sequence[int] | None) -> None:
             _follow(loop)
         out = console()
         for turn in turns:
-            out.print(f"{turn.record.vault}: {turn.record.kind}: {turn.record.reason}", soft_wrap=True)
+            for line in _told(turn, deployment.journal):
+                out.print(Text(line), soft_wrap=True)
         if any(turn.record.code == "halted" for turn in turns):
             raise Halted("a vault is halted: keeper status")
+
+
+def _told(turn: Turn, journal: SqlJournal) -> Iterator[str]:
+    record, intent = turn.record, turn.intent
+    word = {"dry": f"would {record.code}", "intended": record.code}.get(record.kind, record.kind)
+    yield f"{record.vault}: {word}: {record.reason}"
+    if intent is not None:
+        # What is final is not looked after any more, so the journal does not name it here.
+        found = next((now for now in journal.live(record.chain_id) if now.id == intent.id), None)
+        block = f" in block {found.mined.block_number:,}" if found and found.mined else ""
+        state = found.state.value if found else "final"
+        yield f"  {intent.attempts[-1].hash if intent.attempts else '–'}  nonce {intent.nonce}  {state}{block}"
 
 
 def _all(loop: ChainLoop) -> list[Turn]:

@@ -88,12 +88,19 @@ def _print_findings(loaded: Loaded, findings: Sequence[Finding], down: dict[str,
     for finding in findings:
         word, style = MARKS[finding.ok]
         line = Text(f"{word:<8} ", style=style)
-        said = f"{finding.path}: {finding.found}" if finding.ok else str(finding)
+        said = _agreed(finding) if finding.ok else str(finding)
         out.print(line.append(said, style="default not bold"), soft_wrap=True)
     for name, error in down.items():
         out.print(Text(f"down     chains.{name}: {error}", style="bold red"), soft_wrap=True)
     wrong = sum(not finding.ok for finding in findings)
-    out.print(f"\n{len(findings) - wrong} ok, {wrong} wrong", soft_wrap=True)
+    out.print(f"\n{len(findings) - wrong} ok, {wrong} wrong" + (f", {len(down)} down" if down else ""), soft_wrap=True)
+
+
+def _agreed(finding: Finding) -> str:
+    """`vaults.a.pools[0]: a pool of WETH and USDC: USDC/WETH`: what was asked, and the answer where it says more."""
+    if finding.found in finding.expected.split():
+        return f"{finding.path}: {finding.expected}"
+    return f"{finding.path}: {finding.expected}: {finding.found}"
 
 
 def plan(path: Path, vault: str | None, *, all_guards: bool, json: bool) -> None:

@@ -129,5 +129,5 @@ class Paused:
     def check(self, draft: Draft, view: VaultView) -> Verdict:  # noqa: ARG002  every guard is given both
         if not view.history.paused:
             return Allow(self.key, "not paused", "not paused")
-        remedy = f"keeper resume {view.vault}"
-        return Deny(self.key, f"paused: {view.history.paused}", "paused", "not paused", remedy=remedy)
+        remedy = f"It ends with: keeper resume {view.vault}"
+        return Deny(self.key, view.history.paused, "paused", "", remedy=remedy)

@@ -206,7 +206,7 @@ def _wanted(page: Page, decision: Record, opening: str) -> None:
     page.add(f"{opening} {listing(sells)}{goal}.")
     if is_partial(decision):
         page.add("That is part of the way; the next cycles go on.")
-    if len(calls) > 1 and calls[0]["purpose"] != "swap":
+    if len(calls) > 1 and calls[0]["purpose"] != "swap" and not refusals(decision):
         page.add(
             f"Its first transaction is to {calls[0]['text']}; the rest follows, planned anew, once it is confirmed."
         )

@@ -9,8 +9,10 @@ from typing import Any
 from rich.text import Text
 
 from keeper.core.foreign import printable
+from keeper.core.sending import LIVE
 from keeper.report import format as form
-from keeper.report.facts import VaultFacts
+from keeper.report.explain_transaction import outcome_word
+from keeper.report.facts import Transaction, VaultFacts
 from keeper.report.figures import usd, widest
 from keeper.report.page import BAD, DIM, GOOD, STRONG, WARN, Page, styled
 
@@ -18,7 +20,7 @@ HEADER = ("vault", "chain", "mode", "state", "value", "drift", "band", "looked",
 
 
 def state_of(vault: VaultFacts) -> str:
-    """In the order in which they matter: halted, paused, waiting, unusable, denied by X, out, in band."""
+    """In the order in which they matter: halted, paused, denied by X, traded or the like, waiting, out, in band."""
     cycle = vault.cycle
     if vault.halted:
         return "halted"
@@ -28,13 +30,22 @@ def state_of(vault: VaultFacts) -> str:
         return "not looked yet"
     if cycle.kind == "denied":
         return f"denied by {', '.join(cycle.guards) or cycle.code}"
+    if cycle.kind == "intended" and cycle.transactions and not _is_live(cycle.transactions[-1]):
+        return outcome_word(cycle.transactions[-1])[0].lower()
     plain = {"wait": "waiting", "unusable": "unusable", "intended": "trading", "dry": "out, would trade"}
     if cycle.kind in plain:
         return plain[cycle.kind]
     return "in band" if cycle.code == "in_band" else f"held: {cycle.code.replace('_', ' ')}"
 
 
-_STYLES = (("halted", BAD), ("paused", WARN), ("denied", BAD), ("unusable", BAD), ("in band", GOOD))
+def _is_live(transaction: Transaction) -> bool:
+    return transaction.intent.state in LIVE and transaction.mined is None
+
+
+_STYLES = (
+    *((word, BAD) for word in ("halted", "denied", "unusable", "failed")),
+    *((word, GOOD) for word in ("in band", "traded", "approved", "revoked")),
+)
 
 
 def _style(state: str) -> str:

@@ -11,7 +11,10 @@ LONGEST_SILENCE = 180
 
 @dataclass(frozen=True, slots=True)
 class Beat:
-    """The latest sign of life of one chain's loop. `allowed` is the silence in seconds that is still healthy."""
+    """The latest sign of life of one chain's loop; at 0 where it never beat.
+
+    `allowed` is the silence in seconds that is still healthy.
+    """
 
     chain: str
     at: int
@@ -25,6 +28,9 @@ def health(beats: Sequence[Beat], now: int) -> tuple[bool, str]:
     if not beats:
         return False, "no beat: the daemon has not started"
     silent = [beat for beat in beats if now - beat.at > beat.allowed]
-    told = [f"{b.chain}: silent for {now - b.at} s, expected at most {b.allowed} s" for b in silent]
+    told = [
+        f"{b.chain}: silent for {now - b.at} s, expected at most {b.allowed} s" if b.at else f"{b.chain}: no beat yet"
+        for b in silent
+    ]
     told += [f"{b.chain}: beat {max(0, now - b.at)} s ago at block {b.block:,}" for b in beats if b not in silent]
     return not silent, " · ".join(told)

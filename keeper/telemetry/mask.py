@@ -22,7 +22,7 @@ HASH_KEYS = frozenset(
 """Fields whose 64 hex digits are public. Everywhere else they are taken for a private key."""
 
 _KEY = re.compile(r"(?<![0-9a-fA-F])(?:0x)?[0-9a-fA-F]{64}(?![0-9a-fA-F])")
-_URL = re.compile(r"\b[a-zA-Z][a-zA-Z0-9+.-]*://[^\s\"'<>`]+")
+_URL = re.compile(r"\b[a-zA-Z][a-zA-Z0-9+.-]*://[^\s\"'<>`]+(?<![:.,;])")
 _LOCAL = ("sqlite", "file")
 """Schemes that name a file of this machine, and no secret."""
 

@@ -148,6 +148,6 @@ def test_allow_list__what_the_venues_encode__is_allowed(router: Router, encode: 
 
 
 def test_paused__by_a_person__denies_and_says_how_to_resume() -> None:
-    verdict = Paused().check(trade(), make_view(history=History(paused="ana: audit")))
+    verdict = Paused().check(trade(), make_view(history=History(paused="paused by ana: audit")))
     assert isinstance(verdict, Deny)
-    assert (verdict.reason, verdict.remedy) == ("paused: ana: audit", "keeper resume treasury")
+    assert (verdict.reason, verdict.remedy) == ("paused by ana: audit", "It ends with: keeper resume treasury")

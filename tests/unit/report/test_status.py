@@ -27,7 +27,7 @@ def vault(**facts: object) -> VaultFacts:
         ({"cycle": waiting()}, "waiting"),
         ({"cycle": unreadable()}, "unusable"),
         ({"cycle": dry(given.trading())}, "out, would trade"),
-        ({"cycle": sent(given.filled())}, "trading"),
+        ({"cycle": sent(given.filled())}, "traded"),
         ({"cycle": refusal(), "paused": PAUSE}, "paused"),
         ({"cycle": hold(), "paused": PAUSE, "halted": "nonce 5"}, "halted"),
     ],

@@ -97,5 +97,5 @@ def test_value__registered_secret_in_any_text__does_not_pass(before: str, after:
 
 def test_mask__for_the_last_line_of_a_command__is_one_harmless_line() -> None:
     assert mask(f"cannot reach {URL}:\n\x1b[31m0x{KEY}") == (
-        f"cannot reach https://base.example.com:8545/{MASK}\\n\\x1b[31m{MASK}"
+        f"cannot reach https://base.example.com:8545/{MASK}:\\n\\x1b[31m{MASK}"
     )
