@@ -1,4 +1,4 @@
-"""Limits that a vault takes over from its chain, written into its guards: every effective value is in the tree."""
+"""What follows from other values, written where it belongs: every effective value is in the tree."""
 
 from __future__ import annotations
 
@@ -10,12 +10,16 @@ from keeper.config.tree import Config
 
 
 def complete(config: Config) -> Config:
-    """The same config, with no guard left that must look its limit up elsewhere."""
+    """The same config, with nothing left that must be looked up elsewhere."""
     vaults = {}
     for name, vault in config.vaults.items():
         limits = {"max_base_fee": config.max_base_fee_of(name), "gas_reserve": config.gas_reserve_of(name)}
-        vaults[name] = vault.model_copy(update={"guards": vault.guards.model_copy(update=limits)})
-    return config.model_copy(update={"vaults": MappingProxyType(vaults)})
+        guards, schedule = vault.guards.model_copy(update=limits), vault.schedule
+        if schedule.cron is None:
+            schedule = schedule.model_copy(update={"every": schedule.look})
+        vaults[name] = vault.model_copy(update={"guards": guards, "schedule": schedule})
+    journal = config.journal.model_copy(update={"lock": config.journal.lock_path})
+    return config.model_copy(update={"vaults": MappingProxyType(vaults), "journal": journal})
 
 
 def inherited(config: Config, origins: Mapping[str, str]) -> dict[str, str]:

@@ -29,7 +29,7 @@ def leaves(config: Config) -> list[Leaf]:
 def _walk(value: Any, annotation: Any, path: Path) -> Iterator[Leaf]:
     if isinstance(value, BaseModel):
         for name, field in type(value).model_fields.items():
-            inner = (field.annotation, *field.metadata)
+            inner = (*reversed(field.metadata), field.annotation)
             yield from _walk(getattr(value, name), inner, (*path, field.alias or name))
     elif isinstance(value, Mapping):
         kind = _argument(annotation, 1)
@@ -55,12 +55,12 @@ def _argument(annotation: Any, index: int) -> Any:
 
 
 def _parts(annotation: Any) -> Iterator[Any]:
-    """Everything that an annotation says of one value, not of its elements."""
+    """Everything that an annotation says of one value, not of its elements; what is written last comes first."""
     if isinstance(annotation, tuple):
         for part in annotation:
             yield from _parts(part)
     elif hasattr(annotation, "__metadata__"):
-        yield from annotation.__metadata__
+        yield from reversed(annotation.__metadata__)
         yield from _parts(annotation.__origin__)
     elif get_origin(annotation) in (Union, types.UnionType):
         for part in get_args(annotation):

@@ -62,7 +62,7 @@ def between(low: int | Fraction, high: int | Fraction, expected: str) -> AfterVa
     return AfterValidator(check)
 
 
-def _address(text: str) -> CoreAddress:
+def parse_address(text: str) -> CoreAddress:
     digits = text[2:]
     if text[:2] != "0x" or len(digits) != 40 or digits.strip("0123456789abcdefABCDEF"):
         name = "." in text and not text.startswith("0x")
@@ -79,12 +79,12 @@ def _address(text: str) -> CoreAddress:
 
 
 def _symbol(text: str) -> str:
-    if not units._SYMBOL.fullmatch(text):
+    if not units.SYMBOL.fullmatch(text):
         raise Wrong("a symbol of at most 16 letters and digits", repr(text)[1:-1])
     return text
 
 
-def _name(text: str) -> str:
+def parse_name(text: str) -> str:
     if not text or len(text) > 40 or text.strip("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-"):
         raise Wrong("a name of at most 40 letters, digits, - and _", repr(text)[1:-1])
     return text
@@ -99,9 +99,9 @@ def _file(value: Any, info: ValidationInfo) -> Path:
 
 V = TypeVar("V")
 
-Address = Annotated[CoreAddress, _from_text(_address), Written(str)]
+Address = Annotated[CoreAddress, _from_text(parse_address), Written(str)]
 Symbol = Annotated[str, _from_text(_symbol)]
-Name = Annotated[str, _from_text(_name)]
+Name = Annotated[str, _from_text(parse_name)]
 Text = Annotated[str, _from_text(str)]
 Flag = Annotated[bool, _from_text(units.boolean), Written(lambda flag: "true" if flag else "false")]
 Count = Annotated[int, _from_text(units.whole), Written(str)]

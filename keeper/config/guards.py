@@ -5,7 +5,7 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import Annotated
 
-from keeper.config.fields import Amount, Bps, CountRate, Fee, Part, Seconds, ShareRate, Usd, UsdRate, between
+from keeper.config.fields import Amount, Bps, CountRate, Fee, Part, Seconds, ShareRate, Usd, UsdRate, Written, between
 from keeper.config.units import DAY, Rate, ValueRate, duration_text
 from keeper.config.units import Amount as AmountValue
 from keeper.core.units import USD, WHOLE_BPS, TokenAmount
@@ -22,7 +22,10 @@ class GuardsConfig(Part):
     max_slippage: Annotated[Bps, _AtLeastOne] = 50
     max_impact: Annotated[Bps, _AtLeastOne] = 50
     max_oracle_disagreement: Annotated[Bps, _AtLeastOne] = 100
-    max_price_age: Annotated[Seconds, between(1, 30 * DAY, "a duration from 1s")] | None = None
+    max_price_age: Annotated[
+        Annotated[Seconds, between(1, 30 * DAY, "a duration from 1s")] | None,
+        Written(lambda age: "each source's heartbeat" if age is None else duration_text(age), shows_none=True),
+    ] = None
     """None: each source's own heartbeat and grace."""
     max_deviation: Annotated[Bps, _AtLeastOne] = 50
     max_trade: Usd = TokenAmount.from_whole(USD, 100_000)

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 from pydantic import PlainValidator
 
-from keeper.config.fields import Written, Wrong, _address, _name
+from keeper.config.fields import Written, Wrong, parse_address, parse_name
 from keeper.core.units import Address
 
 
@@ -29,14 +29,17 @@ def _pool(value: Any) -> PoolRef:
     if not isinstance(value, str):
         raise Wrong("a pool's address or name")
     if value.startswith("0x") or "." in value:
-        return PoolRef(address=_address(value))
-    return PoolRef(name=_name(value))
+        return PoolRef(address=parse_address(value))
+    return PoolRef(name=parse_name(value))
 
 
 def named(value: Any) -> Any:
     """`{uni: 0x…}` as a list of pools that carry their names; a lone pool as a list of one."""
     if isinstance(value, dict):
-        return [PoolRef(_name(name), _address(text) if isinstance(text, str) else None) for name, text in value.items()]
+        return [
+            PoolRef(parse_name(name), parse_address(text) if isinstance(text, str) else None)
+            for name, text in value.items()
+        ]
     return value if isinstance(value, list) else [value]
 
 

@@ -19,7 +19,7 @@ _MEASURE = re.compile(r"(?P<figure>-?[0-9][0-9_.]*)\s*(?P<unit>[A-Za-z%].*)", re
 _DURATION = re.compile(r"(?:[1-9][0-9]{0,8}(?:d|h|ms|m|s))+", re.ASCII)
 _PART = re.compile(r"([0-9]+)(d|h|ms|m|s)", re.ASCII)
 _BLOCKS = re.compile(r"([1-9][0-9]{0,8}) blocks?", re.ASCII)
-_SYMBOL = re.compile(r"[A-Za-z][A-Za-z0-9.+_-]{0,15}", re.ASCII)
+SYMBOL = re.compile(r"[A-Za-z][A-Za-z0-9.+_-]{0,15}", re.ASCII)
 _MILLISECONDS = {"d": DAY * 1000, "h": 3_600_000, "m": 60_000, "s": 1_000, "ms": 1}
 _WEI = {"wei": 1, "gwei": 10**9}
 _LONGEST = 80
@@ -221,7 +221,7 @@ def amount(text: str) -> Amount:
     """`1500.25 USDC`, `0.05 ETH`."""
     expected = "an amount with its unit, such as 0.05 ETH"
     figure, unit = measure(text, expected)
-    if not _SYMBOL.fullmatch(unit):
+    if not SYMBOL.fullmatch(unit):
         raise ValueError(expected)
     return Amount(figure, unit)
 

@@ -6,6 +6,8 @@ from pathlib import Path
 
 from keeper.config import Loaded, load
 
+REPOSITORY = Path(__file__).resolve().parents[3]
+
 GOOD = """\
 chains:
   base:

@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from keeper.config import load, show
+from tests.unit.config.deployments import REPOSITORY
 
-EXAMPLES = sorted(Path("config").glob("*.yaml"))
+EXAMPLES = sorted((REPOSITORY / "config").glob("*.yaml"))
 
 
 def test_examples__are_those_of_the_documentation() -> None:

@@ -7,13 +7,15 @@ from fractions import Fraction
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from keeper.config import Config, load, show
 from keeper.config.units import Band, Rate
 from keeper.core.errors import ConfigError
 from keeper.core.units import USD, TokenAmount
 from tests.unit.config.bad_deployments import BAD, KEY, Bad
-from tests.unit.config.deployments import ENV, GOOD, edited, loaded, written
+from tests.unit.config.deployments import ENV, GOOD, REPOSITORY, edited, loaded, written
 
 TOKENS = ("SECRETTOKEN", KEY)
 
@@ -65,6 +67,23 @@ def test_load__token_without_price__refused(tmp_path: Path) -> None:
         loaded(tmp_path, text)
 
 
+@pytest.mark.fault("C8")
+@settings(max_examples=40, deadline=None)
+@given(st.integers(0, 9_999), st.integers(1, 9_999))
+def test_load__any_bands__accepted_just_where_destination_is_within_trigger(
+    tmp_path_factory: pytest.TempPathFactory, destination: int, trigger: int
+) -> None:
+    folder = tmp_path_factory.getbasetemp()
+    text = edited("trigger: 4pp", f"trigger: {trigger}bps").replace(
+        "destination: 2pp", f"destination: {destination}bps"
+    )
+    if destination <= trigger:
+        assert loaded(folder, text).config.vaults["treasury"].strategy.destination == Band(destination)
+    else:
+        with pytest.raises(ConfigError, match="destination: expected at most the trigger"):
+            loaded(folder, text)
+
+
 @pytest.mark.fault("C4")
 def test_load__one_chain_twice__refused(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"chains\.too\.chain_id: expected each chain once, found the same as base"):
@@ -87,7 +106,7 @@ def test_load__dry_vault_with_an_address_only__needs_no_signer(tmp_path: Path) -
 
 @pytest.mark.fault("C18")
 def test_load__development_account_on_a_local_chain__accepted(tmp_path: Path) -> None:
-    example = Path("config/anvil.yaml").read_text("utf-8")
+    example = (REPOSITORY / "config" / "anvil.yaml").read_text("utf-8")
     assert load(written(tmp_path, example), {}).config.vaults["local"].is_live
 
 
@@ -147,6 +166,8 @@ def test_show__every_value_with_its_origin_and_no_secret(tmp_path: Path) -> None
     assert rows["vaults.treasury.guards.max_impact"] == ("50bps", "default")
     assert rows["vaults.treasury.guards.max_base_fee"] == ("2 gwei", "preset base")
     assert rows["vaults.treasury.guards.gas_reserve"] == ("0.02 ETH", "default")
+    assert rows["vaults.treasury.guards.max_price_age"] == ("each source's heartbeat", "default")
+    assert rows["journal.lock"] == (str(tmp_path / "keeper.db.lock"), "default")
     assert not any("SECRETTOKEN" in value for value, _ in rows.values())
 
 
