@@ -86,7 +86,9 @@ class ChainLoop:
             return self._turn(self.clock.now())
         except KeeperError as error:
             self.teller.trouble(self.chain, error)
-            return ()
+        except Exception as error:  # noqa: BLE001  a fault in one chain's tick must not end its thread, nor flood the log
+            self.teller.trouble(self.chain, KeeperError(f"a fault of keeper's own: {type(error).__name__}: {error}"))
+        return ()
 
     @property
     def is_awaiting(self) -> bool:
