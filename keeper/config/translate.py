@@ -81,7 +81,7 @@ def _at(tree: Tree, path: Path) -> Any:
 
 
 def _found(value: Any, path: Path) -> str:
-    """What the file says, never what a variable holds, and of a secret place only the host."""
+    """What the file says, never what a variable holds; of secret places, and of any URL, only the host."""
     if value is _MISSING or value == "":
         return "nothing"
     if isinstance(value, dict):
@@ -91,7 +91,7 @@ def _found(value: Any, path: Path) -> str:
     source = getattr(value, "source", None)
     if source is not None:
         return "the value of " + ", ".join(f"${{{name}}}" for name in value.names)
-    return masked(value) if is_secret(path) else shown(str(value))
+    return masked(value) if is_secret(path) or "://" in value else shown(str(value))
 
 
 def _known_keys(root: type[BaseModel], path: Path, tree: Tree) -> str:

@@ -90,6 +90,15 @@ def test_load__one_chain_twice__refused(tmp_path: Path) -> None:
         loaded(tmp_path, GOOD.replace("signers:", '  too: {preset: base, rpc: "https://c.example"}\nsigners:'))
 
 
+@pytest.mark.fault("C11")
+@pytest.mark.parametrize("place", ["mode: live", "trigger: 4pp", "every: 5m", "max_slippage: 30bps"])
+def test_load__url_in_the_wrong_place__only_its_host_is_told(place: str, tmp_path: Path) -> None:
+    key = place.partition(":")[0]
+    with pytest.raises(ConfigError, match=r"found https://c\.example/\*\*\*$") as caught:
+        loaded(tmp_path, edited(place, f'{key}: "https://c.example/v3/SECRETTOKEN"'))
+    assert "SECRETTOKEN" not in str(caught.value)
+
+
 def test_load__ceiling_lifted_by_its_flag__accepted(tmp_path: Path) -> None:
     text = edited("max_slippage: 30bps", "max_slippage: 900bps").replace(
         "    mode: live", "    mode: live\n    dangerously_exceed_ceilings: true"
