@@ -82,6 +82,7 @@ class Chain:
             runtime("reader"),
             self.clock,
             self.config.max_head_age,
+            max_ahead=self.config.max_clock_skew,
             legacy=self.config.fees.type == "legacy",
         )
 

@@ -23,8 +23,6 @@ from keeper.core.units import Address, Wei
 COLD_FOLLOW_UPS, STEADY_FOLLOW_UPS = 2, 1
 """Requests for what only other answers reveal (v3's ticks after its bitmap after its slot). A venue that is told the
 pool's last state asks for all of it at once, or for the rest in one more request."""
-MAX_AHEAD = 120
-"""Seconds that a head may be ahead of this clock before one of the two is wrong."""
 
 
 @dataclass(slots=True)
@@ -68,13 +66,16 @@ class ChainObserver:
         clock: Clock,
         max_head_age: int | None = None,
         *,
+        max_ahead: int = 30,
         legacy: bool = False,
     ) -> None:
-        """`runtime` is the packed reader's code; `max_head_age` is in seconds, None to accept any head. A `legacy`
+        """`runtime` is the packed reader's code; `max_head_age` is in seconds, None to accept any head;
+        `max_ahead` is how far a head may be ahead of the clock, which shows that one of the two is wrong. A `legacy`
         chain has no fee history: there the tip is the gas price that the node suggests."""
         self._rpc, self._chain_id, self._venues, self._history = rpc, chain_id, venues, history
         self._specs = {spec.name: spec for spec in specs}
-        self._clock, self._max_head_age, self._legacy = clock, max_head_age, legacy
+        self._clock, self._max_head_age, self._max_ahead = clock, max_head_age, max_ahead
+        self._legacy = legacy
         self._reader = BatchReader(rpc, chain_id, runtime)
         self._own_reads = {spec.name: _own_reads(spec) for spec in specs}
         self._states: dict[Address, PoolState] = {}
@@ -146,8 +147,8 @@ class ChainObserver:
         age = self._clock.now() - block.timestamp
         if age > self._max_head_age:
             raise TransientError(f"head is {age} s old, allowed {self._max_head_age} s")
-        if -age > MAX_AHEAD:
-            raise TransientError(f"head is {-age} s ahead of this clock, allowed {MAX_AHEAD} s")
+        if -age > self._max_ahead:
+            raise TransientError(f"head is {-age} s ahead of this clock, allowed {self._max_ahead} s")
 
     # --- pools -------------------------------------------------------------------------------------------------------
 

@@ -172,7 +172,7 @@ class ChainConfig(Part):
     clock: Literal["system", "chain"] = "system"
     """Whose time it is: this machine's, or, on a local chain whose time somebody moves, the latest block's."""
     max_clock_skew: Annotated[Seconds, between(1, 3_600, "a duration from 1s to 1h")] = 30
-    """Between this machine's clock and the head's, before it is warned of."""
+    """How far the head may be ahead of this machine's clock: beyond it one of the two is wrong."""
     max_head_age: Annotated[
         int | None,
         PlainValidator(_seconds_or_off),

@@ -18,8 +18,7 @@ def complete(config: Config) -> Config:
         if schedule.cron is None:
             schedule = schedule.model_copy(update={"every": schedule.look})
         vaults[name] = vault.model_copy(update={"guards": guards, "schedule": schedule})
-    journal = config.journal.model_copy(update={"lock": config.journal.lock_path})
-    return config.model_copy(update={"vaults": MappingProxyType(vaults), "journal": journal})
+    return config.model_copy(update={"vaults": MappingProxyType(vaults)})
 
 
 def inherited(config: Config, origins: Mapping[str, str]) -> dict[str, str]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field
@@ -28,12 +27,6 @@ class JournalBody(Part):
     url: AnyUrl | None = None
     sample: Annotated[Seconds, between(60, _DAY, "a duration from 1m to 24h")] = 3_600
     """How often prices, balances and weights are noted, per vault."""
-    lock: File | None = None
-    """The file that keeps a second writer out; `path` with .lock at its end where it is silent."""
-
-    @property
-    def lock_path(self) -> Path:
-        return self.lock or self.path.with_name(f"{self.path.name}.lock")
 
 
 class AlertsConfig(Part):

@@ -176,7 +176,6 @@ def test_show__every_value_with_its_origin_and_no_secret(tmp_path: Path) -> None
     assert rows["vaults.treasury.guards.max_base_fee"] == ("2 gwei", "preset base")
     assert rows["vaults.treasury.guards.gas_reserve"] == ("0.02 ETH", "default")
     assert rows["vaults.treasury.guards.max_price_age"] == ("each source's heartbeat", "default")
-    assert rows["journal.lock"] == (str(tmp_path / "keeper.db.lock"), "default")
     assert not any("SECRETTOKEN" in value for value, _ in rows.values())
 
 
@@ -261,9 +260,9 @@ def test_config__vault_prices__stand_before_those_of_the_chain(tmp_path: Path) -
     assert [source.kind for source in prices["WETH"].sources] == ["chainlink"]
 
 
-def test_config__journal__lies_beside_the_file_with_its_lock(tmp_path: Path) -> None:
+def test_config__journal__lies_beside_the_file(tmp_path: Path) -> None:
     journal = loaded(tmp_path).config.journal
-    assert (journal.path, journal.lock_path) == (tmp_path / "keeper.db", tmp_path / "keeper.db.lock")
+    assert journal.path == tmp_path / "keeper.db"
     assert loaded(tmp_path, GOOD + "journal: other.db\n").config.journal.path == tmp_path / "other.db"
     with pytest.raises(ConfigError, match="journal: expected either path or url, found both"):
         loaded(tmp_path, GOOD + 'journal: {path: other.db, url: "postgresql://db.example/keeper"}\n')
