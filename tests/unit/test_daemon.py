@@ -1,0 +1,273 @@
+"""The loop around the cycle, a second at a time, with a cycle that only says which vaults it was asked for."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import pytest
+
+from keeper import daemon
+from keeper.core.chain import Unusable
+from keeper.core.decision import Decision
+from keeper.core.errors import JournalError, KeeperError, Unreachable
+from keeper.core.plan import Call, Hold, Purpose
+from keeper.core.records import CycleRecord, Request
+from keeper.core.sending import Intent, State
+from keeper.cycle import Turn
+from keeper.daemon import BEAT, VERIFY, ChainLoop, Schedule
+from keeper.journal.memory import MemoryJournal
+from keeper.schedule import Every, EveryBlocks
+from tests.builders import ACCOUNT, CHAIN, NOW
+
+BLOCK_TIME = 12
+
+
+@dataclass
+class Now:
+    at: int = NOW
+
+    def now(self) -> int:
+        return self.at
+
+
+@dataclass
+class Wheel:
+    """A cycle that trades nothing. `sends` are vaults whose turn leaves a live transaction, `busy` what is settled."""
+
+    clock: Now
+    sends: set[str] = field(default_factory=set)
+    waits: set[str] = field(default_factory=set)
+    busy: Mapping[str, str] = field(default_factory=dict)
+    failure: Exception | None = None
+    looked: list[tuple[int, list[str]]] = field(default_factory=list)
+    settled: int = 0
+
+    def settle(self) -> Mapping[str, str]:
+        self.settled += 1
+        return self.busy
+
+    def turn(self, due: Sequence[str]) -> Iterator[Turn]:
+        if self.failure is not None:
+            raise self.failure
+        self.looked.append((self.clock.at - NOW, list(due)))
+        for name in due:
+            code = "live" if name in self.waits else "in_band"
+            yield Turn(1, self._record(name, code), nothing(name), sent(name) if name in self.sends else None)
+
+    def _record(self, name: str, code: str) -> CycleRecord:
+        block = 1_000 + (self.clock.at - NOW) // BLOCK_TIME
+        return CycleRecord(name, CHAIN, block, "0x01", self.clock.at, "hold", code, "as it is", "c0ffee", True)
+
+
+def nothing(name: str) -> Decision:
+    return Decision(name, Unusable("nobody looks here"), Hold("in_band", "as it is"))
+
+
+def sent(vault: str) -> Intent:
+    call = Call(ACCOUNT, b"", 0, Purpose.SWAP, "swap")
+    return Intent(1, vault, 1, CHAIN, ACCOUNT, 0, call, 21_000, NOW + 600, (), State.SENT, NOW)
+
+
+@dataclass
+class Told:
+    ticks: list[list[str]] = field(default_factory=list)
+    troubles: list[KeeperError] = field(default_factory=list)
+
+    def began(self) -> None:
+        pass
+
+    def ticked(self, chain: str, turns: Sequence[Turn]) -> None:
+        self.ticks.append([turn.record.vault for turn in turns])
+
+    def trouble(self, chain: str, error: KeeperError) -> None:
+        self.troubles.append(error)
+
+
+class Beating(MemoryJournal):
+    """Counts beats, and fails where it is told to."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.beaten: list[tuple[int, int]] = []
+        self.failure: KeeperError | None = None
+
+    def beat(self, chain_id: int, now: int, block: int, text: str) -> None:
+        self.beaten.append((now - NOW, block))
+
+    def requests(self) -> Sequence[Request]:
+        if self.failure is not None:
+            raise self.failure
+        return super().requests()
+
+
+@dataclass
+class Rig:
+    """A loop of these schedules and everything it touches."""
+
+    schedules: Mapping[str, Schedule]
+    clock: Now = field(default_factory=Now)
+    journal: Beating = field(default_factory=Beating)
+    teller: Told = field(default_factory=Told)
+    noted: list[str] = field(default_factory=list)
+    verified: list[int] = field(default_factory=list)
+    answer: Callable[[Request], str] | None = None
+
+    def __post_init__(self) -> None:
+        self.wheel = Wheel(self.clock)
+        self.loop = ChainLoop(
+            chain="base",
+            chain_id=CHAIN,
+            cycle=self.wheel,  # type: ignore[arg-type]
+            schedules=self.schedules,
+            clock=self.clock,
+            journal=self.journal,
+            teller=self.teller,
+            block_time=BLOCK_TIME,
+            note=lambda turn: self.noted.append(turn.record.vault),
+            answer=self.answer or self.journal.apply,
+            verify=lambda now: self.verified.append(now - NOW),
+        )
+
+    def run(self, seconds: int) -> list[tuple[int, list[str]]]:
+        """Ticks every second; returns who was looked at, and when."""
+        for _ in range(seconds):
+            self.loop.tick()
+            self.clock.at += 1
+        return self.wheel.looked
+
+
+def test_tick__by_schedule__looks_at_each_vault_when_it_is_due() -> None:
+    rig = Rig({"quick": Every(20), "slow": Every(50)})
+    assert rig.run(101) == [
+        (0, ["quick", "slow"]), (20, ["quick"]), (40, ["quick"]), (50, ["slow"]), (60, ["quick"]), (80, ["quick"]),
+        (100, ["quick", "slow"]),
+    ]  # fmt: skip
+    assert rig.noted == [name for tick in rig.teller.ticks for name in tick]
+    assert rig.teller.troubles == []
+
+
+def test_tick__by_blocks__reckons_the_head_from_the_last_one() -> None:
+    rig = Rig({"peg": EveryBlocks(2)})
+    assert [at for at, _ in rig.run(75)] == [0, 24, 48, 72]
+    assert rig.wheel.settled == 0
+
+
+def test_tick__after_a_transaction_settled__looks_at_once() -> None:
+    rig = Rig({"treasury": Every(3_600), "other": Every(3_600)})
+    rig.wheel.sends, rig.wheel.busy = {"treasury"}, {"treasury": "swap is live"}
+    rig.run(30)
+    assert rig.wheel.settled == 2, "once a block"
+    rig.wheel.sends, rig.wheel.busy = set(), {}
+    assert rig.loop.is_awaiting
+    assert rig.run(30) == [(0, ["treasury", "other"]), (36, ["treasury"])]
+    assert not rig.loop.is_awaiting
+
+
+def test_tick__of_a_vault_that_waits_for_another__looks_once_that_is_through() -> None:
+    rig = Rig({"late": Every(3_600)})
+    rig.wheel.waits, rig.wheel.busy = {"late"}, {"0xpool": "swap of early is live"}
+    rig.run(1)
+    rig.wheel.waits = set()
+    assert rig.run(20) == [(0, ["late"]), (12, ["late"])]
+
+
+@pytest.mark.fault("P25")
+@pytest.mark.fault("P26")
+def test_tick__after_a_long_sleep__makes_up_for_it_once() -> None:
+    rig = Rig({"treasury": Every(60)})
+    rig.run(10)
+    rig.clock.at += 7_200
+    assert rig.run(100) == [(0, ["treasury"]), (7_210, ["treasury"]), (7_270, ["treasury"])]
+
+
+def test_tick__with_a_clock_that_was_set_back__does_not_wait_for_it() -> None:
+    rig = Rig({"treasury": Every(60)})
+    rig.run(10)
+    rig.clock.at -= 3_600
+    assert len(rig.run(5)) == 2
+
+
+def test_tick__beats__with_every_look_and_in_between() -> None:
+    rig = Rig({"treasury": Every(3_600)})
+    rig.run(2 * BEAT + 5)
+    assert rig.journal.beaten == [(0, 0), (0, 1_000), (30, 1_000), (60, 1_000)]
+
+
+def test_tick__once_an_hour__verifies_what_was_pinned() -> None:
+    rig = Rig({"treasury": Every(86_400)})
+    rig.run(2 * VERIFY + 10)
+    assert rig.verified == [VERIFY, 2 * VERIFY]
+
+
+# --- requests --------------------------------------------------------------------------------------------------------
+
+
+def test_tick__with_a_request__honours_it_before_it_looks() -> None:
+    order: list[str] = []
+    rig = Rig({"treasury": Every(60)}, answer=lambda request: f"{request.action}: {len(order)} looks before")
+    number = rig.journal.ask("pause", "treasury", "audit", "ana", NOW)
+    rig.loop.note = lambda turn: order.append(turn.record.vault)
+    rig.run(1)
+    assert rig.journal.requests() == ()
+    assert rig.journal.answers[number] == "pause: 0 looks before"
+    assert order == ["treasury"]
+
+
+# --- troubles --------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("error", [Unreachable("base: no node answers"), JournalError("journal: disk is full")])
+def test_tick__that_fails__is_told_and_tried_again(error: KeeperError) -> None:
+    rig = Rig({"treasury": Every(60)})
+    rig.wheel.failure = error
+    rig.run(3)
+    assert rig.teller.troubles == [error] * 3
+    assert rig.teller.ticks == []
+    rig.wheel.failure = None
+    assert rig.run(3) == [(3, ["treasury"])]
+
+
+def test_tick__with_a_journal_that_cannot_be_read__tells_and_looks_at_nothing() -> None:
+    rig = Rig({"treasury": Every(60)})
+    rig.journal.failure = JournalError("journal: cannot be read")
+    assert rig.run(2) == []
+    assert [str(error) for error in rig.teller.troubles] == ["journal: cannot be read"] * 2
+
+
+def test_tick__with_a_fault_of_our_own__is_told_and_goes_on() -> None:
+    rig = Rig({"treasury": Every(60)})
+    rig.wheel.failure = ZeroDivisionError("by zero")
+    rig.run(1)
+    assert [str(error) for error in rig.teller.troubles] == ["a fault of keeper's own: ZeroDivisionError: by zero"]
+
+
+# --- run -------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.fault("P26")
+def test_run__until_stopped__ticks_and_takes_in_what_comes_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(daemon, "POLL", 0.02)
+    monkeypatch.setattr(daemon, "RETRY", 0.02)
+    up, back = Rig({"treasury": Every(60)}), Rig({"peg": Every(60)})
+    back.loop.chain = "mainnet"
+    stop, waiting = threading.Event(), [back.loop]
+
+    def seen(turn: Turn) -> None:
+        if back.wheel.looked and up.wheel.looked:
+            stop.set()
+
+    up.loop.note = back.loop.note = seen
+    up.loop.schedules = back.loop.schedules = {"treasury": Always()}
+    ended = threading.Timer(10, stop.set)
+    ended.start()
+    daemon.run([up.loop], stop, lambda: [waiting.pop()] if waiting else [])
+    ended.cancel()
+    assert up.wheel.looked
+    assert back.wheel.looked
+
+
+class Always:
+    def is_due(self, last_at: int | None, last_block: int | None, now: int, block: int) -> bool:
+        return True
