@@ -8,13 +8,13 @@ import sys
 import threading
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from rich.text import Text
 
 from keeper import daemon
-from keeper.app.deployment import Deployment, journal_url
+from keeper.app.deployment import Deployment, has_journal, journal_url
 from keeper.app.loading import open_config
 from keeper.cli.screen import console
 from keeper.core.errors import ConfigError, Halted, JournalError, Unreachable
@@ -106,6 +106,9 @@ def ask(path: Path, action: str, vault: str, reason: str) -> None:
     loaded = open_config(path, need_env=False)
     if vault != "*" and vault not in loaded.config.vaults:
         raise ConfigError("command", "VAULT", f"one of {', '.join(loaded.config.vaults)}, or '*'", vault)
+    if not has_journal(loaded):
+        with suppress(Busy):  # a daemon that begins it at this moment
+            SqlJournal(journal_url(loaded)).close()
     with RequestBox(journal_url(loaded)) as box:
         number = box.ask(action, vault, reason, getpass.getuser())
         try:

@@ -98,7 +98,7 @@ def _print_findings(loaded: Loaded, findings: Sequence[Finding], down: dict[str,
 
 def _agreed(finding: Finding) -> str:
     """`vaults.a.pools[0]: a pool of WETH and USDC: USDC/WETH`: what was asked, and the answer where it says more."""
-    if finding.found in finding.expected.split():
+    if finding.found in (finding.expected, finding.expected.removeprefix("decimals ")):
         return f"{finding.path}: {finding.expected}"
     return f"{finding.path}: {finding.expected}: {finding.found}"
 
