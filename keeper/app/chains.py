@@ -10,14 +10,12 @@ from keeper.app.parts import (
     make_custody,
     make_guards,
     make_routing,
-    make_schedule,
     make_strategy,
     make_venues,
-    make_windows,
-    why_not_now,
 )
 from keeper.app.pinning import Claims, pin, require, runtime
 from keeper.app.prices import PriceMaker
+from keeper.app.schedules import make_schedule, make_windows, why_not_now
 from keeper.chain import inputs
 from keeper.chain.attempts import Rules
 from keeper.chain.chainlink import Sequencer

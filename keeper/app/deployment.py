@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from keeper.app.chains import Chain
+from keeper.app.journals import journal_url as journal_url
 from keeper.app.loading import open_signers
 from keeper.app.telling import Telling, keep_account
 from keeper.chain.clock import SystemClock
@@ -142,18 +143,3 @@ def hold_senders(loaded: Loaded, armed: Sequence[str]) -> tuple[SenderLock, ...]
         if not (chain := loaded.config.chain_of(vault)).is_local
     }
     return tuple(SenderLock(Path(tempfile.gettempdir()), *each) for each in sorted(wanted))
-
-
-def journal_url(loaded: Loaded) -> str:
-    """SQLAlchemy's name for the journal. Beside the configuration where it says nothing."""
-    journal = loaded.config.journal
-    if journal.url is not None:
-        return journal.url.reveal()
-    path = journal.path or loaded.path.with_suffix(".db")
-    return f"sqlite:///{path.resolve()}"
-
-
-def has_journal(loaded: Loaded) -> bool:
-    """Whether there is anything to read yet; a database by URL is asked when it is opened."""
-    url = journal_url(loaded)
-    return not url.startswith("sqlite:///") or Path(url.removeprefix("sqlite:///")).exists()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
-from keeper.app.parts import make_schedule
+from keeper.app.schedules import make_schedule
 from keeper.config import Loaded
 from keeper.core.errors import ConfigError
 from keeper.journal.past import Entry

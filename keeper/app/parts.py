@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from keeper import guards
 from keeper.chain.pins import Pins
 from keeper.config import Config
-from keeper.config.schedules import ScheduleConfig
 from keeper.config.strategies import WeightsConfig
 from keeper.config.units import Band as BandConfig
-from keeper.config.units import Blocks
 from keeper.core.chain import Pool, Router
 from keeper.core.ports import Custody, Guard, PoolPin, Strategy, Venue
 from keeper.core.units import NATIVE, Token, TokenAmount
 from keeper.custody.wallet import Wallet
 from keeper.routing.single import SinglePool
-from keeper.schedule import Cron, Every, EveryBlocks, Schedule, Window
 from keeper.strategies.bands import Band, Bands
 from keeper.strategies.weights import Weights
 from keeper.venues.uniswap_v2 import UniswapV2, UniswapV2Pin
@@ -126,21 +123,3 @@ def make_guards(setting: Setting) -> tuple[Guard, ...]:
         guards.AllowList(setting.routers, tuple(setting.tokens.values()), setting.wrapped),
         guards.Paused(),
     )
-
-
-def make_schedule(config: ScheduleConfig, block_time: float) -> Schedule:
-    look = config.look
-    if isinstance(look, str):
-        return Cron(look, config.zone)
-    return EveryBlocks(look.count, block_time) if isinstance(look, Blocks) else Every(look)
-
-
-def make_windows(config: ScheduleConfig) -> tuple[Window, ...]:
-    return tuple(Window(*str(window).rsplit(" ", 1)) for window in config.act)
-
-
-def why_not_now(windows: Sequence[Window], now: int) -> str:
-    """Why a vault with these act windows may not act at `now` (Unix seconds); empty where it may."""
-    if not windows or any(window.is_open(now) for window in windows):
-        return ""
-    return min(windows, key=lambda window: window.next_opening(now)).outside(now)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 
 from keeper.app.chains import Chain
-from keeper.app.deployment import has_journal, journal_url
+from keeper.app.journals import has_journal, journal_url
 from keeper.config import Loaded
 from keeper.core.chain import History
 from keeper.cycle import decide

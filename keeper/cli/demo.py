@@ -13,8 +13,9 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, T
 from rich.text import Text
 
 from keeper.app.demo import World, world
-from keeper.app.deployment import Deployment, journal_url
+from keeper.app.deployment import Deployment
 from keeper.app.facts import transactions_of
+from keeper.app.journals import journal_url
 from keeper.app.loading import open_config
 from keeper.cli.screen import console
 from keeper.config import Loaded

@@ -14,7 +14,8 @@ from pathlib import Path
 from rich.text import Text
 
 from keeper import daemon
-from keeper.app.deployment import Deployment, has_journal, journal_url
+from keeper.app.deployment import Deployment
+from keeper.app.journals import has_journal, journal_url
 from keeper.app.loading import open_config
 from keeper.cli.screen import console
 from keeper.core.errors import ConfigError, Halted, JournalError, Unreachable

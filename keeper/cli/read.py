@@ -9,8 +9,8 @@ from pathlib import Path
 
 from rich.live import Live
 
-from keeper.app.deployment import has_journal, journal_url
 from keeper.app.facts import beats_of, cycle_facts, moment, transactions_of, vault_facts
+from keeper.app.journals import has_journal, journal_url
 from keeper.app.loading import open_config
 from keeper.cli.screen import console, print_json
 from keeper.config import Loaded

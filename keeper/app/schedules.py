@@ -1,0 +1,27 @@
+"""When a vault is looked at, and when it may act."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from keeper.config.schedules import ScheduleConfig
+from keeper.config.units import Blocks
+from keeper.schedule import Cron, Every, EveryBlocks, Schedule, Window
+
+
+def make_schedule(config: ScheduleConfig, block_time: float) -> Schedule:
+    look = config.look
+    if isinstance(look, str):
+        return Cron(look, config.zone)
+    return EveryBlocks(look.count, block_time) if isinstance(look, Blocks) else Every(look)
+
+
+def make_windows(config: ScheduleConfig) -> tuple[Window, ...]:
+    return tuple(Window(*str(window).rsplit(" ", 1)) for window in config.act)
+
+
+def why_not_now(windows: Sequence[Window], now: int) -> str:
+    """Why a vault with these act windows may not act at `now` (Unix seconds); empty where it may."""
+    if not windows or any(window.is_open(now) for window in windows):
+        return ""
+    return min(windows, key=lambda window: window.next_opening(now)).outside(now)
