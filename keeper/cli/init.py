@@ -78,7 +78,8 @@ def _write(path: Path, answers: dict[str, str]) -> str:
             for flag in QUESTIONS:
                 if flag not in answers:
                     answers[flag] = _ask(flag, answers)
-                _check_chain(answers["--chain"])
+                if flag == "--chain":
+                    _check_chain(answers[flag])
             text = _text(path, answers)
             _judge(path, text)
         except ConfigError as error:
