@@ -68,6 +68,11 @@ class PriceMaker:
                 return self._chainlink(config, base, quote, place), quote
             case TwapConfig():
                 pool = self.pins.pools[self._pool(config, symbol)]
+                if base not in pool.tokens:
+                    found = "/".join(token.symbol for token in pool.tokens)
+                    raise ConfigError(
+                        "config", f"prices.{symbol}", f"an average of {base.symbol}", f"a pool of {found}"
+                    )
                 quote = next(token for token in pool.tokens if token != base)
                 name = f"twap{duration_text(config.window)}{_short(pool.address) if place else ''}"
                 return TwapSource(name, pool.address, base, quote, config.window), quote

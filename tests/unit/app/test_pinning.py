@@ -1,0 +1,85 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from keeper.app.pinning import Claims, require, runtime
+from keeper.chain.pins import FeedWant, Finding, PoolWant, TokenWant
+from keeper.core.errors import ConfigError
+from tests.builders import USDC, WETH
+from tests.unit.app.app_configs import ETH_FEED, OTHER_POOL, POOL, USDC_FEED, WETH_PRICE, config
+
+SECOND = """
+  reserve:
+    chain: local
+    custody: {kind: wallet, address: "0x6000000000000000000000000000000000000001"}
+    strategy: {kind: weights, weights: {WETH: 50%, USDC: 50%}, trigger: 4pp, destination: 2pp}
+    pools: [deep, "POOL"]
+""".replace("POOL", POOL)
+
+
+def claims(folder: Path, *edits: tuple[str, str], vaults: tuple[str, ...] = ("treasury",)) -> Claims:
+    return Claims(config(folder, *edits).config, "local", vaults)
+
+
+def test_claims__of_one_vault__are_what_it_uses_and_no_more(tmp_path: Path) -> None:
+    found = claims(tmp_path)
+    assert list(found.tokens()) == [
+        TokenWant("chains.local.tokens.USDC", USDC.address, "USDC"),
+        TokenWant("chains.local.tokens.WETH", WETH.address, "WETH"),
+    ]
+    assert list(found.pools()) == [PoolWant("vaults.treasury.pools[0]", POOL)]
+    assert list(found.feeds()) == [
+        FeedWant("chains.local.prices.USDC.sources[0]", USDC_FEED, description="USDC / USD"),
+        FeedWant("chains.local.prices.WETH.sources[0]", ETH_FEED, description="ETH / USD"),
+    ]
+
+
+def test_claims__with_declared_decimals__compare_them(tmp_path: Path) -> None:
+    edit = (f'USDC: "{USDC.address}"', f'USDC: {{address: "{USDC.address}", decimals: 6}}')
+    assert [want.decimals for want in claims(tmp_path, edit).tokens()] == [6, None]
+
+
+def test_claims__of_two_vaults__look_at_a_shared_pool_once(tmp_path: Path) -> None:
+    found = claims(tmp_path, ("\nvaults:", f"\nvaults:{SECOND.rstrip()}"), vaults=("reserve", "treasury"))
+    assert list(found.pools()) == [
+        PoolWant("vaults.reserve.pools[0]", OTHER_POOL, name="deep"),
+        PoolWant("vaults.reserve.pools[1]", POOL),
+    ]
+
+
+def test_claims__of_an_average__look_at_its_pool(tmp_path: Path) -> None:
+    price = WETH_PRICE.replace("}]}", "}, {kind: twap, pool: deep, window: 30m}]}")
+    found = claims(tmp_path, (WETH_PRICE, price))
+    assert list(found.pools())[1:] == [PoolWant("chains.local.prices.WETH.sources[1]", OTHER_POOL, name="deep")]
+
+
+@pytest.mark.fault("C19")
+def test_claims__of_one_feed_for_two_pairs__are_both_looked_at(tmp_path: Path) -> None:
+    swapped = WETH_PRICE.replace(ETH_FEED, USDC_FEED)
+    descriptions = [want.description for want in claims(tmp_path, (WETH_PRICE, swapped)).feeds()]
+    assert descriptions == ["USDC / USD", "ETH / USD"]
+
+
+def test_claims__of_a_feed_in_two_places__look_at_it_once(tmp_path: Path) -> None:
+    own = f'    pools: ["{POOL}"]\n    prices: {{USDC: {WETH_PRICE.replace("ETH / USD", "USDC / USD")}}}\n'
+    found = claims(tmp_path, (f'    pools: ["{POOL}"]\n', own))
+    assert [(want.path, want.address) for want in found.feeds()] == [
+        ("vaults.treasury.prices.USDC.sources[0]", ETH_FEED),
+        ("chains.local.prices.WETH.sources[0]", ETH_FEED),
+    ]
+
+
+def test_require__where_something_is_wrong__names_the_first_and_counts_the_rest(tmp_path: Path) -> None:
+    loaded = config(tmp_path)
+    good, bad = Finding("a", "1", "1", True), Finding("b", "1", "2", False)
+    require(loaded, [good])
+    for findings, more in (([good, bad], ""), ([bad, good, bad, bad], r" \(and 2 more: keeper check\)")):
+        with pytest.raises(ConfigError, match=f"keeper.yaml: b: expected 1, found 2{more}$"):
+            require(loaded, findings)
+
+
+@pytest.mark.parametrize("name", ["reader", "probe"])
+def test_runtime__of_our_contracts__is_code(name: str) -> None:
+    assert len(runtime(name)) > 100
