@@ -123,6 +123,8 @@ def _cut(plain: str, width: int, floor: int) -> int | None:
     if dot > width // 2:
         return dot
     space = plain.rfind(" ", floor + 1, width + 1)
+    while plain[space + 1 : space + 2] == "%" and space > floor:  # `62.00 %` stays together
+        space = plain.rfind(" ", floor + 1, space)
     return space if space > floor else None
 
 

@@ -71,3 +71,9 @@ def test_table__too_wide__leaves_out_columns_in_order() -> None:
     assert [line.plain for line in table.fit(80)][1] == "treasury  base   in band"
     assert [line.plain for line in table.fit(18)][1] == "treasury  in band"
     assert [line.plain for line in table.fit(5)][1] == "in band"
+
+
+def test_page__folded__keeps_a_figure_and_its_per_cent_sign_together() -> None:
+    page = Page()
+    page.add("sell it to return to 62.00 %.")
+    assert page.plain(28) == "sell it to return to\n62.00 %.\n"
