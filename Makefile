@@ -34,8 +34,8 @@ fmt: $(VENV)/.dev
 	$(BIN)/ruff check --fix .
 
 lock: $(VENV)/.dev                 ## pin every dependency again, with hashes
-	$(COMPILE) --extra build --extra local -o requirements.lock pyproject.toml
-	$(COMPILE) --extra build --extra local --extra dev -c requirements.lock -o requirements-dev.lock pyproject.toml
+	$(COMPILE) --extra build --extra local --extra postgres -o requirements.lock pyproject.toml
+	$(COMPILE) --extra build --extra local --extra postgres --extra dev -c requirements.lock -o requirements-dev.lock pyproject.toml
 
 $(BIN)/python:
 	$(PYTHON) -c 'import sys; sys.exit(None if sys.version_info >= (3, 11) else "keeper: expected Python 3.11 or newer, found " + sys.version.split()[0])'
