@@ -24,7 +24,7 @@ check: $(VENV)/.dev                ## format, lint, types, layers, unit tests
 	$(BIN)/pytest -q -n 2 --disable-socket --allow-unix-socket tests/unit
 
 bench: $(VENV)/.dev $(NPM)         ## benchmarks, each beside a peer and a floor
-	$(BIN)/python -m bench
+	$(BIN)/python -m bench $(ARGS)
 
 soak: $(VENV)/.dev $(NPM)          ## the same tests with larger numbers
 	KEEPER_CASES=20000 HYPOTHESIS_PROFILE=soak $(BIN)/pytest -n 2 --dist loadfile tests
