@@ -8,6 +8,7 @@ import pytest
 
 from keeper.local.anvil import Anvil, run_anvil
 from tests.chain.node import Node
+from tests.chain.treasury import Treasury, build_treasury
 from tests.chain.uniswap import Deployment, deploy_uniswap
 
 
@@ -26,3 +27,10 @@ def node(anvil: Anvil) -> Node:
 @pytest.fixture(scope="session")
 def uniswap(node: Node) -> Deployment:
     return deploy_uniswap(node)
+
+
+@pytest.fixture(scope="session")
+def treasury(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Treasury]:
+    """On a node of its own, where nobody else trades."""
+    with run_anvil() as running:
+        yield build_treasury(Node(running.url), tmp_path_factory.mktemp("treasury"))

@@ -201,3 +201,22 @@ def build_treasury(node: Node, folder: Path) -> Treasury:
 def _deploy_feed(node: Node, description: str) -> Address:
     code: str = contracts_abi.load("demo_feed")["bytecode"]
     return node.deploy(code, ["address", "string", "uint8"], [node.deployer, description, 8])
+
+
+# --- what commands say ------------------------------------------------------------------------------------------------
+
+
+def says(done: Done, code: int, *words: str) -> str:
+    """Everything that was said, after looking for `words` in it."""
+    assert done.code == code, done.text
+    assert "Traceback" not in done.text
+    for word in words:
+        assert word in done.text, f"{word!r} is not in:\n{done.text}"
+    return done.text
+
+
+def one_line(done: Done, code: int, *words: str) -> None:
+    """Fails with `keeper: …` and nothing else."""
+    says(done, code, *words)
+    assert done.err.startswith("keeper: ")
+    assert (done.out, done.err.count("\n")) == ("", 1)
