@@ -147,7 +147,7 @@ def _sum_up(loaded: Loaded, story: Story, built: World, seconds: float, screen: 
             cycles=story.cycles,
             chain_seconds=built.chain.now - built.born,
             seconds=int(seconds),
-            journal=str(reader.path),
+            journal=reader.name,
             next_commands=_commands(built.config, reader),
         )
     screen.print()

@@ -9,8 +9,9 @@ from sqlalchemy import Connection, and_, delete, insert, or_, select, update
 
 from keeper.core.errors import Halted, TransientError
 from keeper.core.records import NewIntent, PauseState, Request
-from keeper.journal import schema, sqlite
+from keeper.journal import schema
 from keeper.journal.past import pause_text
+from keeper.journal.places import place_of
 from keeper.journal.rules import EVERY_VAULT, OVERTAKEN, named, not_applicable, scopes, stays_paused
 from keeper.journal.tables import halts, pauses, requests
 
@@ -23,19 +24,17 @@ class RequestBox:
 
     def __init__(self, url: str) -> None:
         """Raises JournalError where there is no journal, or one of another schema."""
-        self._path = sqlite.path_of(url)
-        sqlite.check_place(self._path, writing=False)
-        sqlite.check_place(self._path, writing=True)
-        with sqlite.journal_errors(self._path):
-            self._engine = sqlite.open_writing(self._path)
-            with sqlite.for_reading(self._engine).connect() as connection:
-                schema.check_current(schema.read_version(connection, self._path), self._path)
+        self._place = place_of(url)
+        with self._place.errors():
+            self._engine = self._place.open_asking()
+            with self._place.for_reading(self._engine).connect() as connection:
+                schema.check_current(schema.read_version(connection, self._place.name), self._place.name)
 
     def ask(self, action: str, vault: str, reason: str, by: str, at: int | None = None) -> int:
         """Returns the request's number. `vault` is a name or `*`; a `pause` counts from now on."""
         values = {"action": action, "vault": vault, "reason": reason, "by": by}
         asked = insert(requests).values(values | {"at": int(time.time()) if at is None else at})
-        with sqlite.journal_errors(self._path), self._engine.begin() as connection:
+        with self._place.errors(), self._engine.begin() as connection:
             key = connection.execute(asked).inserted_primary_key
         assert key is not None
         return int(key[0])
@@ -43,7 +42,7 @@ class RequestBox:
     def result(self, request: int) -> str | None:
         """What the daemon answered; None while it has not."""
         mine = select(requests.c.answer).where(requests.c.id == request)
-        with sqlite.journal_errors(self._path), sqlite.for_reading(self._engine).connect() as connection:
+        with self._place.errors(), self._place.for_reading(self._engine).connect() as connection:
             answer: str | None = connection.execute(mine).scalar()
         return answer
 

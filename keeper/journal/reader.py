@@ -12,7 +12,7 @@ from sqlalchemy import Connection, Select, and_, func, select
 from keeper.core.chain import History
 from keeper.core.records import PauseState, Request, Sample
 from keeper.core.sending import LIVE, Intent
-from keeper.journal import commands, rows, sqlite
+from keeper.journal import commands, rows
 from keeper.journal.flows import Flow
 from keeper.journal.observed import flow_of
 from keeper.journal.past import Entry
@@ -105,7 +105,12 @@ class JournalReader:
 
     def __init__(self, url: str) -> None:
         """Raises JournalError where there is no journal, or one that this keeper cannot read."""
-        self.path, self._engine = open_reader(url)
+        self._place, self._engine = open_reader(url)
+
+    @property
+    def name(self) -> str:
+        """Where the journal is, in words: a path, or a server and its database."""
+        return self._place.name
 
     def close(self) -> None:
         self._engine.dispose()
@@ -119,7 +124,7 @@ class JournalReader:
         self.close()
 
     def _all(self, query: Select[Any]) -> Sequence[Any]:
-        with sqlite.journal_errors(self.path), self._engine.connect() as connection:
+        with self._place.errors(), self._engine.connect() as connection:
             return connection.execute(query).all()
 
     # --- cycles ------------------------------------------------------------------------------------------------------
@@ -183,7 +188,7 @@ class JournalReader:
             query = query.where(dated < until)
         if cycle is not None:
             query = query.where(intents.c.cycle == cycle)
-        with sqlite.journal_errors(self.path), self._engine.connect() as connection:
+        with self._place.errors(), self._engine.connect() as connection:
             return read_entries(connection, connection.execute(query).all())
 
     def trades(self, vault: str | None = None, *, since: int | None = None, until: int | None = None) -> list[Entry]:
@@ -196,7 +201,7 @@ class JournalReader:
 
     def live(self, vault: str | None = None) -> tuple[Intent, ...]:
         """What is on its way, oldest first."""
-        with sqlite.journal_errors(self.path), self._engine.connect() as connection:
+        with self._place.errors(), self._engine.connect() as connection:
             return _live(connection, vault)
 
     # --- now ---------------------------------------------------------------------------------------------------------
@@ -210,7 +215,7 @@ class JournalReader:
         latest = select(cycles).where(cycles.c.vault == vault).order_by(cycles.c.id.desc()).limit(1)
         mined = and_(intents.c.vault == vault, intents.c.mined_at.is_not(None))
         swaps = select(intents).where(mined, intents.c.purpose == "swap").order_by(intents.c.mined_at.desc()).limit(20)
-        with sqlite.journal_errors(self.path), self._engine.connect() as connection:
+        with self._place.errors(), self._engine.connect() as connection:
             cycle = connection.execute(latest).first()
             entries = read_entries(connection, connection.execute(swaps).all())
             return VaultSummary(
@@ -246,7 +251,7 @@ class JournalReader:
 
     def history(self, vault: str, now: int) -> History:
         """What the next decision may know of the past, as the daemon would see it."""
-        with sqlite.journal_errors(self.path), self._engine.connect() as connection:
+        with self._place.errors(), self._engine.connect() as connection:
             return read_history(connection, vault, now)
 
     # --- through time ------------------------------------------------------------------------------------------------

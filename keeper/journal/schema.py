@@ -8,41 +8,41 @@ from sqlalchemy import Connection, inspect, text
 
 from keeper.core.errors import JournalError
 
-KNOWN = 1
+KNOWN = 2
 """The newest schema: the number of the last file in migrations/versions."""
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 _TABLE = "alembic_version"
 
 
-def read_version(connection: Connection, path: Path) -> int:
+def read_version(connection: Connection, name: str) -> int:
     """0 for a database without tables. Raises JournalError for one that is no journal."""
     tables = inspect(connection).get_table_names()
     if not tables:
         return 0
     if _TABLE not in tables:
-        raise JournalError(f"journal {path}: expected a keeper's journal, found tables of something else")
+        raise JournalError(f"journal {name}: expected a keeper's journal, found tables of something else")
     found = connection.execute(text(f"SELECT version_num FROM {_TABLE}")).scalars().all()  # noqa: S608  a constant
     if len(found) != 1 or not str(found[0]).isdecimal():
-        raise JournalError(f"journal {path}: expected one schema number, found {', '.join(map(str, found)) or 'none'}")
+        raise JournalError(f"journal {name}: expected one schema number, found {', '.join(map(str, found)) or 'none'}")
     return int(found[0])
 
 
-def check_known(version: int, path: Path) -> None:
+def check_known(version: int, name: str) -> None:
     """Raises JournalError for a journal of a newer keeper."""
     if version > KNOWN:
         raise JournalError(
-            f"journal {path}: expected schema ≤ {KNOWN}, found {version}: a newer keeper wrote it, use that one"
+            f"journal {name}: expected schema ≤ {KNOWN}, found {version}: a newer keeper wrote it, use that one"
         )
 
 
-def check_current(version: int, path: Path) -> None:
+def check_current(version: int, name: str) -> None:
     """For readers, who cannot migrate. Raises JournalError for every schema but the known one."""
-    check_known(version, path)
+    check_known(version, name)
     if version == 0:
-        raise JournalError(f"journal {path}: expected a keeper's journal, found an empty database")
+        raise JournalError(f"journal {name}: expected a keeper's journal, found an empty database")
     if version < KNOWN:
-        raise JournalError(f"journal {path}: expected schema {KNOWN}, found {version}: `keeper run` migrates it")
+        raise JournalError(f"journal {name}: expected schema {KNOWN}, found {version}: `keeper run` migrates it")
 
 
 def migrate(connection: Connection) -> None:

@@ -45,17 +45,29 @@ def _system_time() -> int:
     return int(time.time())
 
 
-class SqlJournal:
-    """The journal of a running keeper, on SQLite.
+def _nothing() -> None:
+    pass
 
-    Guarantees: what a method wrote is on the disk when it returns, and nothing of it where it raises JournalError;
+
+class SqlJournal:
+    """The journal of a running keeper, on SQLite or PostgreSQL.
+
+    Guarantees: what a method wrote is durable when it returns, and nothing of it where it raises JournalError;
     there is one writer; arrows that are not drawn and changes to attempts are refused by the database itself.
     """
 
-    def __init__(self, url: str, *, now: Callable[[], int] = _system_time, sample_every: int = HOUR) -> None:
-        """Opens for writing `sqlite:///path`, or begins it. `now` dates what has no time of its own; `sample_every`
-        is in seconds. Raises JournalError."""
-        self._store = Store(url, now())
+    def __init__(
+        self,
+        url: str,
+        *,
+        now: Callable[[], int] = _system_time,
+        sample_every: int = HOUR,
+        on_lost: Callable[[], None] = _nothing,
+    ) -> None:
+        """Opens `sqlite:///path` or `postgresql://…` for writing, or begins it. `now` dates what has no time of its
+        own; `sample_every` is in seconds; `on_lost` hears, on another thread, that another keeper took over.
+        Raises JournalError."""
+        self._store = Store(url, now(), on_lost)
         self._now, self._every = now, sample_every
 
     @property

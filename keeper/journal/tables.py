@@ -89,6 +89,17 @@ meta = Table(
     CheckConstraint("id = 1", name="one_row"),
 )
 
+# PostgreSQL only: who may write, and until when. A file has a lock beside it instead.
+lease = Table(
+    "lease",
+    metadata,
+    Column("id", Int, primary_key=True, autoincrement=False),
+    _text("holder"),
+    _int("epoch"),
+    _int("expires"),  # {ms} by the database's own clock
+    CheckConstraint("id = 1", name="one_lease"),
+)
+
 configs = Table("configs", metadata, Column("hash", Text, primary_key=True), _text("body"), _int("at"))
 
 cycles = Table(

@@ -74,7 +74,7 @@ def test_open__settings__are_durable(url: str) -> None:
     [
         ("sqlite://", "expected the path of a file"),
         ("sqlite:///:memory:", "expected the path of a file"),
-        ("postgresql://keeper:secret@db/keeper", "expected an sqlite URL, found postgresql"),
+        ("mysql://keeper:secret@db/keeper", "expected a URL of sqlite or postgresql, found mysql"),
         ("no url", "expected a URL such as sqlite:///keeper.db"),
     ],
 )
@@ -240,11 +240,11 @@ def test_open__newer_schema__is_refused_and_not_recreated(url: str, path: Path) 
 def add_migration(directory: Path, monkeypatch: pytest.MonkeyPatch, body: str) -> None:
     """A keeper of tomorrow, which knows one schema more."""
     shutil.copytree(schema.MIGRATIONS, directory)
-    (directory / "versions" / "v0002_next.py").write_text(
-        f'from alembic import op\nrevision = "0002"\ndown_revision = "0001"\n\n\ndef upgrade():\n{body}'
+    (directory / "versions" / "v0003_next.py").write_text(
+        f'from alembic import op\nrevision = "0003"\ndown_revision = "0002"\n\n\ndef upgrade():\n{body}'
     )
     monkeypatch.setattr(schema, "MIGRATIONS", directory)
-    monkeypatch.setattr(schema, "KNOWN", 2)
+    monkeypatch.setattr(schema, "KNOWN", 3)
 
 
 @pytest.mark.fault("P22")
@@ -254,15 +254,15 @@ def test_open__older_schema__is_migrated_beside_a_copy_of_before(
     with SqlJournal(url) as journal:
         journal.record_cycle(cycle())
     add_migration(tmp_path / "migrations", monkeypatch, '    op.execute("CREATE TABLE more (a TEXT)")\n')
-    with pytest.raises(JournalError, match="expected schema 2, found 1: `keeper run` migrates it"):
+    with pytest.raises(JournalError, match="expected schema 3, found 2: `keeper run` migrates it"):
         JournalReader(url)
     with SqlJournal(url) as journal:
         (note,) = journal.notes
-        assert re.search(r"migrated from schema 1 to 2; as it was before: .*keeper\.db\.schema-1$", note)
+        assert re.search(r"migrated from schema 2 to 3; as it was before: .*keeper\.db\.schema-2$", note)
     with JournalReader(url) as reader:
         assert len(reader.cycles()) == 1
     monkeypatch.undo()
-    before = path.with_name("keeper.db.schema-1")
+    before = path.with_name("keeper.db.schema-2")
     with JournalReader(f"sqlite:///{before}") as reader:
         assert len(reader.cycles()) == 1
 

@@ -1,0 +1,119 @@
+"""A journal in an SQLite file: one writer by a lock on a file beside it, which the system lets go with the process."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from pathlib import Path
+
+from sqlalchemy import Connection, Engine, select
+
+from keeper.core.errors import JournalError
+from keeper.journal import schema, sqlite, triggers
+from keeper.journal.epoch import begin, overtaken, raise_epoch
+from keeper.journal.lock import WriterLock
+from keeper.journal.tables import meta
+
+
+class SqliteFile:
+    """A damaged, foreign or newer file is refused and left as it is."""
+
+    def __init__(self, url: str) -> None:
+        self.path = sqlite.path_of(url)
+        self.name = str(self.path)
+
+    def exists(self) -> bool:
+        return self.path.exists()
+
+    def take(self, now: int, on_lost: Callable[[], None]) -> SqlitePen:  # noqa: ARG002  a lock on a file is not lost
+        sqlite.check_place(self.path, writing=True)
+        with self.errors():
+            return SqlitePen(self.path, now)
+
+    def open_reading(self) -> Engine:
+        sqlite.check_place(self.path, writing=False)
+        return sqlite.open_reading(self.path)
+
+    def open_asking(self) -> Engine:
+        sqlite.check_place(self.path, writing=False)
+        sqlite.check_place(self.path, writing=True)
+        with self.errors():
+            return sqlite.open_writing(self.path)
+
+    def for_reading(self, engine: Engine) -> Engine:
+        return sqlite.for_reading(engine)
+
+    def errors(self) -> AbstractContextManager[None]:
+        return sqlite.journal_errors(self.path)
+
+
+class SqlitePen:
+    """Held from construction until `release`, or until the process ends."""
+
+    def __init__(self, path: Path, now: int) -> None:
+        self._path = path
+        self.notes: tuple[str, ...] = ()
+        self._lock = WriterLock(path)
+        try:
+            # Again, under the lock: another writer may just have begun it.
+            sqlite.check_place(path, writing=True)
+            if not path.exists():
+                _create(path, now)
+            self.engine = sqlite.open_writing(path)
+            self.reader = sqlite.for_reading(self.engine)
+            self.epoch = self._open(now)
+        except BaseException:
+            self._lock.release()
+            raise
+
+    def _open(self, now: int) -> int:
+        try:
+            sqlite.quick_check(self.engine, self._path)
+            self._migrate()
+            with self.engine.begin() as connection:
+                triggers.install(connection)
+                return raise_epoch(connection, now)
+        except BaseException:
+            self.engine.dispose()
+            raise
+
+    def _migrate(self) -> None:
+        name = str(self._path)
+        with self.reader.connect() as connection:
+            version = schema.read_version(connection, name)
+        schema.check_known(version, name)
+        if version == 0:
+            raise JournalError(f"journal {name}: expected a keeper's journal, found an empty database")
+        if version == schema.KNOWN:
+            return
+        before = self._path.with_name(f"{self._path.name}.schema-{version}")
+        if not before.exists():
+            sqlite.copy_to(self.engine, before)
+        with self.engine.begin() as connection:
+            schema.migrate(connection)
+        self.notes += (f"journal migrated from schema {version} to {schema.KNOWN}; as it was before: {before}",)
+
+    def fence(self, connection: Connection) -> None:
+        # The transaction holds the write lock, so the epoch cannot change before it ends.
+        found = connection.execute(select(meta.c.epoch)).scalar_one_or_none()
+        if found != self.epoch:
+            raise overtaken(str(self._path), self.epoch, found)
+
+    def release(self) -> None:
+        self.engine.dispose()
+        self._lock.release()
+
+
+def _create(path: Path, now: int) -> None:
+    """A new journal, under another name until it is whole."""
+    new = path.with_name(path.name + ".new")
+    for leftover in (new, new.with_name(new.name + "-wal"), new.with_name(new.name + "-shm")):
+        leftover.unlink(missing_ok=True)
+    engine = sqlite.open_writing(new)
+    try:
+        with engine.begin() as connection:
+            schema.migrate(connection)
+            begin(connection, now)
+    finally:
+        engine.dispose()
+    sqlite.settle_in(new, path)
