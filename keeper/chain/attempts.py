@@ -21,6 +21,11 @@ class Rules:
     policy: FeePolicy
     confirmations: int
     patience: int = 60
+    waits: frozenset[str] = frozenset()
+    """Vaults whose transactions are not outbid when it becomes expensive: they wait, and are cancelled at their
+    deadline. All others escalate: each replacement offers more, up to the caps and the day's gas budget."""
+    private_for: int = 0
+    """{s} How long a transaction is shown to the private relay only; 0 where there is none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +47,12 @@ class Seen:
     """The block in which the journal saw it mined is still canonical, as far as the node tells."""
     pooled: bool = False
     """The node holds our latest attempt."""
+    outbid: bool = False
+    """A node refused our latest attempt because it offers too little, be it against our own earlier one."""
+    affordable: Wei | None = None
+    """{wei / gas} The fee cap that the vault's gas budget still pays for; None where it has no budget."""
     base_fee: Wei | None = None
+    """Of the next block, as far as it can be known."""
     tip: Wei | None = None
     stopped: str = ""
     """Why nothing new of this vault may be broadcast (paused, halted), or an empty string."""
@@ -183,40 +193,70 @@ def _start(intent: Intent, seen: Seen, rules: Rules) -> Step:
     return Sign(rules.policy.first(seen.base_fee, seen.tip))
 
 
+def is_private(intent: Intent, now: int, rules: Rules) -> bool:
+    """The relay's window is open: nobody but the relay may see the transaction yet. A cancel is shown to everybody."""
+    if not rules.private_for or (intent.attempts and intent.attempts[-1].purpose is Purpose.CANCEL):
+        return False
+    return not intent.attempts or now < _public_from(intent, rules)
+
+
 def _push(intent: Intent, seen: Seen, rules: Rules) -> Step:
     latest = intent.attempts[-1]
     if seen.stopped:
         return Wait(f"{seen.stopped}; it is cancelled at its deadline")
-    if intent.state is not State.SIGNED and _is_stuck(latest, seen, rules):
+    if intent.state is not State.SIGNED and intent.vault not in rules.waits and _is_stuck(intent, seen, rules):
         fees = rules.policy.bump(_highest(intent), seen.base_fee, seen.tip)
         # A replacement that could not be mined either would only use up the room below the cap.
-        if fees is not None and fees.cap >= (seen.base_fee or 0):
+        if fees is not None and fees.cap >= (seen.base_fee or 0) and _fits(fees, seen):
             return Sign(fees)
-    return _offer(intent, latest, seen)
+    return _offer(intent, latest, seen, rules)
 
 
 def _cancel(intent: Intent, seen: Seen, rules: Rules) -> Step:
     latest = intent.attempts[-1]
     is_cancel = latest.purpose is Purpose.CANCEL
-    if not is_cancel or _is_stuck(latest, seen, rules):
+    if not is_cancel or _is_stuck(intent, seen, rules):
+        # Not held to the gas budget: a nonce that stays open costs more than a transfer of nothing.
         fees = rules.policy.cancel(_highest(intent), seen.base_fee, seen.tip)
         if fees is not None and not (is_cancel and fees.cap < (seen.base_fee or 0)):
             return Cancel(fees)
     if not is_cancel:
         # The caps were lowered since. The trade itself is not offered again after its deadline.
         return Wait("past its deadline, but the fee cap forbids a cancel")
-    return _offer(intent, latest, seen)
+    return _offer(intent, latest, seen, rules)
 
 
-def _offer(intent: Intent, latest: Attempt, seen: Seen) -> Step:
+def _offer(intent: Intent, latest: Attempt, seen: Seen, rules: Rules) -> Step:
+    if intent.state is State.SENT and is_private(intent, seen.now, rules):
+        return Wait("the relay has it, not mined yet")
     if not seen.pooled or intent.state is State.SIGNED:
         return Broadcast(latest)
-    return MarkSent() if intent.state is State.MAYBE_SENT else Wait("sent, not mined yet")
+    return MarkSent() if intent.state is State.MAYBE_SENT else Wait(_why_not_mined(latest, seen))
 
 
-def _is_stuck(latest: Attempt, seen: Seen, rules: Rules) -> bool:
-    outbid = seen.base_fee is not None and latest.fees.cap < seen.base_fee and seen.now > latest.at
-    return outbid or seen.now - latest.at >= rules.patience
+def _why_not_mined(latest: Attempt, seen: Seen) -> str:
+    if seen.base_fee is None or latest.fees.cap >= seen.base_fee:
+        return "sent, not mined yet"
+    return f"too expensive: the base fee is {seen.base_fee:,} wei, it offers {latest.fees.cap:,} wei at most"
+
+
+def _is_stuck(intent: Intent, seen: Seen, rules: Rules) -> bool:
+    latest = intent.attempts[-1]
+    too_low = seen.base_fee is not None and latest.fees.cap < seen.base_fee
+    if (too_low or seen.outbid) and seen.now > latest.at:
+        return True
+    if is_private(intent, seen.now, rules):
+        return False
+    return seen.now - max(latest.at, _public_from(intent, rules)) >= rules.patience
+
+
+def _public_from(intent: Intent, rules: Rules) -> int:
+    """{Unix seconds} When everybody may see it."""
+    return intent.attempts[0].at + rules.private_for
+
+
+def _fits(fees: Fees, seen: Seen) -> bool:
+    return seen.affordable is None or fees.cap <= seen.affordable
 
 
 def _highest(intent: Intent) -> Fees:

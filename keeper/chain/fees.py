@@ -6,10 +6,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from keeper.core.plan import Fees
-from keeper.core.units import WHOLE_BPS, Wei
+from keeper.core.units import WHOLE_BPS, Price, TokenAmount, Wei
 
 BUMP_BPS = 1_250
 """Nodes want at least 10 % more on both fees (geth's price bump); 12.5 % leaves room for their rounding."""
+
+RISE = 8
+"""The base fee moves by at most 1/8 from one block to the next (EIP-1559, BASE_FEE_MAX_CHANGE_DENOMINATOR)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,3 +88,25 @@ def highest(offers: Iterable[Fees]) -> Fees:
     found = list(offers)
     tips = [fees.tip for fees in found if fees.tip is not None]
     return Fees(max(fees.cap for fees in found), max(tips) if tips else None)
+
+
+def forecast(base_fee: Wei | None, told: int | None) -> Wei | None:
+    """{wei / gas} The next block's base fee, from the head's own and from what the node's fee history says of the next.
+
+    The node knows its chain's formula exactly, so it is believed within what EIP-1559 allows; without a figure, or with
+    an absurd one, the most that one block can add is assumed. The L2s that changed the formula only made it slower.
+    """
+    if base_fee is None:
+        return None
+    # Rounding may add one unit either way; EIP-1559 itself adds at least one.
+    low, high = base_fee - base_fee // RISE - 1, base_fee + max(base_fee // RISE, 1)
+    return Wei(told) if told is not None and low <= told <= high else Wei(high)
+
+
+def affordable(left: TokenAmount, native: Price, gas: int) -> Wei:
+    """{wei / gas} The most per unit of `gas` that `left` of the numeraire still pays for; zero where nothing is left.
+
+    `native` is the price of the native coin in the numeraire.
+    """
+    # {wei / gas} = {numeraire raw} / {numeraire raw / wei} / {gas}
+    return Wei(max(0, int(left.raw / native.ratio)) // max(gas, 1))

@@ -67,6 +67,19 @@ def parse_tip(answer: Any) -> Wei | None:
     return Wei(tips[len(tips) // 2]) if tips else None
 
 
+def parse_next_base_fee(answer: Any) -> int | None:
+    """{wei / gas} What an `eth_feeHistory` says of the block after its newest, or None: its last figure, one more than
+    there are blocks."""
+    fees = answer.get("baseFeePerGas") if isinstance(answer, dict) else None
+    ratios = answer.get("gasUsedRatio") if isinstance(answer, dict) else None
+    if not isinstance(fees, list) or not isinstance(ratios, list) or len(fees) != len(ratios) + 1:
+        return None
+    try:
+        return quantity(fees[-1], "base fee")
+    except TransientError:
+        return None
+
+
 def _told(value: Any) -> str:
     """Enough of a foreign value to recognise it by."""
     return repr(value)[:40] if isinstance(value, str | int | None) else type(value).__name__

@@ -10,8 +10,10 @@ from keeper.core.text import amount
 from keeper.core.units import TokenAmount
 
 
-def objection(new: NewIntent, view: VaultView, fees: Fees, chain_id: int, has_signer: bool, *, legacy: bool) -> str:
-    """The first reason not to sign, or an empty string."""
+def objection(
+    new: NewIntent, view: VaultView, fees: Fees, chain_id: int, has_signer: bool, *, legacy: bool, l1_fee: int = 0
+) -> str:
+    """The first reason not to sign, or an empty string. `l1_fee` is {wei} charged beside gas times price."""
     block = view.block
     if not has_signer:
         return f"no signer for {new.sender} is loaded"
@@ -22,7 +24,7 @@ def objection(new: NewIntent, view: VaultView, fees: Fees, chain_id: int, has_si
     most = min(block.gas_limit, TX_GAS_CAP)
     if not 0 < new.gas_limit <= most:
         return f"gas limit: expected 1 to {most:,}, was {new.gas_limit:,}"
-    return _fee_objection(fees, view, legacy) or _gas_objection(new, view, fees)
+    return _fee_objection(fees, view, legacy) or _gas_objection(new, view, fees, l1_fee)
 
 
 def _fee_objection(fees: Fees, view: VaultView, legacy: bool) -> str:
@@ -35,9 +37,9 @@ def _fee_objection(fees: Fees, view: VaultView, legacy: bool) -> str:
     return ""
 
 
-def _gas_objection(new: NewIntent, view: VaultView, fees: Fees) -> str:
-    # {wei} = {gas} * {wei / gas} + {wei}
-    worst = TokenAmount(view.gas_balance.token, new.gas_limit * fees.cap + new.call.value)
+def _gas_objection(new: NewIntent, view: VaultView, fees: Fees, l1_fee: int) -> str:
+    # {wei} = {gas} * {wei / gas} + {wei} + {wei}
+    worst = TokenAmount(view.gas_balance.token, new.gas_limit * fees.cap + new.call.value + l1_fee)
     if worst > view.gas_balance:
         return f"sender {new.sender} holds {amount(view.gas_balance)}, the worst case needs {amount(worst)}"
     return ""

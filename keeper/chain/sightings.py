@@ -7,7 +7,8 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from keeper.chain.attempts import Seen, is_mined
-from keeper.chain.headers import parse_block, parse_tip, quantity
+from keeper.chain.fees import forecast
+from keeper.chain.headers import parse_block, parse_next_base_fee, parse_tip, quantity
 from keeper.chain.receipts import Receipt, parse_receipt
 from keeper.chain.rpc import Rpc, RpcError
 from keeper.core.chain import Block, Unusable
@@ -16,8 +17,12 @@ from keeper.core.foreign import printable
 from keeper.core.sending import Intent
 from keeper.core.units import Address, Wei
 
-FEE_HISTORY = ("eth_feeHistory", "0x5", "latest", [50])
-"""The median tip of the last five blocks."""
+MEDIAN = 50
+
+
+def fee_history(percentile: int) -> tuple[str, str, str, list[int]]:
+    """The tips that the last five blocks paid at this percentile of their gas, and the next block's base fee."""
+    return ("eth_feeHistory", "0x5", "latest", [percentile])
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,14 +68,17 @@ def fetch_sightings(
     stop: Callable[[Intent], str],
     *,
     legacy: bool = False,
+    percentile: int = MEDIAN,
 ) -> Mapping[int, Sighting]:
-    """By intent id. `finality` is a depth in blocks, or None for the node's `finalized` tag.
+    """By intent id. `finality` is a depth in blocks, or None for the node's `finalized` tag; `percentile` is which of
+    the tips that recent blocks paid counts as the going one.
 
     `stop` says why nothing new of an intent may be broadcast.
 
     Raises TransientError where the node gives no head, Unreachable where none answers.
     """
-    first = _first_questions(rpc, intents, finality, legacy)
+    fees = ("eth_gasPrice",) if legacy else fee_history(percentile)
+    first = _first_questions(rpc, intents, finality, fees)
     head = _block(first.answer("eth_getBlockByNumber", "latest", False))
     if head is None:
         raise TransientError("settling: the node gave no usable head")
@@ -78,18 +86,21 @@ def fetch_sightings(
     parsed = {intent.id: _receipts(intent, first) for intent in intents}
     nonces = {intent.sender: _nonce(first, intent.sender, "latest") for intent in intents}
     second = _second_questions(rpc, intents, parsed, nonces, finalized)
+    market = _market(first.answer(*fees), head, legacy)
     return {
-        intent.id: _sighting(intent, head, finalized, nonces[intent.sender], parsed[intent.id], first, second, stop)
+        intent.id: _sighting(
+            intent, head, finalized, nonces[intent.sender], parsed[intent.id], first, second, stop, market
+        )
         for intent in intents
     }
 
 
-def _first_questions(rpc: Rpc, intents: Sequence[Intent], finality: int | None, legacy: bool) -> _Questions:
+def _first_questions(rpc: Rpc, intents: Sequence[Intent], finality: int | None, fees: tuple[Any, ...]) -> _Questions:
     questions = _Questions()
     questions.ask("eth_getBlockByNumber", "latest", False)
     if finality is None:
         questions.ask("eth_getBlockByNumber", "finalized", False)
-    questions.ask(*(("eth_gasPrice",) if legacy else FEE_HISTORY))
+    questions.ask(*fees)
     for intent in intents:
         questions.ask("eth_getTransactionCount", intent.sender, "latest")
         for attempt in intent.attempts:
@@ -130,6 +141,7 @@ def _sighting(
     first: _Questions,
     second: _Questions,
     stop: Callable[[Intent], str],
+    market: tuple[Wei | None, Wei | None],
 ) -> Sighting:
     receipt, doubts = parsed
     final_nonce = second.answer("eth_getTransactionCount", intent.sender, hex(finalized)) if finalized >= 0 else None
@@ -141,8 +153,8 @@ def _sighting(
         # A receipt that could not be believed may still be ours: then the nonce is no proof of a stranger.
         final_nonce=quantity(final_nonce, "nonce") if final_nonce is not None and not doubts else None,
         pooled=bool(intent.attempts) and _is_pooled(intent, first),
-        base_fee=head.base_fee,
-        tip=_tip(first),
+        base_fee=market[0],
+        tip=market[1],
         stopped=stop(intent),
     )
     if intent.mined is not None and is_mined(intent):
@@ -196,10 +208,11 @@ def _nonce(questions: _Questions, sender: Address, tag: str) -> int:
     return quantity(found, "nonce")
 
 
-def _tip(questions: _Questions) -> Wei | None:
-    """The going tip; on a legacy chain the gas price that the node suggests."""
-    price = questions.answer("eth_gasPrice")
-    return Wei(quantity(price, "gas price")) if price is not None else parse_tip(questions.answer(*FEE_HISTORY))
+def _market(answer: Any, head: Block, legacy: bool) -> tuple[Wei | None, Wei | None]:
+    """The next block's base fee and the going tip; on a legacy chain the gas price that the node suggests."""
+    if legacy:
+        return head.base_fee, None if answer is None else Wei(quantity(answer, "gas price"))
+    return forecast(head.base_fee, parse_next_base_fee(answer)), parse_tip(answer)
 
 
 def _finalized(questions: _Questions, head: Block, finality: int | None) -> int:

@@ -7,6 +7,7 @@ does anything leave this machine. What to do next is decided in attempts.py; thi
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 
 from eth_utils.crypto import keccak
 
@@ -24,13 +25,16 @@ from keeper.chain.attempts import (
     Step,
     Unmine,
     Wait,
+    is_mined,
     next_step,
 )
-from keeper.chain.broadcasts import read_answers
+from keeper.chain.fees import affordable
+from keeper.chain.offers import Offers, below
 from keeper.chain.outcomes import fetch_outcome
 from keeper.chain.preflight import objection
+from keeper.chain.relay import Relay
 from keeper.chain.rpc import Rpc
-from keeper.chain.sightings import Sighting, fetch_sightings
+from keeper.chain.sightings import MEDIAN, Sighting, fetch_sightings
 from keeper.chain.simulate import Simulator
 from keeper.core.chain import VaultView
 from keeper.core.errors import Halted, SubmitError, TransientError
@@ -38,7 +42,13 @@ from keeper.core.plan import Call, Calls, Fees, Purpose, Simulation
 from keeper.core.ports import Alert, Journal, Signer
 from keeper.core.records import NewIntent
 from keeper.core.sending import FINAL, LIVE, Attempt, Intent, State
-from keeper.core.units import Address
+from keeper.core.units import Address, TokenAmount, Wei
+
+STUCK = 5
+"""Times the patience after which people hear of a transaction that is still not mined."""
+
+Budget = tuple[TokenAmount, int]
+"""What a vault's gas may cost, in the numeraire, and within how many seconds."""
 
 MAX_STEPS = 8
 """More than the longest honest way through the states in one look: sent, mined, confirmed, final."""
@@ -80,12 +90,19 @@ class LiveSubmitter:
         finality: int | None,
         stop: Callable[[str], str],
         alert: Alert,
+        relay: Relay | None = None,
+        budgets: Mapping[str, Budget] | None = None,
+        tip_percentile: int = MEDIAN,
     ) -> None:
         """`finality` is a depth in blocks, or None for the node's `finalized` tag. `stop` says why a vault may not
-        sign or broadcast now (paused, asked to stop), or nothing."""
+        sign or broadcast now (paused, asked to stop), or nothing. `budgets` hold replacements, as the guard
+        max_gas_per_day holds what is new; a vault without one has no such limit."""
         self._rpc, self._journal, self._simulator, self._signers = rpc, journal, simulator, dict(signers)
         self._chain_id, self._rules, self._finality = chain_id, rules, finality
-        self._stop, self._alert = stop, alert
+        self._stop, self._alert, self._budgets = stop, alert, dict(budgets or {})
+        self._offers, self._percentile = Offers(rpc, rules, relay), tip_percentile
+        self._outbid: dict[int, str] = {}
+        """Intent -> the hash that a node refused as too low. Forgotten at a restart: the next offer tells it again."""
 
     # --- the port ----------------------------------------------------------------------------------------------------
 
@@ -98,7 +115,8 @@ class LiveSubmitter:
         Raises JournalError; then nothing was broadcast.
         """
         fees, legacy = simulation.fees, self._rules.policy.legacy
-        why_not = objection(new, view, fees, self._chain_id, new.sender in self._signers, legacy=legacy)
+        has_signer, l1_fee = new.sender in self._signers, sum(simulation.l1_fees[:1])
+        why_not = objection(new, view, fees, self._chain_id, has_signer, legacy=legacy, l1_fee=l1_fee)
         if why_not:
             self._alert.alert(f"preflight:{new.vault}", f"{new.vault}: not sent: {why_not}")
             return None
@@ -112,26 +130,32 @@ class LiveSubmitter:
         except TransientError as later:
             self._alert.alert(f"preflight:{new.vault}", f"{new.vault}: not sent: {later}")
             return None
-        return self._sign(intent, intent.call, fees, intent.call.purpose, new.at, predecessor=False)
+        return self._sign(intent, intent.call, fees, intent.call.purpose, view.block.timestamp, view.block.number)
 
     def settle(self) -> Mapping[str, str]:
         """One request where something is live, a second where something was just mined or a nonce is unexplained."""
         intents = self._journal.live(self._chain_id)
         if not intents:
             return {}
-        legacy = self._rules.policy.legacy
-        sightings = fetch_sightings(self._rpc, intents, self._finality, self._stopped, legacy=legacy)
+        sightings = fetch_sightings(
+            self._rpc,
+            intents,
+            self._finality,
+            self._stopped,
+            legacy=self._rules.policy.legacy,
+            percentile=self._percentile,
+        )
         busy: dict[str, str] = {}
         for intent in intents:
-            sighting = sightings[intent.id]
-            for doubt in sighting.doubts:
+            for doubt in sightings[intent.id].doubts:
                 self._alert.alert(f"doubt:{intent.id}", doubt)
-            predecessor = any(other.sender == intent.sender and other.nonce < intent.nonce for other in intents)
-            after, waiting = self._drive(intent, sighting, predecessor)
+            after, waiting = self._drive(intent, self._with_limits(intent, sightings[intent.id]))
             if after.state in LIVE:
                 reason = f"{after.call.purpose} of {after.vault} (nonce {after.nonce}) is {after.state}"
-                names = (after.vault, after.sender, *after.pools)
-                busy |= dict.fromkeys(names, f"{reason}: {waiting}" if waiting else reason)
+                reason = f"{reason}: {waiting}" if waiting else reason
+                busy |= dict.fromkeys((after.vault, after.sender, *after.pools), reason)
+                self._tell_if_stuck(after, reason, sightings[intent.id].seen.now)
+        self._outbid = {number: told for number, told in self._outbid.items() if number in sightings}
         return busy
 
     def _stopped(self, intent: Intent) -> str:
@@ -139,9 +163,33 @@ class LiveSubmitter:
         halted = self._journal.halted(intent.vault) or self._journal.halted(intent.sender)
         return self._stop(intent.vault) or (f"halted: {halted}" if halted else "")
 
+    def _with_limits(self, intent: Intent, sighting: Sighting) -> Sighting:
+        """What only this keeper knows of it: which attempt was refused as too low, and what its gas may still cost."""
+        if not intent.attempts or sighting.seen.mined is not None:
+            return sighting
+        outbid = self._outbid.get(intent.id) == intent.attempts[-1].hash
+        return replace(
+            sighting, seen=replace(sighting.seen, outbid=outbid, affordable=self._affordable(intent, sighting.seen.now))
+        )
+
+    def _affordable(self, intent: Intent, now: int) -> Wei | None:
+        """{wei / gas} What the rest of the vault's gas budget pays for; None where it has none."""
+        budget, price = self._budgets.get(intent.vault), self._journal.expectation(intent.id).expect.native_price
+        if budget is None or price is None:
+            return None
+        limit, seconds = budget
+        left = limit
+        for at, spent in self._journal.history(intent.vault, now).gas:
+            left = left - spent if at > now - seconds else left
+        return affordable(left, price, intent.gas_limit)
+
+    def _tell_if_stuck(self, intent: Intent, reason: str, now: int) -> None:
+        if intent.attempts and now - intent.attempts[0].at >= STUCK * self._rules.patience:
+            self._alert.alert(f"stuck:{intent.id}", f"{reason}; it is cancelled at its deadline")
+
     # --- following ---------------------------------------------------------------------------------------------------
 
-    def _drive(self, intent: Intent, sighting: Sighting, predecessor: bool) -> tuple[Intent, str]:
+    def _drive(self, intent: Intent, sighting: Sighting) -> tuple[Intent, str]:
         """Takes steps until there is nothing to do but wait. At most one of them broadcasts."""
         for _ in range(MAX_STEPS):
             if intent.state in FINAL:
@@ -150,23 +198,21 @@ class LiveSubmitter:
             if isinstance(step, Wait):
                 return intent, step.reason
             if isinstance(step, Sign | Cancel | Broadcast):
-                return self._send_step(intent, step, sighting, predecessor)
+                return self._send_step(intent, step, sighting)
             intent = self._record(intent, step, sighting)
         return intent, ""
 
-    def _send_step(
-        self, intent: Intent, step: Sign | Cancel | Broadcast, sighting: Sighting, predecessor: bool
-    ) -> tuple[Intent, str]:
+    def _send_step(self, intent: Intent, step: Sign | Cancel | Broadcast, sighting: Sighting) -> tuple[Intent, str]:
+        now, head = sighting.seen.now, sighting.seen.head
         if isinstance(step, Broadcast):
-            return self._broadcast(intent, step.attempt, predecessor=predecessor), ""
+            return self._broadcast(intent, step.attempt, now, head), ""
         if intent.sender not in self._signers:
             return intent, f"no signer for {intent.sender} is loaded"
-        now = sighting.seen.now
         if isinstance(step, Cancel):
             call = Call(intent.sender, b"", 0, Purpose.CANCEL, f"cancel nonce {intent.nonce}")
         else:
             call = intent.call
-        return self._sign(intent, call, step.fees, call.purpose, now, predecessor=predecessor), ""
+        return self._sign(intent, call, step.fees, call.purpose, now, head), ""
 
     def _record(self, intent: Intent, step: Step, sighting: Sighting) -> Intent:
         advance = self._journal.advance
@@ -206,7 +252,7 @@ class LiveSubmitter:
 
     # --- signing and sending -----------------------------------------------------------------------------------------
 
-    def _sign(self, intent: Intent, call: Call, fees: Fees, purpose: Purpose, now: int, *, predecessor: bool) -> Intent:
+    def _sign(self, intent: Intent, call: Call, fees: Fees, purpose: Purpose, now: int, head: int) -> Intent:
         """A new attempt of an intent: signed, journaled, broadcast."""
         # A cancel needs less gas, but how little differs by chain (on some L2s calldata is paid in gas); what is not
         # used comes back.
@@ -223,13 +269,17 @@ class LiveSubmitter:
             intent = self._journal.advance(intent.id, State.SIGNED)
         if purpose is not Purpose.CANCEL and self._stopped(intent):
             return intent
-        return self._broadcast(intent, attempt, predecessor=predecessor)
+        return self._broadcast(intent, attempt, now, head)
 
-    def _broadcast(self, intent: Intent, attempt: Attempt, *, predecessor: bool) -> Intent:
+    def _broadcast(self, intent: Intent, attempt: Attempt, now: int, head: int) -> Intent:
         if intent.state is not State.MAYBE_SENT:
             intent = self._journal.advance(intent.id, State.MAYBE_SENT)
-        answers = self._rpc.send_raw(attempt.raw)
-        heard = read_answers(answers, attempt.hash, attempts=len(intent.attempts), predecessor=predecessor)
+        earlier = below(intent, self._journal.live(self._chain_id))
+        heard = self._offers.offer(intent, attempt, now, head, earlier)
+        if heard.outbid:
+            self._outbid[intent.id] = attempt.hash
+        if heard.gap:
+            self._offers.fill_gap([other for other in earlier if is_mined(other) or not self._stopped(other)])
         if heard.alert:
             self._alert.alert(f"send:{intent.id}", f"{intent.vault}: {heard.alert}")
         if heard.halt:

@@ -12,7 +12,7 @@ import json
 import re
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from typing import Any
 from urllib.parse import SplitResult, unquote, urlsplit
@@ -159,11 +159,14 @@ class Endpoint:
             text = text.replace(secret, "…")
         return printable(text, MAX_TEXT).strip()
 
-    def exchange(self, body: Any) -> Any:
-        """The parsed JSON answer, an object or a list. Raises TransportFault."""
+    def exchange(self, body: Any, sign: Callable[[bytes], Mapping[str, str]] | None = None) -> Any:
+        """The parsed JSON answer, an object or a list. `sign` gives headers for exactly these bytes. Raises
+        TransportFault."""
+        content = json.dumps(body, separators=(",", ":")).encode()
+        headers = self._headers | dict(sign(content) if sign else {})
         with _Watch.over(self._timeout) as watch:
             try:
-                status, retry_after, data = self._post(json.dumps(body, separators=(",", ":")).encode(), watch)
+                status, retry_after, data = self._post(content, watch, headers)
             except (HTTPError, OSError, ValueError) as error:
                 if watch.expired:
                     raise self._late() from None
@@ -178,12 +181,12 @@ class Endpoint:
             raise self._fault(f"expected a JSON-RPC answer, found {len(data)} bytes of something else", status)
         return parsed
 
-    def _post(self, body: bytes, watch: _Watch) -> tuple[int, str, bytes]:
+    def _post(self, body: bytes, watch: _Watch, headers: Mapping[str, str]) -> tuple[int, str, bytes]:
         response = self._pool.urlopen(
             "POST",
             self._target,
             body=body,
-            headers=self._headers,
+            headers=headers,
             retries=False,
             redirect=False,
             preload_content=False,

@@ -65,9 +65,10 @@ def make_draft(
     fees = simulation.fees
     # {wei / gas} the base fee and the tip, never above the cap; the whole cap on a chain without EIP-1559
     paid = fees.cap if fees.tip is None else min(fees.cap, Wei((view.block.base_fee or 0) + fees.tip))
-    cost = TokenAmount(native, sum(simulation.gas) * paid)
+    # {wei} = {gas} * {wei / gas} + {wei}
+    cost = TokenAmount(native, sum(simulation.gas) * paid + sum(simulation.l1_fees))
     value = None if isinstance(view.native_price, Unusable) else view.native_price.high.value(cost, Rounding.UP)
-    worst = TokenAmount(native, simulation.gas_limit * fees.cap)
+    worst = TokenAmount(native, simulation.gas_limit * fees.cap + sum(simulation.l1_fees[:1]))
     return Draft(plan, tuple(routes), order, calls, simulation, cost, value, worst)
 
 

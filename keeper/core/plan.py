@@ -190,6 +190,8 @@ class Simulation:
     deltas: Mapping[Token, int]
     gas_limit: int
     fees: Fees
+    l1_fees: tuple[int, ...] = ()
+    """{wei} What each transaction pays beside its gas (an L1 data fee, an operator fee); empty where nothing is."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from typing import Any
 from eth_utils.crypto import keccak
 
 from keeper.chain.rpc import RpcError, SendAnswer, TransportFault
+from keeper.core.chain import History
 from keeper.core.errors import JournalError, SubmitError
 from keeper.core.plan import Call, Purpose
 from keeper.core.records import NewIntent
@@ -38,6 +39,7 @@ class MemoryJournal:
         self.outcomes: list[Outcome] = []
         self.halts: dict[str, str] = {}
         self.broken_after = -1
+        self.asked_history: list[str] = []
 
     def _write(self, event: str) -> None:
         if self.broken_after == 0:
@@ -83,6 +85,10 @@ class MemoryJournal:
 
     def halted(self, scope: str) -> str:
         return self.halts.get(scope, "")
+
+    def history(self, vault: str, now: int) -> History:
+        self.asked_history.append(vault)
+        return History()
 
 
 @dataclass

@@ -114,6 +114,11 @@ TABLE = [
     ("nonce used, no receipt, one node: wait", SENT, seen(nonce=8), Wait),
     ("nonce used, finalized before ours: wait", SENT, seen(nonce=8, final_nonce=7), Wait),
     ("nonce used and finalized: foreign", SENT, seen(nonce=8, final_nonce=8), Halt),
+    ("refused as too low: bump in the next block", MAYBE, seen(outbid=True), Sign),
+    ("refused as too low, same block: same bytes", MAYBE, seen(outbid=True, now=NOW), Broadcast(FIRST)),
+    ("stuck, budget spent: no bump", SENT, seen(now=NOW + 60, pooled=True, affordable=Wei(11 * GWEI)), Wait),
+    ("stuck, budget fits: bump", SENT, seen(now=NOW + 60, pooled=True, affordable=Wei(12 * GWEI)), Sign),
+    ("late, budget spent: cancel all the same", SENT, seen(**LATE, affordable=Wei(0)), Cancel),
     ("reserved, nonce used and finalized: foreign", intent(State.RESERVED), seen(nonce=8, final_nonce=8), Halt),
 ]  # fmt: skip
 
@@ -136,6 +141,45 @@ def test_next_step__table(of: Intent, what: Seen, expected: Step | type[Step]) -
         assert type(step) is expected, step
     else:
         assert step == expected
+
+
+PATIENT = replace(RULES, waits=frozenset({"treasury"}))
+PRIVATE = replace(RULES, private_for=300)
+BOTH = intent(State.SENT, FIRST, CANCEL)
+
+
+@pytest.mark.fault("T2")
+@pytest.mark.fault("T28")
+@pytest.mark.fault("M15")
+@pytest.mark.parametrize(
+    ("rules", "of", "what", "expected"),
+    [
+        (PATIENT, SENT, seen(now=NOW + 300, pooled=True), Wait("sent, not mined yet")),
+        (PATIENT, SENT, seen(pooled=True, base_fee=Wei(11 * GWEI)), Wait),
+        (PATIENT, SENT, seen(base_fee=Wei(11 * GWEI)), Broadcast(FIRST)),
+        (PATIENT, SENT, seen(**LATE, pooled=True), Cancel),
+        (PRIVATE, intent(State.SIGNED, FIRST), seen(), Broadcast(FIRST)),
+        (PRIVATE, MAYBE, seen(), Broadcast(FIRST)),
+        (PRIVATE, SENT, seen(), Wait("the relay has it, not mined yet")),
+        (PRIVATE, SENT, seen(now=NOW + 299), Wait("the relay has it, not mined yet")),
+        (PRIVATE, SENT, seen(base_fee=Wei(11 * GWEI)), Sign),
+        (PRIVATE, SENT, seen(now=NOW + 300), Broadcast(FIRST)),
+        (PRIVATE, SENT, seen(now=NOW + 360, pooled=True), Sign),
+        (PRIVATE, SENT, seen(**LATE), Cancel),
+        (PRIVATE, BOTH, seen(now=NOW + 612), Broadcast(CANCEL)),
+        (PRIVATE, SENT, seen(now=NOW + 12, mined=mined(FIRST), nonce=8), MarkMined(mined(FIRST))),
+    ],
+)
+def test_next_step__waiting_vaults_and_private_windows__table(
+    rules: Rules, of: Intent, what: Seen, expected: Step | type[Step]
+) -> None:
+    step = next_step(of, what, rules)
+    assert type(step) is expected if isinstance(expected, type) else step == expected
+
+
+def test_next_step__too_expensive__says_so() -> None:
+    step = next_step(SENT, seen(pooled=True, base_fee=Wei(11 * GWEI)), PATIENT)
+    assert isinstance(step, Wait) and step.reason.startswith("too expensive: the base fee is 11,000,000,000 wei")
 
 
 @pytest.mark.parametrize(
@@ -169,24 +213,30 @@ STATES = [state for state in State if state not in FINAL]
             "mined": st.none() | st.sampled_from([mined(FIRST), mined(CANCEL), mined(BUMPED, 101, "0xbb", 0)]),
             "block_stands": st.booleans(),
             "pooled": st.booleans(),
+            "outbid": st.booleans(),
+            "affordable": st.none() | st.integers(0, 100 * GWEI).map(Wei),
             "stopped": st.sampled_from(["", "paused"]),
             "base_fee": st.none() | st.integers(0, 200 * GWEI).map(Wei),
         }
     ),
+    st.sampled_from([RULES, PATIENT, PRIVATE]),
 )
 def test_next_step__anything__follows_the_arrows_and_the_rules(
-    state: State, attempts: list[Attempt], signed: bool, facts: dict[str, Any]
+    state: State, attempts: list[Attempt], signed: bool, facts: dict[str, Any], rules: Rules
 ) -> None:
     was = mined(attempts[0]) if state in (State.MINED, State.CONFIRMED) else None
     has = tuple(attempts) if signed or state is not State.RESERVED else ()
     of = intent(state, *has, mined=was)
     what = seen(**facts)
-    step = next_step(of, what, RULES)
+    step = next_step(of, what, rules)
     match step:
         case Sign() | Broadcast():
             offered = step.attempt.purpose if isinstance(step, Broadcast) else Purpose.SWAP
             assert offered is Purpose.CANCEL or (not what.stopped and what.now < of.deadline)
             assert what.nonce <= of.nonce and what.mined is None
+            if isinstance(step, Sign) and has:
+                assert rules is not PATIENT
+                assert what.affordable is None or step.fees.cap <= what.affordable
         case Cancel():
             assert what.now >= of.deadline and what.mined is None
             assert all(step.fees.cap > attempt.fees.cap for attempt in has)

@@ -59,6 +59,33 @@ def test_read_answers__gap_with_a_live_predecessor__explained() -> None:
     assert read_answers(answers("nonce too high"), HASH, attempts=1, predecessor=True).halt == ""
 
 
+@pytest.mark.parametrize(
+    ("said", "outbid", "gap"),
+    [
+        (("replacement transaction underpriced",), True, False),
+        (("transaction underpriced", None), True, False),
+        (("transaction underpriced", HASH), False, False),
+        (("nonce too high", None), False, True),
+        (("nonce too high", HASH), False, False),
+        (("txpool is full",), False, False),
+    ],
+)
+def test_read_answers__too_low_or_gapped__said_so_unless_taken(
+    said: tuple[str | None, ...], outbid: bool, gap: bool
+) -> None:
+    heard = read_answers(answers(*said), HASH, attempts=2, predecessor=True)
+    assert (heard.outbid, heard.gap, heard.halt) == (outbid, gap, "")
+
+
+@pytest.mark.fault("T26")
+def test_read_answers__cannot_pay__halts_for_the_first_attempt_only() -> None:
+    poor = "insufficient funds for gas * price + value"
+    assert "cannot pay" in read_answers(answers(poor, None), HASH, attempts=1, predecessor=False).halt
+    assert read_answers(answers(poor, HASH), HASH, attempts=1, predecessor=False).halt == ""
+    assert read_answers(answers(poor, "txpool is full"), HASH, attempts=1, predecessor=False).halt == ""
+    assert read_answers(answers(poor), HASH, attempts=2, predecessor=False).halt == ""
+
+
 def test_read_answers__another_hash__alert_names_the_node() -> None:
     heard = read_answers(answers("0x" + "cd" * 32), HASH, attempts=1, predecessor=False)
     assert "https://node0: transaction hash: expected" in heard.alert

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from keeper.chain.fees import BUMP_BPS, FeePolicy, highest
+from keeper.chain.fees import BUMP_BPS, FeePolicy, affordable, forecast, highest
 from keeper.core.plan import Fees
-from keeper.core.units import Wei
+from keeper.core.units import USD, Price, Wei
+from tests.builders import ETH, usd
 
 GWEI = 10**9
 POLICY = FeePolicy(Wei(90 * GWEI), Wei(9 * GWEI), Wei(GWEI // 10))
@@ -93,3 +96,34 @@ def test_highest__several_attempts__each_fee_by_itself() -> None:
 def test_policy__inverted_or_too_small__refused(wrong: dict[str, int]) -> None:
     with pytest.raises(ValueError, match="expected"):
         FeePolicy(**({"max_fee": Wei(90 * GWEI), "max_tip": Wei(9 * GWEI), "min_tip": Wei(0)} | wrong))
+
+
+@given(st.integers(0, 10**12), st.integers(0, 30_000_000), st.none() | st.integers(0, 10**13))
+def test_forecast__any_chain_by_the_rule__never_below_the_truth_without_a_figure_and_bounded_with_one(
+    base: int, used: int, lie: int | None
+) -> None:
+    target = 15_000_000
+    # EIP-1559, as it is written there.
+    change = base * abs(used - target) // target // 8
+    truth = base if used == target else base + max(change, 1) if used > target else base - change
+    assert forecast(Wei(base), truth) == truth, "what the node says is believed where the rule allows it"
+    assert (forecast(Wei(base), None) or 0) >= truth
+    assert base - base // 8 - 1 <= (forecast(Wei(base), lie) or 0) <= base + max(base // 8, 1)
+
+
+def test_forecast__no_base_fee__none() -> None:
+    assert forecast(None, 7) is None
+
+
+@pytest.mark.fault("S22")
+def test_affordable__what_is_left__per_unit_of_gas_rounded_down() -> None:
+    price = Price(ETH, USD, Fraction(3_000))
+    assert affordable(usd(6), price, 200_000) == 10 * GWEI
+    assert affordable(usd(0), price, 200_000) == 0 == affordable(usd(0) - usd(1), price, 200_000)
+
+
+@pytest.mark.parametrize("base", [10**4, 10**6, 10**7])
+def test_first__l2_without_a_floor__far_below_one_gwei(base: int) -> None:
+    policy = FeePolicy(Wei(6 * GWEI), Wei(GWEI), Wei(0))
+    found = policy.first(Wei(base), Wei(1_000))
+    assert (found.cap, found.tip) == (2 * base + 1_000, 1_000)

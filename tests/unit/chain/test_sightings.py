@@ -48,7 +48,7 @@ def test_fetch__two_of_one_sender__one_request_and_nothing_asked_twice() -> None
     ]
     assert (found[1].seen.pooled, found[2].seen.pooled) == (True, False)
     assert (found[1].seen.stopped, found[2].seen.stopped) == ("", "paused")
-    assert (found[1].seen.base_fee, found[1].seen.tip, found[1].seen.finalized) == (GWEI, GWEI, 90)
+    assert (found[1].seen.base_fee, found[1].seen.tip, found[1].seen.finalized) == (GWEI * 9 // 8, GWEI, 90)
 
 
 def test_fetch__newly_mined__its_block_fetched_once_for_time_and_hash() -> None:
@@ -74,6 +74,36 @@ def test_fetch__nonce_used_without_receipt__asked_again_at_the_finalized_block()
     assert node.batches == 2 and found[1].seen.final_nonce == 8
     assert look(node, intent(1, FIRST), finality=6)[1].seen.final_nonce == 7
     assert look(node, intent(1, FIRST), finality=None)[1].seen.final_nonce is None, "no tag, no proof"
+
+
+@pytest.mark.fault("R27")
+@pytest.mark.parametrize(
+    ("told", "expected"),
+    [
+        ([GWEI] * 5 + [1_100_000_000], 1_100_000_000),
+        ([GWEI] * 5 + [50 * GWEI], GWEI * 9 // 8),  # more than a block can add
+        ([GWEI] * 5 + [0], GWEI * 9 // 8),
+        ([GWEI] * 5, GWEI * 9 // 8),  # the next block is missing
+        ([GWEI] * 5 + [None], GWEI * 9 // 8),
+        (None, GWEI * 9 // 8),
+    ],
+)
+def test_fetch__fee_history__next_base_fee_within_what_a_block_can_change(told: Any, expected: int) -> None:
+    class Telling(OneNode):
+        def _answer(self, method: str, params: list[Any]) -> Any:
+            if method != "eth_feeHistory":
+                return super()._answer(method, params)
+            fees = told if told is None else [each if each is None else hex(each) for each in told]
+            return {"baseFeePerGas": fees, "gasUsedRatio": [0.5] * 5, "reward": None}
+
+    found = look(Telling([]), intent(1, FIRST))
+    assert (found[1].seen.base_fee, found[1].seen.tip) == (expected, None)
+
+
+def test_fetch__tip_percentile__is_what_is_asked_for() -> None:
+    node = OneNode([])
+    fetch_sightings(node, [intent(1, FIRST)], 10, lambda _: "", percentile=20)  # type: ignore[arg-type]
+    assert ("eth_feeHistory", ["0x5", "latest", [20]]) in node.asked
 
 
 def test_fetch__legacy__gas_price_instead_of_a_tip() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from fractions import Fraction
 from typing import Any
@@ -13,7 +13,7 @@ from keeper.chain.attempts import Rules
 from keeper.chain.fees import FeePolicy
 from keeper.chain.rpc import TransportFault
 from keeper.chain.simulate import Simulator
-from keeper.chain.submitter import DrySubmitter, LiveSubmitter
+from keeper.chain.submitter import Budget, DrySubmitter, LiveSubmitter
 from keeper.core.abi import calldata
 from keeper.core.errors import Halted, JournalError, TransientError
 from keeper.core.plan import Calls, Fees, Purpose, Simulation
@@ -42,11 +42,20 @@ SWAP = Expectation(
 class Room:
     """A submitter with everything around it."""
 
-    def __init__(self, *, confirmations: int = 1, finality: int | None = 10, policy: FeePolicy = POLICY) -> None:
+    def __init__(
+        self,
+        *,
+        confirmations: int = 1,
+        finality: int | None = 10,
+        policy: FeePolicy = POLICY,
+        relay: Any = None,
+        budgets: Mapping[str, Budget] | None = None,
+    ) -> None:
         self.events: list[str] = []
         self.journal, self.node = MemoryJournal(self.events), OneNode(self.events)
         self.signer, self.ears, self.stopped = PlainSigner(self.events), Ears(), ""
         self.policy, self.confirmations, self.finality = policy, confirmations, finality
+        self.relay, self.budgets = relay, budgets
         self.submitter = self.restart()
 
     def restart(self) -> LiveSubmitter:
@@ -57,10 +66,12 @@ class Room:
             Simulator(node, self.policy, b""),
             {ACCOUNT: self.signer},
             CHAIN,
-            Rules(self.policy, self.confirmations, patience=60),
+            Rules(self.policy, self.confirmations, patience=60, private_for=300 if self.relay else 0),
             finality=self.finality,
             stop=lambda vault: self.stopped,
             alert=self.ears,
+            relay=self.relay,
+            budgets=self.budgets,
         )
         return self.submitter
 
@@ -117,7 +128,6 @@ def test_submit__legacy_chain__one_gas_price() -> None:
         "nonce too low",
         "mined",
         "txpool is full",
-        "insufficient funds for gas * price + value",
         "tx fee (1.10 ether) exceeds the configured cap (1.00 ether)",
         "execution reverted",
         "rate limit exceeded",
@@ -150,6 +160,7 @@ def test_submit__already_known__sent(room: Room) -> None:
         ("nonce too high", "missing"),
         ("transaction type not supported", "malformed"),
         ("gapped-nonce tx from delegated accounts", "7702"),
+        ("insufficient funds for gas * price + value", "cannot pay"),
     ],
 )
 def test_submit__answer_that_only_a_person_can_explain__sender_halted(room: Room, said: str, reason: str) -> None:
@@ -433,6 +444,67 @@ def test_settle__restarted_at_any_state__one_nonce_and_an_end(state: str) -> Non
     room.node.pass_blocks(10)
     room.submitter.settle()
     assert room.state is State.FINAL_OK and {signed["nonce"] for signed in room.signer.signed} == {7}
+
+
+# --- what the nodes refuse ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.fault("T8")
+def test_broadcast__predecessor_lost__its_bytes_again_and_never_a_new_nonce(room: Room) -> None:
+    first = room.submit()
+    assert first is not None
+    room.node.mine(room.hash())
+    room.submitter.settle()
+    assert room.state is State.CONFIRMED
+    room.node.says = ["nonce too high"]
+    sent: list[bytes] = []
+    offer = room.node.send_raw
+    room.node.send_raw = lambda raw: (sent.append(raw), offer(raw))[1]  # type: ignore[method-assign]
+    second = room.submit(cycle=2)
+    assert second is not None and second.nonce == 8 and second.state is State.MAYBE_SENT
+    assert sent == [second.attempts[0].raw, first.attempts[0].raw], "and no halt: the predecessor explains the gap"
+    assert room.journal.halts == {}
+    room.submitter.settle()
+    assert room.journal.intents[2].state is State.SENT and len(room.signer.signed) == 2
+
+
+@pytest.mark.fault("T3")
+def test_broadcast__refused_against_our_own_attempt__bumped_from_the_highest_in_the_next_block(room: Room) -> None:
+    room.submit()
+    room.node.pass_blocks(5)
+    room.node.says = ["replacement transaction underpriced"]
+    room.submitter.settle()
+    assert room.state is State.MAYBE_SENT and not room.journal.halts and len(room.intent.attempts) == 2
+    room.node.pass_blocks(1)
+    room.submitter.settle()
+    assert len(room.intent.attempts) == 3 and room.state is State.SENT
+    caps = [signed["maxFeePerGas"] for signed in room.signer.signed]
+    assert caps == [3_000_000_000, 3_375_000_000, 3_796_875_000]
+
+
+@pytest.mark.fault("S22")
+def test_settle__gas_budget_spent__no_bump_but_a_cancel(room: Room) -> None:
+    # 200,000 gas at 3.375 gwei are 2.1 USD; the first attempt's 3 gwei were 1.9 USD.
+    room.budgets = {"treasury": (usd(2), 86_400)}
+    room.restart()
+    room.submit(expect=SWAP)
+    room.node.pass_blocks(10)
+    room.submitter.settle()
+    assert len(room.intent.attempts) == 1
+    assert room.journal.asked_history == ["treasury"]
+    room.node.pass_blocks(40)
+    room.submitter.settle()
+    assert room.intent.attempts[-1].purpose is Purpose.CANCEL
+
+
+def test_settle__not_mined_for_long__people_hear_of_it(room: Room) -> None:
+    room.submit()
+    room.node.pass_blocks(24)
+    room.submitter.settle()
+    assert "stuck:1" not in room.ears.heard
+    room.node.pass_blocks(2)
+    room.submitter.settle()
+    assert "cancelled at its deadline" in room.ears.heard["stuck:1"]
 
 
 # --- outcomes --------------------------------------------------------------------------------------------------------
