@@ -128,9 +128,8 @@ class ChainLoop:
             return []
         busy = self.cycle.settle()
         self._settled_at = now
-        freed = [name for name in self.schedules if name in self._awaited and name not in busy]
-        self._awaited &= set(busy)
-        return freed
+        # They stay awaited until their turn has really been made.
+        return [name for name in self.schedules if name in self._awaited and name not in busy]
 
     def _remember(self, turn: Turn, now: int) -> None:
         record = turn.record
