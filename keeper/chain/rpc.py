@@ -1,33 +1,30 @@
 """JSON-RPC over one or more URLs of a chain: ids matched, nulls refused, errors typed, secrets kept.
 
-Reads go to the URL that answered last and fail over to the others; a send goes to every URL exactly once. Which
-provider to believe is not decided here.
+With a quorum of one, reads go to the URL that answered last and fail over to the others. With a larger one, that many
+nodes must say the same (quorum.py). A send goes to every URL exactly once.
 """
 
 from __future__ import annotations
 
-import itertools
-import threading
+from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
+from eth_utils.crypto import keccak
+
+from keeper.chain.agreement import Disagreement
+from keeper.chain.health import TRIES, Provider, Tell, Timer, Wire
+from keeper.chain.limits import TokenBucket
+from keeper.chain.messages import Request, RpcError
+from keeper.chain.quorum import HEADER, Freshness, Quorum
 from keeper.chain.transport import Endpoint, TransportFault
-from keeper.core.errors import ConfigError, TransientError, Unreachable
+from keeper.core.errors import ConfigError, Unreachable
 
-__all__ = ["Request", "Rpc", "RpcError", "SendAnswer", "TransportFault"]
+__all__ = ["Disagreement", "Freshness", "Request", "Rpc", "RpcError", "SendAnswer", "Timer", "TransportFault"]
 
-Request = tuple[str, list[Any]]
-"""Method and parameters."""
-
-
-class RpcError(TransientError):
-    """A node answered with an error. `code` is whatever it sent: codes clash between clients, and some are strings."""
-
-    def __init__(self, code: int | str | None, message: str, data: Any = None) -> None:
-        super().__init__(f"{message} (code {code})" if code is not None else message)
-        self.code, self.message, self.data = code, message, data
+MOST_UNTOLD = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,19 +37,48 @@ class SendAnswer:
 
 
 class Rpc:
-    """The nodes of one chain. Safe to use from several threads; each call is one HTTP request, or one per URL tried."""
+    """The nodes of one chain. Safe to use from several threads; a call is one HTTP request to each provider asked."""
 
-    def __init__(self, name: str, urls: Sequence[str], *, timeout: float = 10.0) -> None:
-        """`timeout` is in seconds, for a whole exchange. Raises ConfigError where a URL is unusable."""
+    def __init__(
+        self,
+        name: str,
+        urls: Sequence[str],
+        *,
+        timeout: float = 10.0,
+        quorum: int = 1,
+        chain_id: int | None = None,
+        rate: tuple[int, float] | None = None,
+        freshness: Freshness | None = None,
+        timer: Timer | None = None,
+        connect: Callable[[str], Wire] | None = None,
+    ) -> None:
+        """`timeout` is in seconds, for a whole exchange. `quorum` nodes must say the same before it is believed.
+        `chain_id` is asked for once a minute where given. `rate` is JSON-RPC calls and the seconds they may be spent
+        in, for each provider. Raises ConfigError where a URL is unusable, or the quorum is larger than their number."""
         if not urls:
             raise ConfigError("chains", f"{name}.rpc", "at least one URL", "none")
+        if not 1 <= quorum <= len(urls):
+            raise ConfigError("chains", f"{name}.quorum", f"1 to {len(urls)}, the number of URLs", str(quorum))
         self.name = name
-        self._endpoints = [Endpoint(url, timeout=timeout) for url in urls]
+        self._time = timer or Timer()
+        self._untold: deque[tuple[str, str]] = deque(maxlen=MOST_UNTOLD)
+        self._heard: Tell | None = None
+        connect = connect or (lambda url: Endpoint(url, timeout=timeout))
+        wires = [connect(url) for url in urls]
+        self._providers = [
+            Provider(
+                label,
+                wire,
+                self._time,
+                self._tell,
+                chain_id=chain_id,
+                bucket=TokenBucket(*rate, self._time.now()) if rate else None,
+            )
+            for label, wire in zip(_unique([wire.label for wire in wires]), wires, strict=True)
+        ]
+        self._freshness = freshness or Freshness()
+        self._quorum = None if quorum == 1 else Quorum(name, self._providers, quorum, self._freshness, self._time)
         self._first = 0
-        self._ids = itertools.count(1)
-        self._lock = threading.Lock()
-        self.requests_made = 0
-        """HTTP requests, failed ones included."""
 
     def __repr__(self) -> str:
         return f"Rpc({self.name}: {', '.join(self.urls)})"
@@ -60,37 +86,64 @@ class Rpc:
     @property
     def urls(self) -> list[str]:
         """Masked."""
-        return [endpoint.label for endpoint in self._endpoints]
+        return [provider.name for provider in self._providers]
+
+    @property
+    def requests_made(self) -> int:
+        """HTTP requests, failed ones included."""
+        return sum(provider.requests_made for provider in self._providers)
 
     def close(self) -> None:
-        for endpoint in self._endpoints:
-            endpoint.close()
+        if self._quorum is not None:
+            self._quorum.close()
+        for provider in self._providers:
+            provider.wire.close()
+
+    def listen(self, tell: Tell) -> None:
+        """From now on `tell` hears of providers that are dead, unpaid or not believed: a key and a text."""
+        self._heard = tell
+        while self._untold:
+            tell(*self._untold.popleft())
+
+    def _tell(self, key: str, text: str) -> None:
+        self._untold.append((key, f"{self.name}: {text}"))
+        if self._heard is not None:
+            self.listen(self._heard)
+
+    # --- reading -----------------------------------------------------------------------------------------------------
 
     def call(self, method: str, params: list[Any], *, nullable: bool = False) -> Any:
-        """The result. Raises RpcError where the node says no, Unreachable where none answers.
+        """The result. Raises RpcError where the node says no, Unreachable where none answers, Disagreement where
+        they contradict each other.
 
         A null result is a fault, never None, unless the caller knows what null would mean (`nullable`).
         """
+        requests = [(method, params)]
 
-        def ask(endpoint: Endpoint) -> Any:
-            answer = self._exchange(endpoint, [(method, params)], single=True)[0]
-            if answer is None and not nullable:
-                raise TransportFault(f"{endpoint.label}: {method}: result was null")
-            return answer
+        def ask(provider: Provider, tries: int) -> list[Any]:
+            answers = provider.read(requests, single=True, tries=tries)
+            if answers[0] is None and not nullable:
+                raise TransportFault(f"{provider.name}: {method}: result was null")
+            return answers
 
-        answer = self._read(ask)
+        answer = (self._read(requests, ask) if self._quorum is None else self._quorum.ask(requests, single=True))[0]
         if isinstance(answer, RpcError):
             raise answer
+        if answer is None and not nullable:
+            raise Unreachable(f"{self.name}: {method}: result was null")
         return answer
 
     def batch(self, requests: Sequence[Request], *, nullable: bool = False) -> list[Any]:
         """Results in order, from one HTTP request; an item that failed is an RpcError value.
 
-        A null item is an RpcError too unless `nullable`. Raises Unreachable.
+        A null item is an RpcError too unless `nullable`. Raises Unreachable, and Disagreement.
         """
         if not requests:
             return []
-        answers: list[Any] = self._read(lambda endpoint: self._exchange(endpoint, requests, single=False))
+        if self._quorum is None:
+            answers = self._read(requests, lambda provider, tries: provider.read(requests, tries=tries))
+        else:
+            answers = self._quorum.ask(requests)
         if nullable:
             return answers
         return [
@@ -98,104 +151,92 @@ class Rpc:
             for (method, _), answer in zip(requests, answers, strict=True)
         ]
 
-    def send_raw(self, raw: bytes) -> list[SendAnswer]:
-        """Offers a signed transaction to every URL, once each and never again. Raises nothing: every answer counts."""
+    def ask_each(self, method: str, params: list[Any]) -> list[tuple[str, Any]]:
+        """What each provider says by itself, with its name: a result, an RpcError or a TransportFault."""
 
-        def offer(endpoint: Endpoint) -> SendAnswer:
+        def ask(provider: Provider) -> tuple[str, Any]:
             try:
-                request = ("eth_sendRawTransaction", ["0x" + raw.hex()])
-                answer = self._exchange(endpoint, [request], single=True)[0]
+                return provider.name, provider.read([(method, params)], single=True)[0]
             except TransportFault as fault:
-                return SendAnswer(endpoint.label, fault)
-            if isinstance(answer, RpcError):
-                return SendAnswer(endpoint.label, answer)
-            if not isinstance(answer, str):
-                return SendAnswer(endpoint.label, TransportFault(f"{endpoint.label}: expected a hash, found none"))
-            return SendAnswer(endpoint.label, endpoint.hide(answer))
+                return provider.name, fault
 
-        if len(self._endpoints) == 1:
-            return [offer(self._endpoints[0])]
-        # At once, so that a dead URL does not hold the transaction back from the living.
-        with ThreadPoolExecutor(max_workers=len(self._endpoints)) as pool:
-            return list(pool.map(offer, self._endpoints))
+        return _in_parallel(ask, self._providers)
 
-    def _read(self, ask: Callable[[Endpoint], Any]) -> Any:
-        faults = []
-        first = self._first
-        for step in range(len(self._endpoints)):
-            at = (first + step) % len(self._endpoints)
-            endpoint = self._endpoints[at]
+    def _read(self, requests: Sequence[Request], ask: Callable[[Provider, int], list[Any]]) -> list[Any]:
+        """From one provider: the one that answered last, else the next."""
+        faults, first, now = [], self._first, self._time.now()
+        stuck: list[Any] | None = None
+        tries = TRIES if len(self._providers) == 1 else 1
+        for step in range(len(self._providers)):
+            at = (first + step) % len(self._providers)
+            provider = self._providers[at]
+            if why_not := provider.why_not(now):
+                faults.append(why_not)
+                continue
             try:
-                try:
-                    answer = ask(endpoint)
-                except TransportFault as fault:
-                    if not fault.dropped:
-                        raise
-                    # A kept-alive connection may have been closed under us; a read may simply ask again, once.
-                    answer = ask(endpoint)
+                answers = ask(provider, tries)
             except TransportFault as fault:
                 faults.append(fault.text)
                 continue
+            if len(self._providers) > 1 and (why := self._stuck(requests, answers)):
+                provider.rest(why)
+                faults.append(f"{provider.name}: {why}")
+                stuck = stuck or answers
+                continue
+            provider.agreed()
             self._first = at
-            return answer
+            return answers
+        if stuck is not None:
+            return stuck  # whoever asked says what is wrong with the head
         raise Unreachable(f"{self.name}: no node answers: {'; '.join(faults)}")
 
-    def _exchange(self, endpoint: Endpoint, requests: Sequence[Request], *, single: bool) -> list[Any]:
-        """One HTTP request to one URL; answers in the order of the requests."""
-        with self._lock:
-            self.requests_made += 1
-            ids = [next(self._ids) for _ in requests]
-        bodies = [
-            {"jsonrpc": "2.0", "id": number, "method": method, "params": params}
-            for number, (method, params) in zip(ids, requests, strict=True)
-        ]
-        answer = endpoint.exchange(bodies[0] if single else bodies)
-        if single:
-            return [_result(endpoint, answer, ids[0])]
-        if isinstance(answer, dict):
-            # A node that refuses the batch as a whole says so once, with a null id.
-            refusal = _error(endpoint, answer)
-            if refusal is None or answer.get("id") is not None:
-                raise TransportFault(f"{endpoint.label}: expected {len(ids)} answers, found one object")
-            return [refusal] * len(ids)
-        return _matched(endpoint, answer, ids)
+    def _stuck(self, requests: Sequence[Request], answers: Sequence[Any]) -> str:
+        if HEADER not in requests:
+            return ""
+        return self._freshness.objection(answers[list(requests).index(HEADER)], self._time.wall())
+
+    # --- sending -----------------------------------------------------------------------------------------------------
+
+    def send_raw(self, raw: bytes) -> list[SendAnswer]:
+        """Offers a signed transaction to every URL, once each and never again. Raises nothing: every answer counts.
+
+        One that rests is left out as long as another one does not: what it would say can only be late.
+        """
+        request: Request = ("eth_sendRawTransaction", ["0x" + raw.hex()])
+        ours = "0x" + keccak(raw).hex()
+
+        def offer(provider: Provider) -> SendAnswer:
+            try:
+                answer = provider.send(request)
+            except TransportFault as fault:
+                return SendAnswer(provider.name, fault)
+            if isinstance(answer, RpcError):
+                return SendAnswer(provider.name, answer)
+            if not isinstance(answer, str):
+                return SendAnswer(provider.name, TransportFault(f"{provider.name}: expected a hash, found none"))
+            said = provider.wire.hide(answer)
+            if answer.lower() != ours:
+                provider.quarantine(f"it took {ours} and said {said[:80]}")
+            return SendAnswer(provider.name, said)
+
+        now = self._time.now()
+        awake = [provider for provider in self._providers if not provider.breaker.is_open(now)]
+        return _in_parallel(offer, awake or self._providers)
 
 
-def _matched(endpoint: Endpoint, answers: list[Any], ids: list[int]) -> list[Any]:
-    """Answers in the order of `ids`, each id exactly once. Raises TransportFault."""
-    by_id = {answer["id"]: answer for answer in answers if isinstance(answer, dict) and type(answer.get("id")) is int}
-    if len(answers) != len(ids) or by_id.keys() != set(ids):
-        raise TransportFault(f"{endpoint.label}: batch ids: expected {len(ids)} known ones once each, found others")
-    return [_result(endpoint, by_id[number], number) for number in ids]
+def _in_parallel(ask: Callable[[Provider], Any], providers: Sequence[Provider]) -> list[Any]:
+    """At once, so that a dead URL does not hold the living back."""
+    if len(providers) == 1:
+        return [ask(providers[0])]
+    with ThreadPoolExecutor(max_workers=len(providers)) as pool:
+        return list(pool.map(ask, providers))
 
 
-def _result(endpoint: Endpoint, answer: Any, expected: int) -> Any:
-    """A result, None for null, or an RpcError value. Raises TransportFault where this is no answer to `expected`."""
-    if not isinstance(answer, dict):
-        raise TransportFault(f"{endpoint.label}: expected one answer, found a list")
-    error = _error(endpoint, answer)
-    number = answer.get("id")
-    # A node that could not read the request answers with a null id (JSON-RPC 2.0, section 5).
-    if not (type(number) is int and number == expected) and not (error is not None and number is None):
-        raise TransportFault(f"{endpoint.label}: answer id: expected {expected}, was another")
-    if error is not None:
-        return error
-    if "result" not in answer:
-        raise TransportFault(f"{endpoint.label}: answer has neither result nor error")
-    return answer["result"]
-
-
-def _error(endpoint: Endpoint, answer: dict[str, Any]) -> RpcError | None:
-    """The error of an answer, however it is written: an object with or without code, or a bare string."""
-    error = answer.get("error")
-    if error is None:
-        return None
-    if not isinstance(error, dict):
-        return RpcError(None, endpoint.hide(str(error)))
-    code = error.get("code")
-    message = error.get("message")
-    return RpcError(
-        code if type(code) in (int, str) else None,
-        endpoint.hide(message if isinstance(message, str) and message else "error without a message"),
-        error.get("data"),
-    )
+def _unique(labels: Sequence[str]) -> list[str]:
+    """Two keys of one host are two providers."""
+    seen: dict[str, int] = {}
+    names = []
+    for label in labels:
+        seen[label] = seen.get(label, 0) + 1
+        names.append(label if seen[label] == 1 else f"{label} ({seen[label]})")
+    return names
