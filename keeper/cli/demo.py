@@ -44,7 +44,7 @@ def demo(*, days: int, seed: int, out: Path, port: int, keep: bool) -> None:
             (loop,) = Deployment.open(loaded, journal, live=True).loops
             story = Story(screen)
             _live_through(built, loop, story, days, seed, screen)
-        _sum_up(loaded, story, built, time.monotonic() - began, screen)
+        _sum_up(loaded, story, built, out, time.monotonic() - began, screen)
         if keep:
             _stay(built, screen)
 
@@ -137,7 +137,7 @@ _WORDS = {
 }
 
 
-def _sum_up(loaded: Loaded, story: Story, built: World, seconds: float, screen: Console) -> None:
+def _sum_up(loaded: Loaded, story: Story, built: World, out: Path, seconds: float, screen: Console) -> None:
     with JournalReader(journal_url(loaded)) as reader:
         totals = read_totals(reader)
         vaults = tuple(_vault(reader, story, name) for name in loaded.config.vaults)
@@ -147,7 +147,7 @@ def _sum_up(loaded: Loaded, story: Story, built: World, seconds: float, screen: 
             cycles=story.cycles,
             chain_seconds=built.chain.now - built.born,
             seconds=int(seconds),
-            journal=reader.name,
+            journal=str(out / "demo.db"),
             next_commands=_commands(built.config, reader),
         )
     screen.print()
