@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from keeper.chain.fees import FeePolicy, highest
+from keeper.chain.wishes import CANCEL, SPEED_UP
 from keeper.core.plan import Fees, Purpose
 from keeper.core.sending import Attempt, Intent, Mined, State
 from keeper.core.units import Wei
@@ -56,6 +57,8 @@ class Seen:
     tip: Wei | None = None
     stopped: str = ""
     """Why nothing new of this vault may be broadcast (paused, halted), or an empty string."""
+    asked: str = ""
+    """What a person asks of it now: speed-up, cancel, or nothing."""
 
 
 # --- steps -----------------------------------------------------------------------------------------------------------
@@ -144,8 +147,11 @@ def next_step(intent: Intent, seen: Seen, rules: Rules) -> Step:
         return _used(intent, seen)
     if not intent.attempts:
         return _start(intent, seen, rules)
-    if seen.now >= intent.deadline:
+    # After a cancel the trade is never offered again: somebody wanted it gone.
+    if seen.now >= intent.deadline or seen.asked == CANCEL or intent.attempts[-1].purpose is Purpose.CANCEL:
         return _cancel(intent, seen, rules)
+    if seen.asked == SPEED_UP and intent.state is not State.SIGNED and not seen.stopped:
+        return _speed_up(intent, seen, rules)
     return _push(intent, seen, rules)
 
 
@@ -185,8 +191,16 @@ def _used(intent: Intent, seen: Seen) -> Step:
     return Wait(f"nonce {intent.nonce} is used; waiting for the receipt or for finality")
 
 
+def _speed_up(intent: Intent, seen: Seen, rules: Rules) -> Step:
+    """A replacement now, however long the latest attempt has waited. Cap and gas budget hold for people too."""
+    fees = rules.policy.bump(_highest(intent), seen.base_fee, seen.tip)
+    if fees is None:
+        return Wait("the fee cap forbids a replacement")
+    return Sign(fees) if _fits(fees, seen) else Wait("the gas budget of the day forbids a replacement")
+
+
 def _start(intent: Intent, seen: Seen, rules: Rules) -> Step:
-    if seen.now >= intent.deadline:
+    if seen.now >= intent.deadline or seen.asked == CANCEL:
         return Abandon()
     if seen.stopped:
         return Wait(seen.stopped)
@@ -222,7 +236,8 @@ def _cancel(intent: Intent, seen: Seen, rules: Rules) -> Step:
             return Cancel(fees)
     if not is_cancel:
         # The caps were lowered since. The trade itself is not offered again after its deadline.
-        return Wait("past its deadline, but the fee cap forbids a cancel")
+        why = "past its deadline" if seen.now >= intent.deadline else "its cancel is asked for"
+        return Wait(f"{why}, but the fee cap forbids a cancel")
     return _offer(intent, latest, seen, rules)
 
 

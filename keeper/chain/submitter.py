@@ -36,6 +36,7 @@ from keeper.chain.relay import Relay
 from keeper.chain.rpc import Rpc
 from keeper.chain.sightings import MEDIAN, Sighting, fetch_sightings
 from keeper.chain.simulate import Simulator
+from keeper.chain.wishes import Wishes
 from keeper.core.chain import VaultView
 from keeper.core.errors import Halted, SubmitError, TransientError
 from keeper.core.plan import Call, Calls, Fees, Purpose, Simulation
@@ -99,6 +100,7 @@ class LiveSubmitter:
         max_gas_per_day holds what is new; a vault without one has no such limit."""
         self._rpc, self._journal, self._simulator, self._signers = rpc, journal, simulator, dict(signers)
         self._chain_id, self._rules, self._finality = chain_id, rules, finality
+        self._wishes = Wishes(journal)
         self._stop, self._alert, self._budgets = stop, alert, dict(budgets or {})
         self._offers, self._percentile = Offers(rpc, rules, relay), tip_percentile
         self._outbid: dict[int, str] = {}
@@ -150,6 +152,7 @@ class LiveSubmitter:
             for doubt in sightings[intent.id].doubts:
                 self._alert.alert(f"doubt:{intent.id}", doubt)
             after, waiting = self._drive(intent, self._with_limits(intent, sightings[intent.id]))
+            self._wishes.answer(intent, after, waiting)
             if after.state in LIVE:
                 reason = f"{after.call.purpose} of {after.vault} (nonce {after.nonce}) is {after.state}"
                 reason = f"{reason}: {waiting}" if waiting else reason
@@ -194,7 +197,7 @@ class LiveSubmitter:
         for _ in range(MAX_STEPS):
             if intent.state in FINAL:
                 break
-            step = next_step(intent, sighting.seen, self._rules)
+            step = next_step(intent, replace(sighting.seen, asked=self._wishes.of(intent)), self._rules)
             if isinstance(step, Wait):
                 return intent, step.reason
             if isinstance(step, Sign | Cancel | Broadcast):

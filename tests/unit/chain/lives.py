@@ -12,7 +12,7 @@ from keeper.chain.rpc import RpcError, SendAnswer, TransportFault
 from keeper.core.chain import History
 from keeper.core.errors import JournalError, SubmitError
 from keeper.core.plan import Call, Purpose
-from keeper.core.records import NewIntent
+from keeper.core.records import NewIntent, Request
 from keeper.core.sending import FINAL, Attempt, Expectation, Intent, Mined, Outcome, State
 from keeper.core.units import Address
 from keeper.journal import rules
@@ -40,6 +40,8 @@ class MemoryJournal:
         self.halts: dict[str, str] = {}
         self.broken_after = -1
         self.asked_history: list[str] = []
+        self.inbox: list[Request] = []
+        self.answers: dict[int, str] = {}
 
     def _write(self, event: str) -> None:
         if self.broken_after == 0:
@@ -86,6 +88,16 @@ class MemoryJournal:
     def halted(self, scope: str) -> str:
         return self.halts.get(scope, "")
 
+    def ask(self, action: str, target: str) -> int:
+        self.inbox.append(Request(len(self.inbox) + 1, action, target, "stuck", "ana", NOW))
+        return len(self.inbox)
+
+    def requests(self) -> Sequence[Request]:
+        return [request for request in self.inbox if request.id not in self.answers]
+
+    def answer(self, request: int, text: str) -> None:
+        self.answers[request] = text
+
     def history(self, vault: str, now: int) -> History:
         self.asked_history.append(vault)
         return History()
@@ -108,6 +120,8 @@ class OneNode:
     says: list[str | TransportFault] = field(default_factory=list)
     calls: dict[str, Any] = field(default_factory=dict)
     """Answers to `eth_call` by `to data[:10] block`, most exact key first."""
+    coins: dict[int, str] = field(default_factory=dict)
+    """The account's native balance by block."""
     batches: int = 0
     asked: list[tuple[str, list[Any]]] = field(default_factory=list)
 
@@ -188,6 +202,8 @@ class OneNode:
             return {"reward": [[hex(GWEI)]] * 5}
         if method == "eth_gasPrice":
             return hex(3 * GWEI)
+        if method == "eth_getBalance":
+            return self.coins.get(int(params[1], 16), RpcError(-32000, "missing trie node"))
         if method == "eth_call":
             key = f"{params[0]['to']} {params[0]['data'][:10]} {params[1]}"
             return self.calls.get(key, RpcError(-32000, "missing trie node"))

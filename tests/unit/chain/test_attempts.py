@@ -120,6 +120,19 @@ TABLE = [
     ("stuck, budget fits: bump", SENT, seen(now=NOW + 60, pooled=True, affordable=Wei(12 * GWEI)), Sign),
     ("late, budget spent: cancel all the same", SENT, seen(**LATE, affordable=Wei(0)), Cancel),
     ("reserved, nonce used and finalized: foreign", intent(State.RESERVED), seen(nonce=8, final_nonce=8), Halt),
+    ("speed-up asked for: bump at once", SENT, seen(pooled=True, asked="speed-up"), Sign),
+    ("speed-up, paused: wait", SENT, seen(pooled=True, asked="speed-up", stopped="paused"), Wait),
+    ("speed-up at the cap: says so", intent(State.SENT, AT_CAP), seen(asked="speed-up", base_fee=Wei(90 * GWEI)),
+     Wait("the fee cap forbids a replacement")),
+    ("speed-up, budget spent: says so", SENT, seen(asked="speed-up", affordable=Wei(GWEI)),
+     Wait("the gas budget of the day forbids a replacement")),
+    ("speed-up, not sent yet: broadcast", intent(State.SIGNED, FIRST), seen(asked="speed-up"), Broadcast(FIRST)),
+    ("cancel asked for: long before the deadline", SENT, seen(pooled=True, asked="cancel"), Cancel),
+    ("cancel asked for, paused: cancels go on", SENT, seen(asked="cancel", stopped="paused"), Cancel),
+    ("cancel asked for, never signed: given up", intent(State.RESERVED), seen(asked="cancel"), Abandon()),
+    ("cancel asked for, mined meanwhile", SENT, seen(mined=mined(FIRST), asked="cancel"), MarkMined(mined(FIRST))),
+    ("cancel sent before the deadline: never the trade again", intent(State.SENT, FIRST, CANCEL),
+     seen(now=NOW + 90), Broadcast(CANCEL)),
 ]  # fmt: skip
 
 
