@@ -24,8 +24,8 @@ __all__ = ["configure", "logger", "register_secret"]
 
 LEVELS = {"debug": 10, "info": 20, "warning": 30, "error": 40}
 
-_CHATTY = ("urllib3", "asyncio", "sqlalchemy", "alembic")
-"""Libraries whose lines below a warning help nobody, and name paths of RPC URLs."""
+_CHATTY = ("apscheduler", "urllib3", "asyncio", "sqlalchemy", "alembic")
+"""Libraries whose lines below a warning help nobody: two for each tick, or paths of RPC URLs."""
 
 
 def logger(name: str) -> FilteringBoundLogger:
