@@ -41,12 +41,12 @@ def sends(data: bytes) -> Reply:
 class FaultServer:
     """Replies in order; the last one for ever. Keeps the requests it has read, and the path and headers of each."""
 
-    def __init__(self, *replies: Reply) -> None:
+    def __init__(self, *replies: Reply, port: int = 0) -> None:
         self.replies = list(replies)
         self.requests: list[Any] = []
         self.heads: list[tuple[str, dict[str, str]]] = []
         self.connections = 0
-        self._listener = socket.create_server(("127.0.0.1", 0))
+        self._listener = socket.create_server(("127.0.0.1", port))
         self.port = self._listener.getsockname()[1]
         self.url = f"http://127.0.0.1:{self.port}"
         self._open: list[socket.socket] = []

@@ -67,14 +67,14 @@ def bytecode(path: str) -> str:
     return found
 
 
-def deploy_uniswap(node: Node) -> Deployment:
-    """Both generations, with the 0.01 % tier that mainnet enabled later."""
+def deploy_uniswap(node: Node, beside: Deployment | None = None) -> Deployment:
+    """Both generations, with the 0.01 % tier that mainnet enabled later, and with the WETH of `beside` if given."""
 
     def new(path: str, *arguments: Address) -> Address:
         return node.deploy(bytecode(path), ["address"] * len(arguments), arguments)
 
     core, periphery = "v3-core/artifacts/contracts", "v3-periphery/artifacts/contracts"
-    weth = new("v2-periphery/build/WETH9.json")
+    weth = beside.weth.address if beside else new("v2-periphery/build/WETH9.json")
     v2_factory = new("v2-core/build/UniswapV2Factory.json", node.deployer)
     v3_factory = new(f"{core}/UniswapV3Factory.sol/UniswapV3Factory.json")
     # The position manager asks its descriptor for pictures only, so any address does.
@@ -94,7 +94,7 @@ def deploy_uniswap(node: Node) -> Deployment:
         quoter=new(f"{periphery}/lens/QuoterV2.sol/QuoterV2.json", v3_factory, weth),
     )
     node.send(v3_factory, calldata("enableFeeAmount(uint24,int24)", 100, SPACINGS[100]))
-    _approve(found, found.weth)
+    approve_routers(found, found.weth)
     return found
 
 
@@ -109,7 +109,7 @@ def deploy_token(uniswap: Deployment, symbol: str, decimals: int = 18) -> Token:
     address = node.deploy(code, types, [node.deployer, symbol, symbol, decimals])
     token = Token(node.chain_id, address, symbol, decimals)
     node.send(address, calldata("mint(address,uint256)", node.deployer, PLENTY))
-    _approve(uniswap, token)
+    approve_routers(uniswap, token)
     return token
 
 
@@ -128,7 +128,8 @@ def balance(node: Node, token: Token, holder: Address) -> TokenAmount:
     return TokenAmount(token, word(node.call(token.address, calldata("balanceOf(address)", holder)), 0))
 
 
-def _approve(uniswap: Deployment, token: Token) -> None:
+def approve_routers(uniswap: Deployment, token: Token) -> None:
+    """All that the deployer has of a token, to every router and to the position manager."""
     spenders = uniswap.v2_router, uniswap.swap_router, uniswap.swap_router02, uniswap.position_manager
     data = [calldata("approve(address,uint256)", spender, MAX_UINT256) for spender in spenders]
     uniswap.node.send_all([(token.address, each) for each in data])

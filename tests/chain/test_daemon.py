@@ -1,0 +1,291 @@
+"""The whole keeper as its users run it: a process, a node with the real Uniswap on it, and a market that moves.
+
+One keeper rides through a market once (`ride`); the tests after it each look at one thing it did. The others start
+keepers of their own, on the same market but with another journal.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import secrets
+from collections.abc import Iterator
+from fractions import Fraction
+from pathlib import Path
+
+import pytest
+import rlp
+from eth_utils.crypto import keccak
+
+from keeper.core.plan import Purpose
+from keeper.core.sending import State
+from keeper.guards.swaps import Swap, decode_swap
+from keeper.journal.past import Entry
+from keeper.local.anvil import run_anvil
+from tests.chain.counting_proxy import CountingProxy
+from tests.chain.daemon_market import TARGETS, TRIGGER, Market, open_market
+from tests.chain.daemon_ride import MOVES, SEND, SMALL_MOVES, STEADY_TICKS, Ride, Setting, travel
+from tests.chain.keeper_process import KeeperProcess, wait_until
+from tests.chain.node import Node
+
+TOKEN = f"CANARY{secrets.token_hex(12)}"
+"""Stands in the node's URL as a provider's key does."""
+
+
+@pytest.fixture(scope="module")
+def market() -> Iterator[Market]:
+    with run_anvil() as anvil:
+        opened = open_market(Node(anvil.url))
+        with opened.blocks():
+            yield opened
+
+
+@pytest.fixture(scope="module")
+def proxy(market: Market) -> Iterator[CountingProxy]:
+    found = CountingProxy(int(market.node.url.rpartition(":")[2]), TOKEN)
+    yield found
+    found.stop()
+
+
+@pytest.fixture
+def setting(market: Market, proxy: CountingProxy, tmp_path: Path) -> Iterator[Setting]:
+    """Whatever a test does with it: at its end no keeper runs, and no secret has come out."""
+    made = Setting(market, proxy, tmp_path, market.write_config(tmp_path))
+    yield made
+    for process in made.started:
+        process.end()
+    assert made.leaks() == []
+
+
+@pytest.fixture(scope="module")
+def ride(market: Market, proxy: CountingProxy, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ride]:
+    folder = tmp_path_factory.mktemp("ride")
+    setting = Setting(market, proxy, folder, market.write_config(folder))
+    try:
+        yield travel(setting)
+    finally:
+        for process in setting.started:
+            process.end()
+
+
+# --- the ride ---------------------------------------------------------------------------------------------------------
+
+
+def _purposes(ride: Ride, purpose: Purpose) -> list[Entry]:
+    return [entry for entries in ride.entries.values() for entry in entries if entry.intent.call.purpose is purpose]
+
+
+def test_run__after_each_move_of_the_market__every_weight_is_back_inside_its_band(ride: Ride) -> None:
+    assert len(MOVES) >= 10
+    assert [step for step in ride.steps if max(abs(drift) for drift in step.drifts.values()) > TRIGGER] == []
+    moved = {step.move for step in ride.steps if step.transactions}
+    assert moved == set(range(len(MOVES))), "every move took some vault out of its band"
+
+
+def test_run__back_to_the_band__takes_at_most_two_cycles_a_transaction(ride: Ride) -> None:
+    assert [step for step in ride.steps if step.cycles > 2 * step.transactions] == []
+
+
+def test_run__at_its_end__balances_on_chain_equal_the_journal(ride: Ride) -> None:
+    for vault, entries in ride.entries.items():
+        expected = dict(ride.before[vault])
+        native = next(token for token in expected if token.is_native)
+        wrapped = ride.setting.market.tokens["WETH"]
+        for entry in entries:
+            assert entry.intent.mined is not None
+            expected[native] -= entry.intent.mined.gas_cost
+            if entry.intent.call.purpose is Purpose.WRAP:
+                expected[native] -= entry.intent.call.value
+                expected[wrapped] += entry.intent.call.value
+            if entry.outcome is not None and entry.outcome.fill is not None:
+                expected[entry.outcome.fill.sold.token] -= entry.outcome.fill.sold.raw
+                expected[entry.outcome.fill.received.token] += entry.outcome.fill.received.raw
+        assert ride.after[vault] == expected
+        assert ride.flows[vault] == [], "nothing came or went that was not ours"
+
+
+def test_run__each_transaction__is_final_and_succeeded_and_the_nonces_have_no_gap(ride: Ride) -> None:
+    for vault, entries in ride.entries.items():
+        assert {entry.intent.state for entry in entries} == {State.FINAL_OK}
+        assert [entry.intent.nonce for entry in entries] == list(range(ride.setting.market.nonces()[vault]))
+
+
+def test_run__each_fill__is_at_least_its_signed_min_out(ride: Ride) -> None:
+    swaps = _purposes(ride, Purpose.SWAP)
+    assert len(swaps) >= 10
+    for entry in swaps:
+        assert entry.outcome is not None
+        assert entry.outcome.fill is not None
+        _, signed = _signed(ride.setting.market, entry)
+        assert entry.outcome.fill.sold.raw == signed.sell
+        assert entry.outcome.fill.received.raw >= signed.min_out > 0
+
+
+def test_run__its_swaps__went_through_both_generations_of_routers(ride: Ride) -> None:
+    kinds = {_signed(ride.setting.market, entry)[0] for entry in _purposes(ride, Purpose.SWAP)}
+    assert kinds == {"swap_router", "v2_router", "swap_router02"}
+
+
+def _signed(market: Market, entry: Entry) -> tuple[str, Swap]:
+    """Kind of router and swap, out of the bytes that were mined."""
+    assert entry.intent.mined is not None
+    (raw,) = (attempt.raw for attempt in entry.intent.attempts if attempt.hash == entry.intent.mined.hash)
+    assert "0x" + keccak(raw).hex() == entry.intent.mined.hash
+    # EIP-1559: type, then chain id, nonce, tip, cap, gas limit, to, value, data, …
+    fields = rlp.decode(raw[1:])
+    kinds = {bytes.fromhex(router[2:]): kind for router, kind in market.routers.items()}
+    swap = decode_swap(kinds[fields[5]], fields[7])
+    assert isinstance(swap, Swap), swap
+    return kinds[fields[5]], swap
+
+
+def test_run__where_ether_is_short_of_its_wrapped_form__wraps_what_it_sells(ride: Ride) -> None:
+    assert [entry.intent.vault for entry in _purposes(ride, Purpose.WRAP)][:1] == ["new"]
+
+
+def test_run__at_its_end__leaves_no_allowance(ride: Ride) -> None:
+    assert _purposes(ride, Purpose.APPROVE)
+    assert ride.allowances == {}
+
+
+def test_run__while_nothing_changes__asks_once_a_tick(ride: Ride) -> None:
+    assert len(ride.steady) >= STEADY_TICKS
+    assert set(ride.steady) == {1}
+
+
+def test_run__while_prices_and_ticks_move_inside_the_bands__asks_at_most_once_more(ride: Ride) -> None:
+    assert len(ride.moving) >= len(SMALL_MOVES)
+    assert set(ride.moving) == {1, 2}, "a tick that nobody knew is read by a follow-up, and then known"
+    assert ride.sent_inside == 0
+
+
+def test_run__on_sigterm__ends_with_0_in_under_five_seconds(ride: Ride) -> None:
+    assert ride.exit_code == 0
+    assert ride.seconds_to_end < 5
+
+
+def test_run__started_again_on_its_journal__trades_nothing_more(ride: Ride) -> None:
+    assert ride.sent_again == 0
+
+
+@pytest.mark.fault("P15")
+def test_run__a_second_one_on_the_same_journal__exits_4_and_names_the_first(ride: Ride) -> None:
+    second = ride.answers["second"]
+    assert second.code == 4
+    assert len(second.complaints) == 1
+    assert str(ride.setting.started[0].pid) in second.complaints[0]
+
+
+@pytest.mark.fault("S1")
+def test_run__whatever_is_asked_of_it__neither_key_nor_rpc_token_comes_out(ride: Ride) -> None:
+    found = {name: json.loads(done.out) for name, done in ride.answers.items() if name != "second"}
+    assert {row["vault"] for row in found["plan"]} == set(TARGETS)
+    assert all(found.values())
+    assert (ride.setting.folder / "keeper.db").stat().st_size > 0
+    assert ride.setting.leaks() == []
+
+
+# --- being stopped and started ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.fault("P13")
+def test_run__sigterm_while_it_sends__finishes_the_step_and_the_next_one_goes_on(setting: Setting) -> None:
+    market, proxy, first = setting.market, setting.proxy, setting.start()
+    setting.wait_until_calm(first)
+    before = market.nonces()
+    with market.quiet(), proxy.holding(SEND) as gate:
+        sent = proxy.sent(SEND)
+        market.move_quietly(WETH=_away(market, 8))
+        first.wait_for(lambda: proxy.sent(SEND) > sent, "a transaction on its way")
+        first.terminate()
+        gate.set()
+        assert first.wait(5) == 0
+        with setting.journal() as journal:
+            live = journal.live()
+        assert live, "what was sent is still live"
+        assert {intent.state for intent in live} <= {State.MAYBE_SENT, State.SENT}
+        assert all(intent.attempts for intent in live)
+    second = setting.start()
+    setting.wait_until_calm(second, final=True)
+    assert second.stop()[0] == 0
+    after = market.nonces()
+    with setting.journal() as journal:
+        for vault in TARGETS:
+            mine = [entry.intent for entry in journal.transactions(vault)]
+            assert [intent.nonce for intent in mine if intent.nonce >= before[vault]] == [
+                *range(before[vault], after[vault])
+            ]
+            assert {intent.state for intent in mine} == {State.FINAL_OK}
+
+
+def _away(market: Market, percent: int) -> Fraction:
+    """A price of WETH that takes both vaults out of their bands."""
+    return market.prices["WETH"] * (100 + percent) / 100
+
+
+def test_pause__while_it_runs__stops_the_vault_until_resume(setting: Setting) -> None:
+    market, proxy, process = setting.market, setting.proxy, setting.start()
+    setting.wait_until_calm(process)
+    paused = setting.run("pause", "*", "--reason", "looking into it", "--config", setting.config)
+    assert (paused.code, paused.err) == (0, "")
+    sent = proxy.sent(SEND)
+    market.move(WETH=_away(market, -8))
+    process.wait_for(lambda: _refused_by(process, "paused") == set(TARGETS), "a refusal of each vault")
+    process.wait_for_ticks(2)
+    assert proxy.sent(SEND) == sent
+    resumed = setting.run("resume", "*", "--config", setting.config)
+    assert (resumed.code, resumed.err) == (0, "")
+    process.wait_for(lambda: proxy.sent(SEND) > sent, "a trade after resume")
+    setting.wait_until_calm(process)
+    assert "paused" in paused.out
+    assert "resumed" in resumed.out
+    assert process.stop()[0] == 0
+
+
+def _refused_by(process: KeeperProcess, guard: str) -> set[str]:
+    return {event["vault"] for event in process.events("denied") if guard in event["guards"]}
+
+
+# --- nodes that do not answer, or are other ones ---------------------------------------------------------------------
+
+
+@pytest.mark.fault("R31")
+def test_run__all_nodes_down_for_a_while__warns_once_and_recovers_by_itself(setting: Setting) -> None:
+    market, proxy, process = setting.market, setting.proxy, setting.start()
+    setting.wait_until_calm(process)
+    sent = proxy.sent(SEND)
+    with proxy.down():
+        block = market.move(WETH=_away(market, 8))
+        process.wait_for(lambda: bool(process.events("alert")), "an alert")
+        head = int(market.node.rpc("eth_blockNumber"), 16)
+        wait_until(lambda: int(market.node.rpc("eth_blockNumber"), 16) >= head + 3, 20, "three blocks")
+        assert process.is_running
+    process.wait_for(lambda: bool(process.events("resolved")), "the all-clear")
+    setting.wait_until_calm(process, block)
+    assert [event["key"] for event in process.events("alert")] == ["chain:anvil"]
+    assert proxy.sent(SEND) > sent
+    assert process.stop()[0] == 0
+
+
+@pytest.mark.fault("R31")
+def test_run__all_nodes_down_at_start__exits_3_with_one_line(setting: Setting) -> None:
+    with setting.proxy.down():
+        done = setting.run("run", setting.config, "--live")
+    assert done.code == 3
+    assert len(done.complaints) == 1
+    assert done.complaints[0].startswith("keeper: anvil: ")
+
+
+@pytest.mark.fault("C5")
+def test_run__on_another_chain_than_configured__exits_2_and_says_which(setting: Setting) -> None:
+    setting.config = setting.market.write_config(setting.folder, chain_id=1_337)
+    done = setting.run("run", setting.config, "--live")
+    assert done.code == 2
+    assert len(done.complaints) == 1
+    assert re.search(r"expected 1337\b.* 31337\b", done.complaints[0])
+
+
+def test_run__with_another_chain_id_on_the_command_line__exits_2_before_it_starts(setting: Setting) -> None:
+    done = setting.run("run", setting.config, "--live", "--chain-id", "1")
+    assert done.code == 2
+    assert done.complaints == ["keeper: command: --chain-id: expected --chain-id 31337, found --chain-id 1"]
