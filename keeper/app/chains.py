@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -23,7 +24,7 @@ from keeper.chain.clock import ChainClock, SystemClock
 from keeper.chain.fees import FeePolicy
 from keeper.chain.observer import ChainObserver
 from keeper.chain.pins import Finding, Pinner, Pins
-from keeper.chain.rpc import Rpc
+from keeper.chain.rpc import Freshness, Rpc
 from keeper.chain.simulate import Simulator
 from keeper.chain.submitter import DrySubmitter, LiveSubmitter
 from keeper.chain.views import VaultSpec
@@ -172,6 +173,8 @@ class Chain:
         alert: Alert | None = None,
     ) -> Cycle:
         """The turning wheel: vaults in `armed` send, the others have no way to."""
+        if alert is not None:
+            self.rpc.listen(alert.alert)
         dry: Submitter = self.dry_submitter()
         live = dry if alert is None or not armed else self.live_submitter(journal, signers or {}, alert)
         vaults = {v: self.vault(v, live if v in armed else dry, armed=v in armed) for v in self.vaults}
@@ -214,4 +217,19 @@ class Chain:
 
 
 def open_rpc(loaded: Loaded, name: str) -> Rpc:
-    return Rpc(name, [url.reveal() for url in loaded.config.chains[name].rpc])
+    """Whose answers are believed once `quorum` nodes give them. Asks nobody yet."""
+    chain = loaded.config.chains[name]
+    rate = chain.rpc_rate
+    return Rpc(
+        name,
+        [url.reveal() for url in chain.rpc],
+        quorum=chain.agreeing,
+        chain_id=chain.chain_id,
+        rate=(rate.limit, rate.seconds) if rate else None,
+        freshness=Freshness(
+            # On a chain whose time somebody else moves, this machine's clock says nothing about a head.
+            max_age=chain.max_head_age if chain.clock == "system" else None,
+            max_ahead=chain.max_clock_skew,
+            max_lag=max(30, 3 * math.ceil(chain.block_time)),
+        ),
+    )

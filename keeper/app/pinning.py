@@ -13,6 +13,7 @@ from keeper.config import Config, Loaded
 from keeper.config.prices import ChainlinkConfig, SourceConfig, TwapConfig, leaves
 from keeper.core.chain import Router
 from keeper.core.errors import ConfigError
+from keeper.core.foreign import printable
 from keeper.core.units import Address
 
 
@@ -86,6 +87,8 @@ class Claims:
 def pin(rpc: Rpc, claims: Claims) -> Pins | Finding:
     """Looks at everything that is claimed, once. A Finding alone means another chain; Raises Unreachable."""
     chain = claims.config.chains[claims.chain]
+    if other := _other_chain(rpc, f"{claims.path}.rpc", chain.chain_id):
+        return other
     pinner = Pinner(rpc, chain.chain_id, runtime("reader"))
     pins = pinner.begin(f"{claims.path}.chain_id")
     if isinstance(pins, Finding):
@@ -102,6 +105,16 @@ def pin(rpc: Rpc, claims: Claims) -> Pins | Finding:
     for vault in claims.vaults:
         _pools_fit(claims.config, vault, pins)
     return pins
+
+
+def _other_chain(rpc: Rpc, path: str, chain_id: int) -> Finding | None:
+    """The first of several nodes that is of another chain. One that does not answer now is told from later answers."""
+    if len(rpc.urls) == 1:
+        return None
+    for url, answer in rpc.ask_each("eth_chainId", []):
+        if isinstance(answer, str) and answer != hex(chain_id):
+            return Finding(path, f"chain {chain_id} at {url}", printable(answer, 40), False)
+    return None
 
 
 def _pools_fit(config: Config, vault: str, pins: Pins) -> None:

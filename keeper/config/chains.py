@@ -18,6 +18,7 @@ from keeper.config.fields import (
     ByAddress,
     BySymbol,
     Count,
+    CountRate,
     Fee,
     Name,
     Named,
@@ -152,12 +153,22 @@ def _some(value: tuple[Any, ...]) -> tuple[Any, ...]:
     return value
 
 
+def _some_calls(rate: units.Rate) -> units.Rate:
+    if not rate.limit:
+        raise Wrong("at least one call, such as 20 per 1s")
+    return rate
+
+
 class ChainConfig(Part):
     """One chain. Most of it comes from a preset."""
 
     preset: Name | None = None
     chain_id: Annotated[Count, between(1, 2**63 - 1, "a chain id from 1")]
     rpc: Annotated[tuple[RpcUrl, ...], OneOrMore, AfterValidator(_some)]
+    quorum: Annotated[Count, between(1, 16, "1 to 16")] | None = None
+    """How many nodes must say the same before it is believed; where it is silent 2, or 1 with a single URL."""
+    rpc_rate: Annotated[CountRate, AfterValidator(_some_calls)] | None = None
+    """JSON-RPC calls that each node may be asked within a window; no limit where it is silent."""
     confirmations: Annotated[Count, between(1, 1_000, "1 to 1000")]
     """Depth at which a mined transaction no longer blocks its vault; 1 is the head itself."""
     finality: Annotated[Finality, PlainValidator(_finality), Written(str)] = Finality()
@@ -190,6 +201,11 @@ class ChainConfig(Part):
     @property
     def is_local(self) -> bool:
         return self.chain_id in LOCAL_CHAINS
+
+    @property
+    def agreeing(self) -> int:
+        """Nodes that must say the same. By default two, so that one that lies moves nothing, however many there are."""
+        return min(2, len(self.rpc)) if self.quorum is None else self.quorum
 
     def symbols(self) -> Mapping[str, str]:
         """Address -> symbol of every declared token."""

@@ -32,6 +32,8 @@ def _names(chain: ChainConfig, ref: PoolRef) -> bool:
 def _rpc(chain: ChainConfig, path: Path) -> Iterator[Fault]:
     urls = (((*path, "rpc", index), url, f"rpc[{index}]") for index, url in enumerate(chain.rpc) if url.is_set)
     yield from twice(urls, "each URL once")
+    if chain.quorum is not None and chain.quorum > len(chain.rpc):
+        yield Fault((*path, "quorum"), f"at most the number of URLs ({len(chain.rpc)})", str(chain.quorum))
 
 
 def _tokens(chain: ChainConfig, path: Path) -> Iterator[Fault]:

@@ -177,6 +177,18 @@ BAD = (
         (":4: chains.base.prices.WETH.sources[0].hartbeat: expected one of kind, price, found an unknown key"),
     ),
     Bad(
+        "quorum larger than the number of nodes",
+        "    rpc:",
+        "    quorum: 2\n    rpc:",
+        ":4: chains.base.quorum: expected at most the number of URLs (1), found 2",
+    ),
+    Bad(
+        "rate of no calls",
+        "    rpc:",
+        "    rpc_rate: 0 per 1s\n    rpc:",
+        ":4: chains.base.rpc_rate: expected at least one call, such as 20 per 1s, found 0 per 1s",
+    ),
+    Bad(
         "key twice",
         "    chain: base\n",
         "    chain: base\n    chain: base\n",
