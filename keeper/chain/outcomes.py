@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 
 from keeper.chain.attempts import ending
+from keeper.chain.effects import balance_request, fetch_missing_effects, figure_of
 from keeper.chain.headers import unhex
 from keeper.chain.receipts import Receipt, costs_of, fill_of, missing_effects
 from keeper.chain.reverts import decode_revert
 from keeper.chain.rpc import Rpc, RpcError
-from keeper.core.abi import calldata
 from keeper.core.errors import TransientError
 from keeper.core.foreign import printable
 from keeper.core.records import NewIntent
-from keeper.core.sending import Intent, Mined, Outcome, State
-from keeper.core.units import Address, Token
+from keeper.core.sending import Fill, Intent, Mined, Outcome, State
+from keeper.core.units import Address, Token, TokenAmount
 
 OUT_OF_GAS = "out of gas: used all of its gas limit"
 
@@ -37,8 +37,15 @@ def fetch_outcome(rpc: Rpc, intent: Intent, new: NewIntent, receipt: Receipt, mi
         return Found(_outcome(intent, new, mined, reason=_fetch_reason(rpc, intent, mined)))
     fill = fill_of(receipt.logs, new.expect, new.account)
     if fill is None:
-        return Found(_outcome(intent, new, mined))
+        missing = fetch_missing_effects(rpc, intent.call, new.account, intent.sender, mined)
+        return Found(_outcome(intent, new, mined, reason=missing), missing)
     deltas = _fetch_deltas(rpc, (fill.sold.token, fill.received.token), new.account, mined.block_number)
+    deltas = {token: _without_gas(token, delta, intent, new, mined) for token, delta in deltas.items()}
+    fill = _with_native(fill, deltas)
+    if fill is None:
+        return Found(
+            _outcome(intent, new, mined, reason="its fill is not known: the node has no balances of its block")
+        )
     wrong = missing_effects(fill, new.expect, deltas)
     costs = costs_of(fill, mined.gas_cost, new.expect)
     outcome = Outcome(
@@ -63,10 +70,9 @@ def _outcome(intent: Intent, new: NewIntent, mined: Mined, reason: str = "") -> 
 
 def _fetch_deltas(rpc: Rpc, tokens: tuple[Token, ...], account: Address, block: int) -> dict[Token, int]:
     """{raw} of the account's balances over the whole block. A token whose balance the node no longer has is absent."""
-    data = "0x" + calldata("balanceOf(address)", account).hex()
     asked = [(token, at) for token in tokens for at in (block - 1, block)]
-    answers = rpc.batch([("eth_call", [{"to": token.address, "data": data}, hex(at)]) for token, at in asked])
-    balances = {key: _balance(answer) for key, answer in zip(asked, answers, strict=True)}
+    answers = rpc.batch([balance_request(token, account, at) for token, at in asked])
+    balances = {key: figure_of(answer) for key, answer in zip(asked, answers, strict=True)}
     deltas = {}
     for token in tokens:
         before, after = balances[token, block - 1], balances[token, block]
@@ -75,12 +81,21 @@ def _fetch_deltas(rpc: Rpc, tokens: tuple[Token, ...], account: Address, block: 
     return deltas
 
 
-def _balance(answer: Any) -> int | None:
-    try:
-        data = unhex(answer, "balance")
-    except TransientError:
+def _without_gas(token: Token, delta: int, intent: Intent, new: NewIntent, mined: Mined) -> int:
+    """The native coin's change, as far as it is not gas that the account itself paid."""
+    return delta + mined.gas_cost if token.is_native and new.account == intent.sender else delta
+
+
+def _with_native(fill: Fill, deltas: Mapping[Token, int]) -> Fill | None:
+    """The native coin has no Transfer logs: its balance tells. None where the node does not have it any more."""
+    sold, received = fill.sold.token, fill.received.token
+    if (sold.is_native and sold not in deltas) or (received.is_native and received not in deltas):
         return None
-    return int.from_bytes(data, "big") if len(data) == 32 else None
+    if sold.is_native:
+        fill = replace(fill, sold=TokenAmount(sold, -deltas[sold]))
+    if received.is_native:
+        fill = replace(fill, received=TokenAmount(received, deltas[received]))
+    return fill
 
 
 def _fetch_reason(rpc: Rpc, intent: Intent, mined: Mined) -> str:

@@ -8,7 +8,7 @@ the same targets as the same sender in one call. Neither needs a key, a nonce or
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from eth_abi.abi import decode
@@ -16,6 +16,7 @@ from eth_abi.exceptions import DecodingError
 
 from keeper.chain.fees import FeePolicy
 from keeper.chain.headers import quantity, unhex
+from keeper.chain.l1_fees import Kind, fetch_estimate, fetch_op_fees
 from keeper.chain.reverts import decode_revert
 from keeper.chain.rpc import Rpc, RpcError
 from keeper.core.abi import calldata
@@ -52,16 +53,28 @@ class Simulator:
     execution in a later block does the same: min_out bounds the difference.
     """
 
-    def __init__(self, rpc: Rpc, policy: FeePolicy, probe: bytes, *, margin_bps: int = 2_000) -> None:
-        """`probe` is the runtime code of Probe.sol; `margin_bps` is put on top of the gas that was needed."""
-        self._rpc, self._policy, self._probe, self._margin_bps = rpc, policy, probe, margin_bps
+    def __init__(
+        self, rpc: Rpc, policy: FeePolicy, probe: bytes, *, margin_bps: int = 2_000, l1: Kind = "none"
+    ) -> None:
+        """`probe` is the runtime code of Probe.sol; `margin_bps` is put on top of the gas that was needed; `l1` says
+        how the chain charges for its L1."""
+        self._rpc, self._policy, self._probe, self._margin_bps, self._l1 = rpc, policy, probe, margin_bps, l1
         self._has_simulate = True
         self._takes_hash = True
 
     def simulate(self, calls: Calls, view: VaultView) -> Simulation:
         """Raises Unreachable where no node answers."""
         tokens = _tokens(calls, view)
-        ran = self._run(calls.sequence, view, tokens)
+        ran, fees = self._run(calls.sequence, view, tokens), self._policy.first(view.block.base_fee, view.tip)
+        l1_fees: tuple[int, ...] = ()
+        try:
+            if self._l1 == "node" and not ran.failure:
+                ran = self._as_estimated(ran, calls, view)
+            if self._l1 == "op" and not ran.failure:
+                chain_id, at = view.block.chain_id, hex(view.block.number)
+                l1_fees = fetch_op_fees(self._rpc, chain_id, calls.sequence, ran.gas, fees, at)
+        except TransientError as error:
+            ran = replace(ran, failure=f"its cost is not known: {printable(str(error), 300)}")
         limit, too_much = self._gas_limit(ran.needed, view.block)
         return Simulation(
             block_number=view.block.number,
@@ -69,8 +82,16 @@ class Simulator:
             gas=ran.gas,
             deltas=ran.deltas or {},
             gas_limit=limit,
-            fees=self._policy.first(view.block.base_fee, view.tip),
+            fees=fees,
+            l1_fees=l1_fees,
         )
+
+    def _as_estimated(self, ran: Ran, calls: Calls, view: VaultView) -> Ran:
+        """With the gas for L1 data that only the node's own estimate holds. It is asked for the next transaction; the
+        later ones, which cannot be estimated before it, are taken to need as much more."""
+        estimate = fetch_estimate(self._rpc, calls.next, view.sender or view.account, hex(view.block.number))
+        more = max(0, estimate - ran.gas[0])
+        return replace(ran, gas=tuple(used + more for used in ran.gas), needed=max(ran.needed, estimate))
 
     def _run(self, calls: Sequence[Call], view: VaultView, tokens: Sequence[Token]) -> Ran:
         try:

@@ -9,6 +9,7 @@ import pytest
 from eth_abi.abi import encode
 
 from keeper.chain.fees import FeePolicy
+from keeper.chain.l1_fees import unsigned
 from keeper.chain.rpc import RpcError
 from keeper.chain.simulate import TX_GAS_CAP, Simulator, is_unknown_method, paid_gas
 from keeper.core.abi import calldata
@@ -179,3 +180,100 @@ def test_tokens__spent_token_outside_the_holdings__measured_too() -> None:
     call = Call(SWAP.to, b"", 0, Purpose.SWAP, "sell", units(other, 1))
     found = run(Node(simulated([end(gas=1)], [0] * 4, [0, 0, 0, 5])), Calls((call,)))
     assert found.deltas[other] == 5
+
+
+# --- what L1 costs ---------------------------------------------------------------------------------------------------
+
+
+class Rollup(Node):
+    """An L2: the oracle's answers in the order of its questions, and an estimate."""
+
+    oracle: list[Any]
+    estimate: Any = None
+
+    def call(self, method: str, params: list[Any], *, nullable: bool = False) -> Any:
+        if method != "eth_estimateGas":
+            return super().call(method, params, nullable=nullable)
+        self.asked.append((method, params))
+        if isinstance(self.estimate, Exception):
+            raise self.estimate
+        return self.estimate
+
+    def batch(self, requests: Any, *, nullable: bool = False) -> list[Any]:
+        self.asked += requests
+        return self.oracle
+
+
+def word(value: int) -> str:
+    return "0x" + value.to_bytes(32, "big").hex()
+
+
+def rolled(node: Any, l1: Any) -> Simulation:
+    return Simulator(node, POLICY, b"", l1=l1).simulate(CALLS, VIEW)
+
+
+def test_simulate__op_stack__data_and_operator_fee_of_each_transaction() -> None:
+    node = Rollup(GOOD)
+    node.oracle = [word(8_000), word(16_000), word(5), word(7)]
+    found = rolled(node, "op")
+    assert (found.failure, found.l1_fees) == ("", (9_000 + 5, 18_000 + 7))
+    assert len(node.asked) == 1 + 4, "one simulation, one batch of four questions"
+    call, at = node.asked[1][1]
+    assert (call["to"], at) == ("0x420000000000000000000000000000000000000F", hex(VIEW.block.number))
+    first = unsigned(31337, APPROVE, 46_000, found.fees)
+    assert call["data"] == "0x" + calldata("getL1Fee(bytes)", first).hex()
+    assert node.asked[4][1][0]["data"] == "0x" + calldata("getOperatorFee(uint256)", 120_000).hex()
+
+
+def test_unsigned__as_eth_account_would_hash_it() -> None:
+    from eth_account.typed_transactions import TypedTransaction
+    from eth_utils.crypto import keccak
+
+    fees = Fees(Wei(3 * GWEI), Wei(GWEI))
+    same = TypedTransaction.from_dict(
+        {
+            "type": 2, "chainId": 31337, "nonce": 0xFFFF_FFFF, "to": SWAP.to, "value": 7, "data": b"", "gas": 9,
+            "maxFeePerGas": 3 * GWEI, "maxPriorityFeePerGas": GWEI,
+        }
+    )  # fmt: skip
+    assert keccak(unsigned(31337, SWAP, 9, fees)) == bytes(same.hash())
+
+
+@pytest.mark.parametrize(
+    ("oracle", "failure"),
+    [
+        ([word(8_000), word(1), RpcError(3, "execution reverted"), RpcError(3, "execution reverted")], ""),
+        ([RpcError(3, "execution reverted"), word(1), word(0), word(0)], "L1 fee: execution reverted"),
+        (["0x", "0x", "0x", "0x"], "expected one figure"),
+        ([word(8_000), word(1), RpcError(-32000, "header not found"), word(0)], "operator fee: header not found"),
+    ],
+)
+def test_simulate__oracle_without_an_answer__not_traded_unless_it_has_no_operator_fee(
+    oracle: list[Any], failure: str
+) -> None:
+    node = Rollup(GOOD)
+    node.oracle = oracle
+    found = rolled(node, "op")
+    assert failure in found.failure and bool(failure) == bool(found.failure)
+
+
+@pytest.mark.fault("R28")
+@pytest.mark.parametrize(
+    ("estimate", "gas", "failure"),
+    [
+        ("0x186a0", (100_000, 174_000), ""),  # 54,000 more than the simulation, for each
+        ("0x1", (46_000, 120_000), ""),  # an absurdly low one changes nothing
+        (hex(10**9), (10**9, 10**9 + 74_000), "needs 1,000,000,000 gas"),
+        (RpcError(3, "execution reverted"), (46_000, 120_000), "gas estimate: execution reverted"),
+        ("many", (46_000, 120_000), "gas estimate: expected a hex figure"),
+    ],
+)
+def test_simulate__l1_within_the_gas__nodes_estimate_counts_where_it_is_more(
+    estimate: Any, gas: tuple[int, ...], failure: str
+) -> None:
+    node = Rollup(GOOD)
+    node.estimate = estimate
+    found = rolled(node, "node")
+    assert found.gas == gas and failure in found.failure and bool(failure) == bool(found.failure)
+    if not failure:
+        assert found.gas_limit >= max(gas[0], 57_500)

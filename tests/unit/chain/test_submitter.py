@@ -16,7 +16,7 @@ from keeper.chain.simulate import Simulator
 from keeper.chain.submitter import Budget, DrySubmitter, LiveSubmitter
 from keeper.core.abi import calldata
 from keeper.core.errors import Halted, JournalError, TransientError
-from keeper.core.plan import Calls, Fees, Purpose, Simulation
+from keeper.core.plan import Call, Calls, Fees, Purpose, Simulation
 from keeper.core.sending import Expectation, Intent, Mined, State
 from keeper.core.units import USD, Price, TokenAmount, Wei
 from tests.builders import ACCOUNT, CHAIN, ETH, NOW, USDC, WETH, make_view, units, usd
@@ -557,6 +557,75 @@ def test_settle__success_without_its_effects__vault_halted(
     _trade(room, received, balance, sold)
     assert reason in room.journal.halts["treasury"] and reason in room.journal.outcomes[0].reason
     assert room.state is State.CONFIRMED, "the transaction is what it is"
+
+
+def _set_up(room: Room, call: Call, answers: Mapping[str, int], coins: tuple[int, int] | None = None) -> None:
+    """A call that trades nothing, mined in block 101; `answers` are words by selector and block."""
+    for key, word in answers.items():
+        selector, block = key.split()
+        data = "0x" + calldata(selector, *([ACCOUNT] * (selector.count(",") + 1)))[:4].hex()
+        room.node.calls[f"{call.to} {data} {hex(int(block))}"] = "0x" + word.to_bytes(32, "big").hex()
+    if coins:
+        room.node.coins = {100: hex(coins[0]), 101: hex(coins[1])}
+    room.submit(call=call)
+    room.node.mine(room.hash())
+    room.submitter.settle()
+
+
+APPROVE = Call(WETH.address, calldata("approve(address,uint256)", POOL, 500), 0, Purpose.APPROVE, "approve 500")
+WRAP = Call(WETH.address, calldata("deposit()"), 70, Purpose.WRAP, "wrap 70")
+UNWRAP = Call(WETH.address, calldata("withdraw(uint256)", 70), 0, Purpose.UNWRAP, "unwrap 70")
+ALLOWED, BEFORE, AFTER = "allowance(address,address) 101", "balanceOf(address) 100", "balanceOf(address) 101"
+GAS = 200_000 * GWEI
+
+
+@pytest.mark.fault("T17")
+@pytest.mark.fault("K5")
+@pytest.mark.parametrize(
+    ("call", "answers", "coins", "reason"),
+    [
+        (APPROVE, {ALLOWED: 500}, None, ""),
+        (APPROVE, {ALLOWED: 0}, None, "the allowance is 0 raw, expected 500"),
+        (APPROVE, {ALLOWED: 501}, None, "the allowance is 501 raw"),
+        (APPROVE, {}, None, ""),  # the node has forgotten; nothing speaks against it
+        (WRAP, {BEFORE: 5, AFTER: 75}, None, ""),
+        (WRAP, {BEFORE: 5, AFTER: 95}, None, ""),  # somebody sent us more in the same block
+        (WRAP, {BEFORE: 5, AFTER: 5}, None, "the tokens changed by 0 raw"),
+        (UNWRAP, {BEFORE: 75, AFTER: 5}, (10**18, 10**18 + 70 - GAS), ""),
+        (UNWRAP, {BEFORE: 75, AFTER: 5}, (10**18, 10**18 - GAS), "the coin changed by 0 wei"),
+        (UNWRAP, {BEFORE: 75, AFTER: 1}, (10**18, 10**18 + 70 - GAS), "the tokens changed by -74 raw"),
+    ],
+)
+def test_settle__set_up_without_its_effects__vault_halted(
+    room: Room, call: Call, answers: Mapping[str, int], coins: tuple[int, int] | None, reason: str
+) -> None:
+    _set_up(room, call, answers, coins)
+    assert room.state is State.CONFIRMED and reason in room.journal.outcomes[0].reason
+    assert bool(room.journal.halts.get("treasury")) == bool(reason)
+
+
+@pytest.mark.fault("T17")
+@pytest.mark.parametrize(
+    ("coins", "received", "reason"),
+    [
+        ((10**18, 2 * 10**18 - GAS), 10**18, ""),
+        ((10**18, 10**18 - GAS), 0, "without effects"),
+        (None, None, "not known"),
+    ],
+)
+def test_settle__coin_received_for_tokens__known_by_its_balance(
+    room: Room, coins: tuple[int, int] | None, received: int | None, reason: str
+) -> None:
+    price = Price(ETH, USD, Fraction(3_100))
+    expect = replace(SWAP, sell=units(USDC, 3_100), quote=units(ETH, 1), min_out=units(ETH, "0.99"), bought_price=price)
+    room.submit(expect=expect)
+    if coins:
+        room.node.coins = {100: hex(coins[0]), 101: hex(coins[1])}
+    room.node.mine(room.hash(), logs=[transfer(USDC, ACCOUNT, POOL, 3_100 * 10**6)])
+    room.submitter.settle()
+    outcome = room.journal.outcomes[0]
+    assert (outcome.fill.received.raw if outcome.fill else None) == received and reason in outcome.reason
+    assert bool(room.journal.halts) == (reason == "without effects")
 
 
 @pytest.mark.fault("T14")
