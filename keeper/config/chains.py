@@ -18,8 +18,8 @@ from keeper.config.fields import (
     ByAddress,
     BySymbol,
     Count,
-    CountRate,
     Fee,
+    File,
     Name,
     Named,
     OneOrMore,
@@ -62,6 +62,22 @@ class FeesConfig(Part):
     replace_after: Annotated[Seconds, between(5, 3_600, "a duration from 5s to 1h")] = 60
     gas_margin: Annotated[Bps, between(0, 10_000, "a margin from 0% to 100%")] = 2_000
     """Put on top of the gas that the simulation needed."""
+    tip_percentile: Annotated[Count, between(1, 99, "1 to 99")] = 50
+    """Which of the tips that recent blocks paid counts as the going one."""
+    l1: Literal["none", "op", "node"] = "none"
+    """How the chain charges for its L1: not at all, apart from gas (OP stack), or within the gas (Arbitrum, zkSync)."""
+
+
+class RelayConfig(Part):
+    """A private way to a block: transactions are shown to it first, and to the public pool only when that failed."""
+
+    url: RpcUrl
+    kind: Literal["raw", "private"]
+    """Takes eth_sendRawTransaction, or eth_sendPrivateTransaction with the last block that it may be put into."""
+    max_blocks: Annotated[Count, between(1, 100, "1 to 100")] = 25
+    """After so many blocks the same bytes go to the public pool."""
+    auth_key_file: File | None = None
+    """A key that says who asks, and nothing else: never one that holds funds."""
 
 
 class NativeConfig(Part):
@@ -153,9 +169,15 @@ def _some(value: tuple[Any, ...]) -> tuple[Any, ...]:
     return value
 
 
-def _some_calls(rate: units.Rate) -> units.Rate:
-    if not rate.limit:
-        raise Wrong("at least one call, such as 20 per 1s")
+def _call_rate(value: Any) -> units.Rate:
+    expected = "a number of calls within 1s to 1m, such as 20 per 1s"
+    count, _, window = value.partition(" per ") if isinstance(value, str) else ("", "", "")
+    try:
+        rate = units.Rate(units.whole(count), units.duration(window), "times")
+    except ValueError:
+        raise Wrong(expected) from None
+    if not rate.limit or not 1 <= rate.seconds <= 60:
+        raise Wrong(expected)
     return rate
 
 
@@ -167,7 +189,7 @@ class ChainConfig(Part):
     rpc: Annotated[tuple[RpcUrl, ...], OneOrMore, AfterValidator(_some)]
     quorum: Annotated[Count, between(1, 16, "1 to 16")] | None = None
     """How many nodes must say the same before it is believed; where it is silent 2, or 1 with a single URL."""
-    rpc_rate: Annotated[CountRate, AfterValidator(_some_calls)] | None = None
+    rpc_rate: Annotated[units.Rate, PlainValidator(_call_rate), Written(str)] | None = None
     """JSON-RPC calls that each node may be asked within a window; no limit where it is silent."""
     confirmations: Annotated[Count, between(1, 1_000, "1 to 1000")]
     """Depth at which a mined transaction no longer blocks its vault; 1 is the head itself."""
@@ -180,6 +202,7 @@ class ChainConfig(Part):
     factories: ByAddress[FactoryConfig] = EMPTY
     prices: BySymbol[PriceConfig] = EMPTY
     sequencer: SequencerConfig | None = None
+    relay: RelayConfig | None = None
     clock: Literal["system", "chain"] = "system"
     """Whose time it is: this machine's, or, on a local chain whose time somebody moves, the latest block's."""
     max_clock_skew: Annotated[Seconds, between(1, 3_600, "a duration from 1s to 1h")] = 30

@@ -179,14 +179,14 @@ BAD = (
     Bad(
         "quorum larger than the number of nodes",
         "    rpc:",
-        "    quorum: 2\n    rpc:",
-        ":4: chains.base.quorum: expected at most the number of URLs (1), found 2",
+        "    quorum: 3\n    rpc:",
+        ":4: chains.base.quorum: expected at most the number of URLs (2), found 3",
     ),
     Bad(
         "rate of no calls",
         "    rpc:",
         "    rpc_rate: 0 per 1s\n    rpc:",
-        ":4: chains.base.rpc_rate: expected at least one call, such as 20 per 1s, found 0 per 1s",
+        ":4: chains.base.rpc_rate: expected a number of calls within 1s to 1m, such as 20 per 1s, found 0 per 1s",
     ),
     Bad(
         "key twice",
