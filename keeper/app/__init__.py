@@ -10,4 +10,5 @@ chains     one chain put together: observer, submitter, cycle, loop
 deployment all chains of a configuration, dry or armed
 facts      the journal's rows as the reports want them
 telling    what a tick came to, as log lines and alerts
+watching   what the causes of alerts are read from
 """

@@ -11,6 +11,7 @@ from keeper.app.chains import Chain
 from keeper.app.journals import journal_url as journal_url
 from keeper.app.loading import open_signers
 from keeper.app.telling import Telling, keep_account
+from keeper.app.watching import Scene
 from keeper.chain.clock import SystemClock
 from keeper.config import Loaded
 from keeper.core import text
@@ -21,7 +22,9 @@ from keeper.core.units import Address
 from keeper.daemon import ChainLoop
 from keeper.journal.lock import SenderLock
 from keeper.journal.sql import SqlJournal
-from keeper.telemetry.alerts import LogAlert
+from keeper.telemetry.alerts import Alerts
+from keeper.telemetry.apprise_alerts import AppriseOutlet
+from keeper.telemetry.heartbeat import Heartbeat
 from keeper.telemetry.logs import logger
 
 
@@ -32,6 +35,9 @@ class Deployment:
     loaded: Loaded
     journal: SqlJournal
     armed: tuple[str, ...]
+    outlet: AppriseOutlet
+    alerts: Alerts
+    heartbeat: Heartbeat | None
     signers: Mapping[Address, Signer] = field(default_factory=dict)
     locks: Sequence[SenderLock] = ()
     """Held for as long as this lives: nobody else on this machine sends for the same addresses."""
@@ -48,12 +54,21 @@ class Deployment:
         armed = tuple(name for name, vault in loaded.config.vaults.items() if live and vault.is_live)
         if live:
             check_live(loaded, armed, chain_ids)
-        deployment = cls(loaded, journal, armed, open_signers(loaded, armed), hold_senders(loaded, armed))
+        told = loaded.config.alerts
+        outlet = AppriseOutlet([url.reveal() for url in told.to])
+        alerts = Alerts(logger("alert"), SystemClock(), told.remind, [outlet])
+        heartbeat = Heartbeat(told.heartbeat.reveal()) if told.heartbeat else None
+        signers, locks = open_signers(loaded, armed), hold_senders(loaded, armed)
+        deployment = cls(loaded, journal, armed, outlet, alerts, heartbeat, signers, locks)
         for name in dict.fromkeys(vault.chain for vault in loaded.config.vaults.values()):
             deployment._reach(name)
         if not deployment.loops:
             raise Unreachable("; ".join(str(error) for error in deployment.down.values()))
         return deployment
+
+    def close(self) -> None:
+        """Gives alerts that still wait a few seconds to go out."""
+        self.outlet.close()
 
     def retry(self) -> list[ChainLoop]:
         """Tries what was down, and returns the loops that can turn now. A chain that proves wrong stays down."""
@@ -64,14 +79,17 @@ class Deployment:
             loop = self._loop(Chain.open(self.loaded, name))
         except (Unreachable, TransientError) as error:
             self.down[name] = error
+            self.alerts.alert(f"rpc:{name}", f"{name}: no RPC answers: {error}")
             return None
         except ConfigError as error:
             if not self.loops:
                 raise
             self.down[name] = error
-            logger("alert").error("chain is not as configured", chain=name, text=str(error))
+            self.alerts.alert(f"chain:{name}", f"{name} is not as configured: {error}")
             return None
-        self.down.pop(name, None)
+        if self.down.pop(name, None):
+            self.alerts.resolve(f"rpc:{name}", f"{name}: RPCs answer again")
+            self.alerts.resolve(f"chain:{name}", f"{name} is as configured again")
         self.loops.append(loop)
         return loop
 
@@ -87,7 +105,9 @@ class Deployment:
                 yield f"{who}: {what}; {limits}, {guards.max_trades}, slippage {guards.max_slippage} bps"
 
     def _loop(self, chain: Chain) -> ChainLoop:
-        alert = LogAlert(logger("alert"), SystemClock())
+        alert = self.alerts
+        scene = Scene(self.loaded, chain.name, chain.vaults, self.journal)
+        scene.remember()
         mine = [vault for vault in chain.vaults if vault in self.armed]
         if not mine and (live := self.journal.live(chain.config.chain_id)):
             # A dry keeper sends nothing, not even the bytes of an earlier one: it can only say so.
@@ -100,14 +120,14 @@ class Deployment:
             schedules=chain.schedules(),
             clock=chain.clock,
             journal=self.journal,
-            teller=Telling(chain.name, alert),
+            teller=Telling(chain.name, alert, scene, clock=chain.clock, heartbeat=self.heartbeat),
             note=keep_account(self.journal),
             block_time=float(chain.config.block_time),
             answer=self._carry_out,
             verify=lambda now: self._verify(chain, alert, now),
         )
 
-    def _verify(self, chain: Chain, alert: LogAlert, now: int) -> None:
+    def _verify(self, chain: Chain, alert: Alerts, now: int) -> None:
         """A pool whose code is another one than at start may do anything: its vaults are halted."""
         for vault, reason in chain.changed().items():
             self.journal.halt(vault, reason, now)

@@ -5,37 +5,103 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from time import monotonic
 
+from keeper.app.watching import Scene
 from keeper.core.chain import VaultView
-from keeper.core.errors import KeeperError
+from keeper.core.errors import KeeperError, TransientError, Unreachable
+from keeper.core.ports import Clock
 from keeper.core.records import Sample
 from keeper.core.units import USD, TokenAmount
 from keeper.cycle import Turn
 from keeper.journal.sql import SqlJournal
-from keeper.telemetry.alerts import LogAlert
+from keeper.telemetry.alerts import Alerts
+from keeper.telemetry.heartbeat import Heartbeat
 from keeper.telemetry.lines import CycleLog
 from keeper.telemetry.logs import logger
+from keeper.telemetry.watch import watch
+
+PATIENCE = 60.0
+"""{s} A chain that cannot be read for less is weather: logged, and nobody is woken."""
+LOOK = 15.0
+"""{s} How often the journal is looked through for causes of alerts."""
 
 
 class Telling:
     """One chain's voice. Never blocks a tick, and says a trouble once until it is over."""
 
-    def __init__(self, chain: str, alert: LogAlert) -> None:
-        self._chain, self._alert = chain, alert
+    def __init__(
+        self,
+        chain: str,
+        alerts: Alerts,
+        scene: Scene | None = None,
+        *,
+        clock: Clock,
+        heartbeat: Heartbeat | None = None,
+        timer: Callable[[], float] = monotonic,
+    ) -> None:
+        """`timer` is in monotonic seconds; `clock` is the chain's. Without a scene nothing is watched."""
+        self._chain, self._alerts, self._scene = chain, alerts, scene
+        self._clock, self._heartbeat, self._timer = clock, heartbeat, timer
         self._log = CycleLog(logger("cycle"), chain)
-        self._since = monotonic()
+        self._since = timer()
+        self._was_good = False
+        """The tick before this one brought no trouble."""
+        self._troubled_at: float | None = None
+        self._looked_at: float | None = None
+        self._standing: frozenset[str] = frozenset()
+        """Keys of alerts that the last look raised."""
 
     def began(self) -> None:
-        self._since = monotonic()
+        self._since = self._timer()
+        if self._was_good:
+            self._good()
+        self._was_good = True
+        if self._looked_at is None or self._since - self._looked_at >= LOOK:
+            self._look()
 
-    def ticked(self, chain: str, turns: Sequence[Turn]) -> None:
-        self._alert.resolve(f"chain:{chain}", f"{chain}: ticks again")
+    def ticked(self, chain: str, turns: Sequence[Turn]) -> None:  # noqa: ARG002  one chain's voice knows its name
+        self._good()
         for turn in turns:
             self._log.cycle(turn.number, turn.record, turn.intent)
         block = max((turn.record.block_number for turn in turns), default=0)
-        self._log.tick(block, int((monotonic() - self._since) * 1000))
+        self._log.tick(block, int((self._timer() - self._since) * 1000))
+        if self._scene is not None:
+            self._scene.note(turns)
+            self._look()
 
     def trouble(self, chain: str, error: KeeperError) -> None:
-        self._alert.alert(f"chain:{chain}", f"{chain}: no decision: {error}")
+        self._was_good = False
+        now = self._timer()
+        first = self._troubled_at is None
+        self._troubled_at = now if self._troubled_at is None else self._troubled_at
+        if self._heartbeat is not None:
+            self._heartbeat.bad(chain)
+        if isinstance(error, Unreachable | TransientError) and now - self._troubled_at < PATIENCE:
+            if first:
+                logger("tick").warning("no decision", chain=chain, text=str(error))
+        elif isinstance(error, Unreachable):
+            self._alerts.alert(f"rpc:{chain}", f"{chain}: no RPC answers: {error}")
+        else:
+            self._alerts.alert(f"chain:{chain}", f"{chain}: no decision: {error}")
+
+    def _good(self) -> None:
+        if self._troubled_at is not None:
+            self._alerts.resolve(f"rpc:{self._chain}", f"{self._chain}: RPCs answer again")
+            self._alerts.resolve(f"chain:{self._chain}", f"{self._chain}: ticks again")
+            self._troubled_at = None
+        if self._heartbeat is not None:
+            self._heartbeat.good(self._chain)
+
+    def _look(self) -> None:
+        """Raises and clears what the journal tells. One that cannot be read is the tick's trouble, and told so."""
+        self._looked_at = self._since
+        if self._scene is None:
+            return
+        found = watch(self._scene.facts(self._clock.now()), self._scene.limits, self._standing)
+        for key, text in found.raised:
+            self._alerts.alert(key, text)
+        for key, text in found.cleared:
+            self._alerts.resolve(key, text)
+        self._standing = frozenset(key for key, _ in found.raised)
 
 
 def keep_account(journal: SqlJournal) -> Callable[[Turn], None]:

@@ -202,6 +202,17 @@ def health(config: Config = DEFAULT) -> None:
     run_health(config)
 
 
+@app.command(rich_help_panel="Run it")
+def alert(
+    config: Config = DEFAULT,
+    test: Annotated[bool, typer.Option("--test", help="Send a test to every target.")] = False,
+) -> None:
+    """Say who is told of trouble; with --test tell them, and say which of them took it."""
+    from keeper.cli.alert import alert as run_alert
+
+    run_alert(config, test=test)
+
+
 def run() -> None:
     """Runs the command line; every failure becomes one masked line and an exit code."""
     try:

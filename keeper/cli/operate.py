@@ -46,7 +46,10 @@ def _opened(path: Path, live: bool, chain_ids: Sequence[int] | None) -> Iterator
             log.warning("chain is down", chain=chain, text=str(error))
         for line in deployment.introduction():
             log.info("armed" if live else "dry", text=line)
-        yield deployment
+        try:
+            yield deployment
+        finally:
+            deployment.close()
 
 
 def run(path: Path, *, live: bool, chain_ids: Sequence[int] | None) -> None:

@@ -9,7 +9,20 @@ from pydantic import AfterValidator, BeforeValidator, Field
 
 from keeper.config.chains import ChainConfig
 from keeper.config.custody import SignerConfig
-from keeper.config.fields import EMPTY, AnyUrl, File, Flag, Named, OneOrMore, Part, Seconds, Wrong, between, short_form
+from keeper.config.fields import (
+    EMPTY,
+    AnyUrl,
+    Count,
+    File,
+    Flag,
+    Named,
+    OneOrMore,
+    Part,
+    Seconds,
+    Wrong,
+    between,
+    short_form,
+)
 from keeper.config.pools import PoolRef
 from keeper.config.prices import PriceConfig
 from keeper.config.units import Amount
@@ -34,6 +47,14 @@ class AlertsConfig(Part):
 
     to: Annotated[tuple[AnyUrl, ...], OneOrMore] = ()
     heartbeat: AnyUrl | None = None
+    remind: Annotated[Seconds, between(60, 30 * _DAY, "a duration from 1m to 30d")] = 4 * 3_600
+    """After how long what still stands is said again."""
+    refused_after: Annotated[Seconds, between(0, 30 * _DAY, "a duration up to 30d")] = 3_600
+    """How long guards may refuse a vault, or nothing can be decided for it, before people hear of it."""
+    stuck_after: Annotated[Seconds, between(10, _DAY, "a duration from 10s to 24h")] = 600
+    """How long a transaction may be on its way and not mined."""
+    gas_days: Annotated[Count, between(0, 365, "a number of days up to 365")] = 7
+    """For how many days a sender's native coin must last, at the rate of its last week."""
 
 
 class TelemetryConfig(Part):
