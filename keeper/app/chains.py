@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
+from keeper.app.loading import open_relay
 from keeper.app.parts import (
     Setting,
     make_custody,
@@ -83,6 +84,7 @@ class Chain:
             self.config.max_head_age,
             max_ahead=self.config.max_clock_skew,
             legacy=self.config.fees.type == "legacy",
+            tip_percentile=self.config.fees.tip_percentile,
         )
 
     def _spec(self, vault: str) -> VaultSpec:
@@ -133,21 +135,38 @@ class Chain:
     def dry_submitter(self) -> DrySubmitter:
         return DrySubmitter(self._simulator())
 
+    @property
+    def rules(self) -> Rules:
+        """How patient the submitter is, and with whom."""
+        vaults, relay = self.loaded.config.vaults, self.config.relay
+        return Rules(
+            self.policy,
+            self.config.confirmations,
+            self.config.fees.replace_after,
+            waits=frozenset(v for v in self.vaults if vaults[v].execution.when_expensive == "wait"),
+            private_for=0 if relay is None else max(1, int(relay.max_blocks * self.config.block_time)),
+        )
+
     def live_submitter(self, journal: Journal, signers: Mapping[Address, Signer], alert: Alert) -> LiveSubmitter:
+        budgets = {vault: self.loaded.config.vaults[vault].guards.max_gas_per_day for vault in self.vaults}
         return LiveSubmitter(
             self.rpc,
             journal,
             self._simulator(),
             signers,
             self.config.chain_id,
-            Rules(self.policy, self.config.confirmations, self.config.fees.replace_after),
+            self.rules,
             finality=self.config.finality.depth,
             stop=lambda vault: "paused" if journal.paused(vault) else "",
             alert=alert,
+            relay=open_relay(self.loaded, self.name),
+            budgets={vault: (rate.limit, rate.seconds) for vault, rate in budgets.items()},
+            tip_percentile=self.config.fees.tip_percentile,
         )
 
     def _simulator(self) -> Simulator:
-        return Simulator(self.rpc, self.policy, runtime("probe"), margin_bps=self.config.fees.gas_margin)
+        fees = self.config.fees
+        return Simulator(self.rpc, self.policy, runtime("probe"), margin_bps=fees.gas_margin, l1=fees.l1)
 
     # --- deciding ----------------------------------------------------------------------------------------------------
 

@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
+from keeper.chain.relay import Relay, open_authority
 from keeper.chain.signers import EnvSigner, KeySigner, KeystoreSigner
 from keeper.config import Loaded, load
 from keeper.config.custody import SignerConfig
@@ -19,6 +20,7 @@ def open_config(path: Path, *, need_env: bool = True) -> Loaded:
     """The effective configuration. Raises ConfigError: one line with file, path, expected and found."""
     loaded = load(path, os.environ, need_env=need_env)
     urls = [url for chain in loaded.config.chains.values() for url in chain.rpc]
+    urls += [chain.relay.url for chain in loaded.config.chains.values() if chain.relay is not None]
     urls += [*loaded.config.alerts.to, *filter(None, [loaded.config.alerts.heartbeat, loaded.config.journal.url])]
     for url in urls:
         if url.is_set:
@@ -40,6 +42,22 @@ def open_signers(loaded: Loaded, vaults: Iterable[str]) -> Mapping[Address, Sign
         chain_ids.setdefault(name, set()).add(loaded.config.chain_of(vault).chain_id)
     opened = [_open_signer(loaded.config.signers[n], frozenset(ids), f"signers.{n}") for n, ids in chain_ids.items()]
     return {signer.address: signer for signer in opened}
+
+
+def open_relay(loaded: Loaded, chain: str) -> Relay | None:
+    """The chain's private relay, where it has one.
+
+    Raises ConfigError where its URL is unusable, or its key is readable by others, or is one that signs transactions.
+    """
+    config = loaded.config.chains[chain].relay
+    if config is None:
+        return None
+    authorize, where = None, f"chains.{chain}.relay.auth_key_file"
+    if config.auth_key_file is not None:
+        address, authorize = open_authority(config.auth_key_file, where)
+        if address in {signer.address for signer in loaded.config.signers.values()}:
+            raise ConfigError(str(loaded.path), where, "a key of its own", f"the key of signer {address}")
+    return Relay(config.url.reveal(), config.kind, config.max_blocks, authorize)
 
 
 def _open_signer(config: SignerConfig, chain_ids: frozenset[int], where: str) -> Signer:

@@ -68,6 +68,7 @@ class ChainObserver:
         *,
         max_ahead: int = 30,
         legacy: bool = False,
+        tip_percentile: int = 50,
     ) -> None:
         """`runtime` is the packed reader's code; `max_head_age` is in seconds, None to accept any head;
         `max_ahead` is how far a head may be ahead of the clock, which shows that one of the two is wrong. A `legacy`
@@ -75,7 +76,7 @@ class ChainObserver:
         self._rpc, self._chain_id, self._venues, self._history = rpc, chain_id, venues, history
         self._specs = {spec.name: spec for spec in specs}
         self._clock, self._max_head_age, self._max_ahead = clock, max_head_age, max_ahead
-        self._legacy = legacy
+        self._legacy, self._tip_percentile = legacy, tip_percentile
         self._reader = BatchReader(rpc, chain_id, runtime)
         self._own_reads = {spec.name: _own_reads(spec) for spec in specs}
         self._states: dict[Address, PoolState] = {}
@@ -112,7 +113,7 @@ class ChainObserver:
     def _read(self, tick: _Tick) -> _Head:
         """Fills the tick's answers. One request where the node can and one chunk holds everything."""
         chunks = self._reader.chunks(tick.reads())
-        requests = _head_requests(tick.senders, legacy=self._legacy)
+        requests = _head_requests(tick.senders, self._tip_percentile, legacy=self._legacy)
         if len(chunks) > 1 or not self._reader.can_read_at_latest:
             head = self._head(self._rpc.batch(requests), tick.senders)
             tick.found = self._reader.fetch(tick.reads(), head.block)
@@ -186,9 +187,9 @@ def _own_reads(spec: VaultSpec) -> tuple[Read, ...]:
     return tuple(dict.fromkeys([*spec.account_reads(), *prices]))
 
 
-def _head_requests(senders: Sequence[Address], *, legacy: bool) -> list[Request]:
+def _head_requests(senders: Sequence[Address], percentile: int, *, legacy: bool) -> list[Request]:
     return [
         ("eth_getBlockByNumber", ["latest", False]),
-        ("eth_gasPrice", []) if legacy else ("eth_feeHistory", ["0x5", "latest", [50]]),
+        ("eth_gasPrice", []) if legacy else ("eth_feeHistory", ["0x5", "latest", [percentile]]),
         *(("eth_getTransactionCount", [sender, "latest"]) for sender in senders),
     ]

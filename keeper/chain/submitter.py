@@ -45,9 +45,6 @@ from keeper.core.records import NewIntent
 from keeper.core.sending import FINAL, LIVE, Attempt, Intent, State
 from keeper.core.units import Address, TokenAmount, Wei
 
-STUCK = 5
-"""Times the patience after which people hear of a transaction that is still not mined."""
-
 Budget = tuple[TokenAmount, int]
 """What a vault's gas may cost, in the numeraire, and within how many seconds."""
 
@@ -157,7 +154,6 @@ class LiveSubmitter:
                 reason = f"{after.call.purpose} of {after.vault} (nonce {after.nonce}) is {after.state}"
                 reason = f"{reason}: {waiting}" if waiting else reason
                 busy |= dict.fromkeys((after.vault, after.sender, *after.pools), reason)
-                self._tell_if_stuck(after, reason, sightings[intent.id].seen.now)
         self._outbid = {number: told for number, told in self._outbid.items() if number in sightings}
         return busy
 
@@ -185,10 +181,6 @@ class LiveSubmitter:
         for at, spent in self._journal.history(intent.vault, now).gas:
             left = left - spent if at > now - seconds else left
         return affordable(left, price, intent.gas_limit)
-
-    def _tell_if_stuck(self, intent: Intent, reason: str, now: int) -> None:
-        if intent.attempts and now - intent.attempts[0].at >= STUCK * self._rules.patience:
-            self._alert.alert(f"stuck:{intent.id}", f"{reason}; it is cancelled at its deadline")
 
     # --- following ---------------------------------------------------------------------------------------------------
 

@@ -23,9 +23,11 @@ def _some(pools: tuple[PoolRef, ...]) -> tuple[PoolRef, ...]:
 
 
 class ExecutionConfig(Part):
-    """How long a swap may take before it is cancelled."""
+    """How long a swap may take before it is cancelled, and what is done when it becomes expensive meanwhile."""
 
     deadline: Annotated[Seconds, between(30, 86_400, "a duration from 30s to 24h")] = 600
+    when_expensive: Literal["wait", "escalate"] = "escalate"
+    """Wait for cheaper blocks until the deadline, or offer more, up to the fee caps and the day's gas budget."""
 
 
 class VaultConfig(Part):

@@ -497,16 +497,6 @@ def test_settle__gas_budget_spent__no_bump_but_a_cancel(room: Room) -> None:
     assert room.intent.attempts[-1].purpose is Purpose.CANCEL
 
 
-def test_settle__not_mined_for_long__people_hear_of_it(room: Room) -> None:
-    room.submit()
-    room.node.pass_blocks(24)
-    room.submitter.settle()
-    assert "stuck:1" not in room.ears.heard
-    room.node.pass_blocks(2)
-    room.submitter.settle()
-    assert "cancelled at its deadline" in room.ears.heard["stuck:1"]
-
-
 # --- outcomes --------------------------------------------------------------------------------------------------------
 
 
