@@ -9,6 +9,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Protocol
 
 from apscheduler.executors.pool import ThreadPoolExecutor
@@ -64,8 +65,8 @@ class ChainLoop:
     block_time: float
     note: Callable[[Turn], None]
     """Keeps samples and flows of a turn."""
-    answer: Callable[[Request], str]
-    """Carries out a request row and says what it did."""
+    answer: Callable[[Request], str | None]
+    """Carries out a request row and says what it did; None where it will be done at the next look."""
     verify: Callable[[int], None]
     """Looks again at what was pinned at start, and halts what has changed."""
     _looked: dict[str, tuple[int, int]] = field(default_factory=dict)
@@ -82,7 +83,8 @@ class ChainLoop:
         """One tick: what people asked for, then every vault that is due. Failures of the chain are told, not raised."""
         try:
             for request in self.journal.requests():
-                self.journal.answer(request.id, self.answer(request))
+                if (done := self.answer(request)) is not None:
+                    self.journal.answer(request.id, done)
             return self._turn(self.clock.now())
         except KeeperError as error:
             self.teller.trouble(self.chain, error)
@@ -164,7 +166,14 @@ def run(loops: Iterable[ChainLoop], stop: threading.Event, retry: Callable[[], I
     def add(loop: ChainLoop) -> None:
         # The default grace of one second would silently skip a late tick; late ticks are made once instead.
         scheduler.add_job(
-            loop.tick, "interval", seconds=POLL, id=loop.chain, max_instances=1, coalesce=True, misfire_grace_time=None
+            loop.tick,
+            "interval",
+            seconds=POLL,
+            id=loop.chain,
+            next_run_time=datetime.now(UTC),
+            max_instances=1,
+            coalesce=True,
+            misfire_grace_time=None,
         )
 
     for loop in loops:

@@ -43,14 +43,14 @@ def no_pool(assets: Sequence[AssetLine]) -> str:
 
 
 def rebalance(assets: Sequence[AssetLine], sized: Sequence[Sized]) -> str:
-    """`WETH is …: sell 15.0696 WETH ($47,017.20) for USDC, which brings it to 62.00 %`, and so on for every trade."""
+    """`WETH is …: sell 15.0696 WETH ($47,017.20) for USDC to bring WETH to 62.00 %`, and so on for every trade."""
     by_token = {asset.token: asset for asset in assets}
     return f"{outside(assets)}: {'; '.join(_trade(done, by_token[_driver(done, by_token)]) for done in sized)}"
 
 
 def _trade(done: Sized, driver: AssetLine) -> str:
     trade = done.trade
-    whom = "it" if driver.token == trade.sell.token else trade.buy.symbol
+    whom = driver.token.symbol
     weight = text.percent(done.after.weight(driver.token))
     what = f"sell {text.amount(trade.sell)} ({text.usd(trade.notional)}) for {trade.buy.symbol}"
     part = f", slice 1 of about {done.slices}," if done.slices > 1 else ""

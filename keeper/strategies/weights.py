@@ -94,7 +94,7 @@ class Weights:
             sized, left = self._size(view, scales, pairings, end - lost // 8)
         if sized:
             return Rebalance(sentences.rebalance(assets, sized), assets, tuple(done.trade for done in sized))
-        return _nothing(assets, left)
+        return _nothing(assets, left, _unpaired(view, assets))
 
     def _size(
         self, view: VaultView, scales: Weighing, pairings: Sequence[Pairing], least: int | None = None
@@ -131,8 +131,19 @@ def _is_traded(view: VaultView, sell: Token, buy: Token) -> bool:
     return any(state.pool.trades(sell, buy) for state in view.pools)
 
 
-def _nothing(assets: tuple[AssetLine, ...], left: list[Left]) -> Hold:
+def _unpaired(view: VaultView, assets: Sequence[AssetLine]) -> list[Left]:
+    """Assets on both sides of their bands that no pool trades for one another: a way over a third one is not taken."""
+    traded = {token for state in view.pools for token in state.pool.tokens}
+    over = [asset.token for asset in assets if asset.is_out and asset.drift > 0 and asset.token in traded]
+    under = [asset.token for asset in assets if asset.is_out and asset.drift < 0 and asset.token in traded]
+    missing = [(sell, buy) for sell in over for buy in under if not _is_traded(view, sell, buy)]
+    return [Left("no_path", f"no pool of this vault trades {a.symbol} for {b.symbol} directly") for a, b in missing]
+
+
+def _nothing(assets: tuple[AssetLine, ...], left: list[Left], unpaired: list[Left]) -> Hold:
     """A vault that is outside its bands and still holds says why."""
+    if unpaired:
+        return Hold("no_path", f"{sentences.outside(assets)}; {'; '.join(why.reason for why in unpaired)}", assets)
     if not left:
         left = [Left("no_liquidity", sentences.no_pool(assets))]
     code = "dust" if all(why.code == "dust" for why in left) else "no_liquidity"

@@ -36,7 +36,7 @@ def test_plan__over_its_band__sells_back_to_the_destination_and_says_so() -> Non
     plan = rebalance(TREASURY)
     assert plan.reason == (
         "WETH is 64.35 %, 4.35pp above target and outside its band (±4pp): "
-        "sell 15.0702 WETH ($47,018.96) for USDC to bring it to 62.00 %"
+        "sell 15.0702 WETH ($47,018.96) for USDC to bring WETH to 62.00 %"
     )
     (trade,) = plan.trades
     assert (trade.sell.token, trade.buy) == (WETH, USDC)
@@ -106,7 +106,7 @@ def test_plan__beyond_the_clip__trades_a_slice() -> None:
     plan = rebalance(Weights({WETH: 6000, USDC: 4000}, BANDS, clip=usd(10_000)))
     (trade,) = plan.trades
     assert usd("9999.99") < trade.notional <= usd(10_000)
-    assert ", slice 1 of about 5, to bring it to 63.85 %" in plan.reason
+    assert ", slice 1 of about 5, to bring WETH to 63.85 %" in plan.reason
 
 
 @pytest.mark.fault("C8")
@@ -311,3 +311,17 @@ def result(case: Market, plan: Rebalance, before: Weighing) -> Weighing:
         used.add(found[0].pool.address)
         before = before.after({trade.sell.token: -trade.sell.raw, trade.buy: found[1].raw})
     return before
+
+
+def test_plan__two_assets_out_that_only_share_a_hub__then_it_holds_and_names_the_missing_pool() -> None:
+    pools = (
+        fake_pool(units(WETH, 10_000), units(USDC, 30_000_000), number=0xB1),
+        fake_pool(units(WBTC, 1_000), units(USDC, 60_000_000), number=0xB2),
+    )
+    prices = {WETH: market(WETH, 3000), WBTC: market(WBTC, 60_000), USDC: market(USDC, 1)}
+    held = (units(WETH, 80), units(WBTC, 6), units(USDC, 400_000))
+    view = make_view(held, prices, pools)
+    plan = Weights({WETH: 3000, WBTC: 3000, USDC: 4000}, Bands(Band(300), Band(100))).plan(view)
+    assert isinstance(plan, Hold)
+    assert plan.code == "no_path"
+    assert "no pool of this vault trades WBTC for WETH directly" in plan.reason
