@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
-from keeper.chain.rpc import Rpc
+from keeper.chain.rpc import Rpc, Timer
 from keeper.chain.transport import TransportFault
 from tests.faults.sim.node import NodeError, SimNode
 
@@ -127,9 +127,7 @@ class SimEndpoint:
             self._done(method, params)
 
 
-def sim_rpc(endpoints: Sequence[Any], name: str = "sim") -> Rpc:
+def sim_rpc(endpoints: Sequence[Any], timer: Timer, quorum: int = 1) -> Rpc:
     """A real Rpc over these endpoints."""
-    rpc = Rpc(name, ["http://127.0.0.1:9"] * len(endpoints))
-    rpc.close()
-    rpc._endpoints = list(endpoints)
-    return rpc
+    names = {f"http://sim{at}": endpoint for at, endpoint in enumerate(endpoints)}
+    return Rpc("sim", list(names), quorum=quorum, timer=timer, connect=names.__getitem__)

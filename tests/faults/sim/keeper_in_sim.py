@@ -8,6 +8,7 @@ from typing import Any
 
 from keeper.chain.attempts import Rules
 from keeper.chain.observer import ChainObserver
+from keeper.chain.rpc import Timer
 from keeper.chain.simulate import Simulator
 from keeper.chain.submitter import LiveSubmitter
 from keeper.core.errors import KeeperError
@@ -36,6 +37,9 @@ class World:
     network: Network
     endpoints: list[SimEndpoint]
     clock: int = NOW
+    """{s} This machine's wall clock, which may jump."""
+    elapsed: float = 0.0
+    """{s} Its monotonic clock."""
 
     @classmethod
     def open(cls, clients: Sequence[str] = ("geth",), finality: int = 8) -> World:
@@ -51,7 +55,16 @@ class World:
         for _ in range(count):
             before = self.network.head.timestamp
             self.network.mine(**how)
-            self.clock += self.network.head.timestamp - before
+            passed = self.network.head.timestamp - before
+            self.clock += passed
+            self.elapsed += passed
+
+    def timer(self) -> Timer:
+        """What keeper waits by: it waits by moving on."""
+        return Timer(lambda: self.elapsed, lambda: float(self.clock), self._sleep, lambda: 0.75)
+
+    def _sleep(self, seconds: float) -> None:
+        self.elapsed += seconds
 
 
 @dataclass(slots=True)
@@ -77,13 +90,14 @@ class SimKeeper:
         confirmations: int = 1,
         finality: int | None = None,
         max_head_age: int | None = 3_600,
+        quorum: int = 1,
         vaults: Sequence[str] = tuple(VAULTS),
     ) -> None:
         """`hit` hears the name of every point that is passed; None costs nothing. `finality`: None for the tag."""
         self.world, self.vaults, self.ears = world, tuple(vaults), Ears()
         self.journal = journal if hit is None else TappedJournal(journal, hit)
         self.endpoints = list(world.endpoints if endpoints is None else endpoints)
-        rpc = sim_rpc(self.endpoints)
+        rpc = sim_rpc(self.endpoints, world.timer(), quorum)
         signers = {VAULTS[name][0]: SimSigner(VAULTS[name][0]) for name in self.vaults}
         if hit is not None:
             points = Points(self.journal, hit)
@@ -197,7 +211,8 @@ class TappedJournal:
 
     def _around(self, point: str, write: Callable[[], Any]) -> Any:
         self._hit(f"{point}.before")
-        self._hit(f"{point}.torn")
+        if (tear := getattr(self._journal, "tear", None)) is not None:
+            tear(lambda: self._hit(f"{point}.torn"))
         done = write()
         self._hit(f"{point}.after")
         return done
