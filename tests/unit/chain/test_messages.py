@@ -37,7 +37,7 @@ def test_answers__in_another_order__are_matched_by_id() -> None:
     ],
 )
 def test_answers__that_do_not_fit_their_ids__are_none(said: Any) -> None:
-    with pytest.raises(TransportFault, match="^n: "):
+    with pytest.raises(TransportFault, match=r"^n: "):
         answers_of(said, [7, 8], "n", plain)
 
 
