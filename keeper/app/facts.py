@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
@@ -66,6 +67,13 @@ def next_look(loaded: Loaded, vault: str, last: int) -> int | None:
     if body is None:
         return None
     return make_schedule(body.schedule, float(loaded.config.chains[body.chain].block_time)).next_at(last)
+
+
+def now_of(loaded: Loaded, reader: JournalReader) -> int:
+    """The wall clock; on a chain with a time of its own, that chain's latest beat."""
+    if all(chain.clock == "system" for chain in loaded.config.chains.values()):
+        return int(time.time())
+    return max((beat.at for beat in reader.beats()), default=int(time.time()))
 
 
 def beats_of(loaded: Loaded, reader: JournalReader) -> list[Beat]:

@@ -5,18 +5,26 @@ from __future__ import annotations
 from pathlib import Path
 
 from keeper.config import Loaded
+from keeper.core.errors import ConfigError
 
 
 def journal_url(loaded: Loaded) -> str:
-    """SQLAlchemy's name for the journal. Beside the configuration where it says nothing."""
+    """SQLAlchemy's name for the journal. Beside the configuration where it says nothing. Raises ConfigError where
+    the variable that holds it is not set."""
     journal = loaded.config.journal
     if journal.url is not None:
+        if not journal.url.is_set:
+            raise ConfigError(str(loaded.path), "journal.url", "its variable to be set", str(journal.url))
         return journal.url.reveal()
     path = journal.path or loaded.path.with_suffix(".db")
     return f"sqlite:///{path.resolve()}"
 
 
 def has_journal(loaded: Loaded) -> bool:
-    """Whether there is anything to read yet; a database by URL is asked when it is opened."""
+    """Whether there is anything to read yet. Raises JournalError where a database does not answer."""
     url = journal_url(loaded)
-    return not url.startswith("sqlite:///") or Path(url.removeprefix("sqlite:///")).exists()
+    if url.startswith("sqlite:///"):
+        return Path(url.removeprefix("sqlite:///")).exists()
+    from keeper.journal.places import place_of
+
+    return place_of(url).exists()

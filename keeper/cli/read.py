@@ -9,7 +9,7 @@ from pathlib import Path
 
 from rich.live import Live
 
-from keeper.app.facts import beats_of, cycle_facts, moment, transactions_of, vault_facts
+from keeper.app.facts import beats_of, cycle_facts, moment, now_of, transactions_of, vault_facts
 from keeper.app.journals import has_journal, journal_url
 from keeper.app.loading import open_config
 from keeper.cli.screen import console, print_json
@@ -58,11 +58,10 @@ def _vaults(loaded: Loaded) -> list[VaultFacts]:
 
 
 def _now(loaded: Loaded) -> int:
-    """The wall clock; on a chain with a time of its own, that chain's latest beat."""
-    if not has_journal(loaded) or all(chain.clock == "system" for chain in loaded.config.chains.values()):
+    if not has_journal(loaded):
         return int(time.time())
     with JournalReader(journal_url(loaded)) as reader:
-        return max((beat.at for beat in reader.beats()), default=int(time.time()))
+        return now_of(loaded, reader)
 
 
 def explain(path: Path, number: int | None, vault: str | None, *, all_guards: bool, json: bool) -> None:

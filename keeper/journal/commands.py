@@ -5,15 +5,16 @@ from __future__ import annotations
 import time
 from types import TracebackType
 
-from sqlalchemy import Connection, and_, delete, insert, or_, select, update
+from sqlalchemy import Connection, and_, delete, func, insert, or_, select, update
 
-from keeper.core.errors import Halted, TransientError
+from keeper.core.errors import Halted, JournalError, TransientError
 from keeper.core.records import NewIntent, PauseState, Request
 from keeper.journal import schema
+from keeper.journal.adoption import Adoption
 from keeper.journal.past import pause_text
 from keeper.journal.places import place_of
 from keeper.journal.rules import EVERY_VAULT, OVERTAKEN, named, not_applicable, scopes, stays_paused
-from keeper.journal.tables import halts, pauses, requests
+from keeper.journal.tables import adoptions, halts, intents, pauses, requests
 
 
 class RequestBox:
@@ -71,6 +72,10 @@ def apply(connection: Connection, request: Request, now: int) -> str:
         case "clear":
             count = clear(connection, request.vault, request.by, request.reason, now)
             return f"cleared {count} of {request.vault}" if count else f"{request.vault} was not halted"
+        case "adopt":
+            adoption = Adoption.parse(request.vault)
+            adopt(connection, adoption, request.by, request.reason, now)
+            return f"adopted: {adoption.sender} goes on at nonce {adoption.next_nonce} on chain {adoption.chain_id}"
     raise not_applicable(request)
 
 
@@ -129,6 +134,23 @@ def clear(connection: Connection, scope: str, by: str, reason: str, now: int) ->
     named = or_(halts.c.scope == scope, halts.c.id == int(scope)) if scope.isdecimal() else halts.c.scope == scope
     ended = {"cleared_at": now, "cleared_by": by, "cleared_reason": reason}
     return connection.execute(update(halts).where(named, halts.c.cleared_at.is_(None)).values(ended)).rowcount
+
+
+def adopt(connection: Connection, adoption: Adoption, by: str, reason: str, now: int) -> None:
+    """Raises JournalError where the journal itself has used the nonce."""
+    last = read_last_used(connection, adoption.chain_id, adoption.sender)
+    if last is not None and adoption.next_nonce <= last:
+        found = f"expected a nonce > {last} to adopt, found {adoption.next_nonce}"
+        raise JournalError(f"sender {adoption.sender}: {found}")
+    values = {"chain_id": adoption.chain_id, "sender": adoption.sender, "next_nonce": adoption.next_nonce}
+    connection.execute(insert(adoptions).values(values | {"by": by, "reason": reason, "at": now}))
+
+
+def read_last_used(connection: Connection, chain_id: int, sender: str) -> int | None:
+    """The highest nonce that an intent of ours has; one that was given up before it was signed does not count."""
+    mine = and_(intents.c.chain_id == chain_id, intents.c.sender == sender, intents.c.abandoned == 0)
+    found: int | None = connection.execute(select(func.max(intents.c.nonce)).where(mine)).scalar()
+    return found
 
 
 def check_open(connection: Connection, new: NewIntent) -> None:

@@ -14,7 +14,7 @@ from sqlalchemy import Connection, Engine, insert, literal_column, select, updat
 from sqlalchemy.exc import SQLAlchemyError
 
 from keeper.journal.epoch import overtaken
-from keeper.journal.lock import Busy
+from keeper.journal.lock import Leased
 from keeper.journal.tables import Int, lease
 
 TERM = 20_000
@@ -25,11 +25,11 @@ NOW = literal_column("floor(extract(epoch FROM clock_timestamp()) * 1000)::bigin
 
 
 def check_free(connection: Connection, name: str) -> None:
-    """Raises Busy while another writer's term runs. Keeps every writer out until the end of this transaction."""
+    """Raises Leased while another writer's term runs. Keeps every writer out until the end of this transaction."""
     row = connection.execute(select(lease.c.holder, (lease.c.expires - NOW).label("left")).with_for_update()).first()
     if row is not None and row.left > 0:
         left = -(-int(row.left) // 1000)
-        raise Busy(f"journal {name}: {row.holder} is writing it, and may for {left} s more; expected no other writer")
+        raise Leased(f"journal {name}: {row.holder} is writing it, and may for {left} s more; expected no other writer")
 
 
 def take(connection: Connection, epoch: int) -> None:

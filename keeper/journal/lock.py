@@ -14,6 +14,10 @@ class Busy(JournalError):
     """Another process holds the lock."""
 
 
+class Leased(Busy):
+    """Another keeper has a journal for as long as it renews its lease: whoever waits gets its turn."""
+
+
 class FileLock:
     """Held from construction until `release`, and let go by the system if the process dies, however it dies.
 

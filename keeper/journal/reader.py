@@ -19,7 +19,19 @@ from keeper.journal.past import Entry
 from keeper.journal.recall import read_history
 from keeper.journal.rows import read_entries
 from keeper.journal.store import open_reader
-from keeper.journal.tables import beats, configs, cycles, flows, halts, intents, pauses, requests, samples, transitions
+from keeper.journal.tables import (
+    adoptions,
+    beats,
+    configs,
+    cycles,
+    flows,
+    halts,
+    intents,
+    pauses,
+    requests,
+    samples,
+    transitions,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +84,16 @@ class HaltRow:
     cleared_at: int | None
     cleared_by: str
     cleared_reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class AdoptionRow:
+    """Who accounts for the nonces below `next_nonce` that are no intents of ours, and why."""
+
+    next_nonce: int
+    by: str
+    reason: str
+    at: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,6 +225,18 @@ class JournalReader:
         """What is on its way, oldest first."""
         with self._place.errors(), self._engine.connect() as connection:
             return _live(connection, vault)
+
+    def intents_of(self, chain_id: int, sender: str) -> tuple[Intent, ...]:
+        """Every nonce that we used or are using, oldest first; one that was given up unsigned is not among them."""
+        mine = (intents.c.chain_id == chain_id, intents.c.sender == sender, intents.c.abandoned == 0)
+        with self._place.errors(), self._engine.connect() as connection:
+            return rows.read_intents(connection, *mine)
+
+    def adopted(self, chain_id: int, sender: str) -> AdoptionRow | None:
+        """The furthest adoption; None where nobody adopted anything."""
+        mine = and_(adoptions.c.chain_id == chain_id, adoptions.c.sender == sender)
+        query = select(adoptions).where(mine).order_by(adoptions.c.next_nonce.desc()).limit(1)
+        return next((AdoptionRow(r.next_nonce, r.by, r.reason, r.at) for r in self._all(query)), None)
 
     # --- now ---------------------------------------------------------------------------------------------------------
 

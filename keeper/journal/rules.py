@@ -16,7 +16,7 @@ _CONCLUDABLE = MINED_STATES | FINAL
 _NEEDS_RECEIPT = frozenset({State.MINED, State.CONFIRMED, State.FINAL_OK, State.FINAL_REVERTED})
 _STATUS = {State.FINAL_OK: 1, State.FINAL_REVERTED: 0}
 
-APPLICABLE = ("pause", "resume", "halt", "clear")
+APPLICABLE = ("pause", "resume", "halt", "clear", "adopt")
 """Requests that need nothing but the journal."""
 
 EVERY_VAULT = "*"

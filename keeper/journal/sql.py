@@ -15,6 +15,7 @@ from keeper.core.records import CycleRecord, NewIntent, PauseState, Request, Sam
 from keeper.core.sending import LIVE, UNFINAL, Attempt, Intent, Mined, Outcome, State
 from keeper.core.units import Address, Price, Token, TokenAmount
 from keeper.journal import commands, rows, rules
+from keeper.journal.adoption import Adoption
 from keeper.journal.flows import Flow
 from keeper.journal.observed import record_balances
 from keeper.journal.recall import read_history
@@ -118,7 +119,7 @@ class SqlJournal:
             with self._store.writing() as connection:
                 commands.check_open(connection, new)
                 unfinished = _unfinished(connection, new.chain_id)
-                nonce = rules.reserve(new, chain_nonce, _following(connection, new), unfinished)
+                nonce = rules.reserve(new, chain_nonce, _following(connection, new.chain_id, new.sender), unfinished)
                 number = _inserted(connection, intents, rows.new_intent_row(new, nonce))
                 self._log(connection, number, "", State.RESERVED, "")
                 return rules.reserved(new, number, nonce)
@@ -130,17 +131,18 @@ class SqlJournal:
     def _is_halted(self, new: NewIntent) -> bool:
         return any(self.halted(scope) for scope in rules.scopes(new))
 
+    def following(self, chain_id: int, sender: Address) -> int | None:
+        """The nonce after the last one that is accounted for; None for a sender without history."""
+        with self._store.reading() as connection:
+            return _following(connection, chain_id, sender)
+
     def adopt(self, chain_id: int, sender: Address, next_nonce: int, by: str, reason: str) -> None:
         """A person accounts for nonces that the journal cannot explain: from here on `next_nonce` is the next one.
 
         Raises JournalError where the journal itself has used it.
         """
         with self._store.writing() as connection:
-            following = connection.execute(_last_used(chain_id, sender)).scalar()
-            if following is not None and next_nonce <= following:
-                raise JournalError(f"sender {sender}: expected a nonce > {following} to adopt, found {next_nonce}")
-            values = {"chain_id": chain_id, "sender": sender, "next_nonce": next_nonce, "by": by, "reason": reason}
-            connection.execute(insert(adoptions).values(values | {"at": self._now()}))
+            commands.adopt(connection, Adoption(chain_id, sender, next_nonce), by, reason, self._now())
 
     def attempt(self, intent: int, attempt: Attempt) -> Intent:
         """Adds a signed transaction before it is broadcast. The first one makes the intent SIGNED."""
@@ -264,7 +266,7 @@ class SqlJournal:
             connection.execute(update(requests).where(open_one).values(answer=text, answered_at=self._now()))
 
     def apply(self, request: Request) -> str:
-        """Does what a pause, resume, halt or clear request asks. Returns what it did, in words; answering is apart.
+        """Does what a pause, resume, halt, clear or adopt request asks. Says what it did; answering is apart.
 
         Raises JournalError for any other action: those need more than a journal.
         """
@@ -295,15 +297,10 @@ def _unfinished(connection: Connection, chain_id: int) -> tuple[Intent, ...]:
     return rows.read_intents(connection, intents.c.chain_id == chain_id, intents.c.state.in_(_UNFINISHED))
 
 
-def _last_used(chain_id: int, sender: str) -> Any:
-    mine = and_(intents.c.chain_id == chain_id, intents.c.sender == sender, intents.c.abandoned == 0)
-    return select(func.max(intents.c.nonce)).where(mine)
-
-
-def _following(connection: Connection, new: NewIntent) -> int | None:
+def _following(connection: Connection, chain_id: int, sender: Address) -> int | None:
     """The nonce after the last one that is accounted for; None for a sender without history."""
-    last = connection.execute(_last_used(new.chain_id, new.sender)).scalar()
-    mine = and_(adoptions.c.chain_id == new.chain_id, adoptions.c.sender == new.sender)
+    last = commands.read_last_used(connection, chain_id, sender)
+    mine = and_(adoptions.c.chain_id == chain_id, adoptions.c.sender == sender)
     adopted = connection.execute(select(func.max(adoptions.c.next_nonce)).where(mine)).scalar()
     known = [nonce for nonce in (adopted, None if last is None else last + 1) if nonce is not None]
     return max(known, default=None)

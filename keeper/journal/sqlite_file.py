@@ -47,6 +47,27 @@ class SqliteFile:
         return sqlite.journal_errors(self.path)
 
 
+def back_up(url: str, target: Path) -> None:
+    """A copy of the journal at one moment, in a new file that only its owner may read; the writer need not stop.
+
+    Raises JournalError where there is no journal, where `target` exists, or where the copy is not sound.
+    """
+    place = SqliteFile(url)
+    with place.errors():
+        engine = place.open_reading()
+    try:
+        with sqlite.journal_errors(target):
+            target.touch(mode=0o600, exist_ok=False)
+            sqlite.back_up(engine, target)
+            copy = sqlite.open_reading(target)
+            try:
+                sqlite.quick_check(copy, target)
+            finally:
+                copy.dispose()
+    finally:
+        engine.dispose()
+
+
 class SqlitePen:
     """Held from construction until `release`, or until the process ends."""
 

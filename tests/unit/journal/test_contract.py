@@ -334,7 +334,7 @@ def test_resume__after_a_pause_that_nobody_answered__overtakes_it() -> None:
 
 
 def test_apply__action_of_others__is_refused(journal: Any) -> None:
-    with pytest.raises(JournalError, match="expected one of pause, resume, halt, clear, found cancel"):
+    with pytest.raises(JournalError, match="expected one of pause, resume, halt, clear, adopt, found cancel"):
         journal.apply(Request(1, "cancel", "treasury", "", "ana", NOW))
 
 
