@@ -192,8 +192,6 @@ class Chain:
         alert: Alert | None = None,
     ) -> Cycle:
         """The turning wheel: vaults in `armed` send, the others have no way to."""
-        if alert is not None:
-            self.rpc.listen(alert.alert)
         dry: Submitter = self.dry_submitter()
         live = dry if alert is None or not armed else self.live_submitter(journal, signers or {}, alert)
         vaults = {v: self.vault(v, live if v in armed else dry, armed=v in armed) for v in self.vaults}

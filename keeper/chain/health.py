@@ -57,8 +57,8 @@ class Timer:
     share: Callable[[], float] = lambda: 0.5 + secrets.randbelow(1_000) / 2_000
 
 
-Tell = Callable[[str, str], None]
-"""Key and text of what a person must hear."""
+Tell = Callable[[str, str, bool], None]
+"""Key, text, and whether that is good news, of what a person must hear."""
 
 
 class Provider:
@@ -85,6 +85,7 @@ class Provider:
         self._checked_at = timer.now()
         self._resting_until, self._why_resting = 0.0, ""
         self._term_ends, self._why_quarantined, self._offences, self._forks = 0.0, "", 0, 0
+        self._is_paged = False
         self._ids, self._lock = itertools.count(1), threading.Lock()
 
     # --- standing ----------------------------------------------------------------------------------------------------
@@ -121,14 +122,14 @@ class Provider:
         self._offences += 1
         self._forks = 0
         self._term_ends, self._why_quarantined = self._time.now() + term, reason
-        self._tell(f"provider:{self.name}", f"{self.name} is not believed for {term:.0f} s: {reason}")
+        self._tell(f"provider:{self.name}", f"{self.name} is not believed for {term:.0f} s: {reason}", False)
 
     def agreed(self) -> None:
         """It said the same as the others."""
         self._forks, self.looked_at = 0, self._time.now()
         if self._why_quarantined:
             self._why_quarantined = ""
-            self._tell(f"provider:{self.name}", f"{self.name} says the same as the others again, and is believed")
+            self._tell(f"provider:{self.name}", f"{self.name} says the same as the others again, and is believed", True)
 
     # --- asking ------------------------------------------------------------------------------------------------------
 
@@ -196,9 +197,13 @@ class Provider:
         except TransportFault as fault:
             times = self._time
             if page := self.breaker.failed(fault, times.now(), times.wall(), times.share()):
-                self._tell(f"provider:{self.name}", page)
+                self._is_paged = True
+                self._tell(f"provider:{self.name}", page, False)
             raise
         self.breaker.answered()
+        if self._is_paged:
+            self._is_paged = False
+            self._tell(f"provider:{self.name}", f"{self.name} answers again", True)
         return found
 
     def _check_chain(self, answer: Any) -> None:

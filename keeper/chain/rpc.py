@@ -61,7 +61,7 @@ class Rpc:
             raise ConfigError("chains", f"{name}.quorum", f"1 to {len(urls)}, the number of URLs", str(quorum))
         self.name = name
         self._time = timer or Timer()
-        self._untold: deque[tuple[str, str]] = deque(maxlen=MOST_UNTOLD)
+        self._untold: deque[tuple[str, str, bool]] = deque(maxlen=MOST_UNTOLD)
         self._heard: Tell | None = None
         connect = connect or (lambda url: Endpoint(url, timeout=timeout))
         wires = [connect(url) for url in urls]
@@ -100,13 +100,13 @@ class Rpc:
             provider.wire.close()
 
     def listen(self, tell: Tell) -> None:
-        """From now on `tell` hears of providers that are dead, unpaid or not believed: a key and a text."""
+        """From now on `tell` hears of providers that are dead, unpaid or not believed, and when that is over."""
         self._heard = tell
         while self._untold:
             tell(*self._untold.popleft())
 
-    def _tell(self, key: str, text: str) -> None:
-        self._untold.append((key, f"{self.name}: {text}"))
+    def _tell(self, key: str, text: str, is_good: bool) -> None:
+        self._untold.append((key, f"{self.name}: {text}", is_good))
         if self._heard is not None:
             self.listen(self._heard)
 

@@ -12,7 +12,7 @@ class Setting:
     def __init__(self, *, chain_id: int | None = None, rate: tuple[int, float] | None = None) -> None:
         self.hands, self.wire, self.told = Hands(), FakeWire("a"), list[str]()
         bucket = TokenBucket(*rate, 0.0) if rate else None
-        tell = lambda key, text: self.told.append(f"{key}: {text}")  # noqa: E731
+        tell = lambda key, text, is_good: self.told.append(f"{key}: {text}")  # noqa: E731
         self.provider = Provider("a", self.wire, self.hands.timer(), tell, chain_id=chain_id, bucket=bucket)
 
     def why_not(self) -> str:
@@ -95,6 +95,9 @@ def test_read__refused__pages_once_and_is_left_alone() -> None:
         setting.provider.read([CALL])
     assert setting.told == ["provider:a: HTTP 403: it refuses us; it is asked again in 600 s"]
     assert setting.why_not() == "HTTP 403 (asked again in 600 s)"
+    setting.wire.fault = None
+    setting.provider.read([CALL])
+    assert setting.told[1:] == ["provider:a: a answers again"]
 
 
 @pytest.mark.fault("R2")

@@ -33,7 +33,7 @@ def counts(*wires: FakeWire) -> list[int]:
 
 def heard(rpc: Rpc) -> list[str]:
     texts: list[str] = []
-    rpc.listen(lambda key, text: texts.append(text))
+    rpc.listen(lambda key, text, is_good: texts.append(text))
     return texts
 
 
