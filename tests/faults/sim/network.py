@@ -71,6 +71,8 @@ class Network:
     seen: dict[str, Tx] = field(default_factory=dict)
     """By hash: every transaction that reached a node, taken or not."""
     on_seen: Callable[[Tx], None] = lambda tx: None
+    made: dict[int, list[SimBlock]] = field(default_factory=dict)
+    """By timestamp: every block that ever was, on the chain or not."""
     salt: int = 0
     finalized: int = 0
     reorgs: int = 0
@@ -144,9 +146,11 @@ class Network:
         place = {"blockNumber": hex(number), "blockHash": block_hash}
         found = {receipt["transactionHash"]: receipt | place for receipt in receipts}
         parent_hash = parent.hash if parent else "0x" + "00" * 32
-        return SimBlock(
+        block = SimBlock(
             number, block_hash, parent_hash, timestamp, base_fee, tuple(included), tuple(acts), before, ledger, found
         )
+        self.made.setdefault(timestamp, []).append(block)
+        return block
 
     def _settle(self) -> None:
         self.finalized = max(self.finalized, self.head.number - self.finality)

@@ -16,7 +16,6 @@ from keeper.core.units import USD, WHOLE_BPS, TokenAmount
 from tests.builders import USDC, WETH
 from tests.faults.sim.keeper_in_sim import World
 from tests.faults.sim.ledger import Ledger, Tx
-from tests.faults.sim.network import SimBlock
 from tests.faults.sim.treasury import DEADLINE, MAX_DEVIATION, POLICY, SLIPPAGE, TRIGGER, VAULTS
 
 _WETH, _USDC = WETH.address.lower(), USDC.address.lower()
@@ -81,17 +80,12 @@ class Truth:
         deadline = int.from_bytes(tx.data[88:120], "big")
         require(deadline <= intent.created_at + DEADLINE, "4: deadline beyond its limit")
         floors, drifts = [], []
-        for block in self._blocks_at(intent.created_at):
+        for block in self.world.network.made.get(intent.created_at, ()):
             floors.append(oracle_floor(block.after, tx))
             drifts.append(drift(block.after, tx.sender))
-        if not floors:
-            return  # a reorg has taken the block since
+        require(bool(floors), f"10: decided at {intent.created_at}, when there was no block")
         require(tx.min_out >= min(floors), f"4: min_out {tx.min_out} is below the oracle's floor {min(floors)}")
         require(max(drifts) > TRIGGER, f"14: traded at a drift of {max(drifts)} bps, inside the band")
-
-    def _blocks_at(self, timestamp: int) -> list[SimBlock]:
-        chain = self.world.network.chain
-        return [block for block in reversed(chain[-300:]) if block.timestamp == timestamp]
 
     # --- after every step --------------------------------------------------------------------------------------------
 
