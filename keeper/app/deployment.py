@@ -10,12 +10,14 @@ from pathlib import Path
 from keeper.app.chains import Chain
 from keeper.app.journals import journal_url as journal_url
 from keeper.app.loading import open_signers
+from keeper.app.reconciling import reconcile
+from keeper.app.requests import carry_out
 from keeper.app.telling import Telling, keep_account
 from keeper.app.watching import Scene
 from keeper.chain.clock import SystemClock
 from keeper.config import Loaded
 from keeper.core import text
-from keeper.core.errors import ConfigError, JournalError, KeeperError, TransientError, Unreachable
+from keeper.core.errors import ConfigError, KeeperError, TransientError, Unreachable
 from keeper.core.ports import Signer
 from keeper.core.records import Request
 from keeper.core.units import Address
@@ -41,12 +43,16 @@ class Deployment:
     signers: Mapping[Address, Signer] = field(default_factory=dict)
     locks: Sequence[SenderLock] = ()
     """Held for as long as this lives: nobody else on this machine sends for the same addresses."""
+    adopt: bool = False
     loops: list[ChainLoop] = field(default_factory=list)
     down: dict[str, KeeperError] = field(default_factory=dict)
 
     @classmethod
-    def open(cls, loaded: Loaded, journal: SqlJournal, *, live: bool, chain_ids: Sequence[int] = ()) -> Deployment:
-        """Reaches every chain that has a vault, and arms the live vaults where `live` says so.
+    def open(
+        cls, loaded: Loaded, journal: SqlJournal, *, live: bool, chain_ids: Sequence[int] = (), adopt: bool = False
+    ) -> Deployment:
+        """Reaches every chain that has a vault, and arms the live vaults where `live` says so. With `adopt`, nonces
+        that their senders used and this journal does not know are a person's business.
 
         Raises ConfigError where the configuration and a chain disagree, or a live vault cannot be armed; Unreachable
         where no chain answers at all.
@@ -59,7 +65,7 @@ class Deployment:
         alerts = Alerts(logger("alert"), SystemClock(), told.remind, [outlet])
         heartbeat = Heartbeat(told.heartbeat.reveal()) if told.heartbeat else None
         signers, locks = open_signers(loaded, armed), hold_senders(loaded, armed)
-        deployment = cls(loaded, journal, armed, outlet, alerts, heartbeat, signers, locks)
+        deployment = cls(loaded, journal, armed, outlet, alerts, heartbeat, signers, locks, adopt=adopt)
         for name in dict.fromkeys(vault.chain for vault in loaded.config.vaults.values()):
             deployment._reach(name)
         if not deployment.loops:
@@ -106,6 +112,8 @@ class Deployment:
 
     def _loop(self, chain: Chain) -> ChainLoop:
         alert = self.alerts
+        # Providers that are dead, unpaid or not believed, and when that is over.
+        chain.rpc.listen(lambda key, text, is_good: (alert.resolve if is_good else alert.alert)(key, text))
         scene = Scene(self.loaded, chain.name, chain.vaults, self.journal)
         scene.remember()
         mine = [vault for vault in chain.vaults if vault in self.armed]
@@ -113,6 +121,7 @@ class Deployment:
             # A dry keeper sends nothing, not even the bytes of an earlier one: it can only say so.
             said = f"{chain.name}: {len(live)} transactions of an earlier run are not final, and nobody follows them"
             alert.alert(f"unfollowed:{chain.name}", f"{said}: start with --live")
+        self._reconcile(chain, mine, chain.clock.now(), adopt=self.adopt)
         return ChainLoop(
             chain=chain.name,
             chain_id=chain.config.chain_id,
@@ -127,18 +136,19 @@ class Deployment:
             verify=lambda now: self._verify(chain, alert, now),
         )
 
+    def _reconcile(self, chain: Chain, armed: Sequence[str], now: int, *, adopt: bool = False) -> None:
+        senders = sorted({self.loaded.config.account_of(vault) for vault in armed})
+        reconcile(chain.rpc, self.journal, chain.config.chain_id, senders, self.alerts, now, adopt=adopt)
+
     def _verify(self, chain: Chain, alert: Alerts, now: int) -> None:
         """A pool whose code is another one than at start may do anything: its vaults are halted."""
         for vault, reason in chain.changed().items():
             self.journal.halt(vault, reason, now)
             alert.alert(f"halt:{vault}", f"{vault} is halted: {reason}")
+        self._reconcile(chain, [vault for vault in chain.vaults if vault in self.armed], now)
 
-    def _carry_out(self, request: Request) -> str:
-        """What people asked for. A request that this keeper does not know is answered, not raised."""
-        try:
-            return self.journal.apply(request)
-        except JournalError as error:
-            return str(error)
+    def _carry_out(self, request: Request) -> str | None:
+        return carry_out(self.journal, self.signers, [loop.chain_id for loop in self.loops], request)
 
 
 def check_live(loaded: Loaded, armed: Sequence[str], chain_ids: Sequence[int]) -> None:

@@ -33,6 +33,14 @@ ChainIds = Annotated[
     list[int] | None,
     typer.Option("--chain-id", help="With --live: must equal the set of live chains. Repeatable.", metavar="ID"),
 ]
+Reason = Annotated[str, typer.Option(help="Why; kept in the journal.")]
+Tx = Annotated[str, typer.Argument(help="A vault, a number of `keeper txs`, or a hash.", metavar="TX|VAULT")]
+Adopt = Annotated[
+    bool,
+    typer.Option(
+        "--adopt", help="With --live: you answer for nonces that the senders used and the journal does not know."
+    ),
+]
 All = Annotated[bool, typer.Option("--all", help="Every guard's answer, not only the near ones.")]
 
 
@@ -114,19 +122,19 @@ def plan(
 
 
 @app.command(rich_help_panel="Run it")
-def once(config: Config = DEFAULT, live: Live = False, chain_id: ChainIds = None) -> None:
+def once(config: Config = DEFAULT, live: Live = False, chain_id: ChainIds = None, adopt: Adopt = False) -> None:
     """One cycle for every vault, journaled; with --live it follows what it sends until it is confirmed."""
     from keeper.cli.operate import once as run_once
 
-    run_once(config, live=live, chain_ids=chain_id)
+    run_once(config, live=live, chain_ids=chain_id, adopt=adopt)
 
 
 @app.command(name="run", rich_help_panel="Run it")
-def run_(config: Config = DEFAULT, live: Live = False, chain_id: ChainIds = None) -> None:
+def run_(config: Config = DEFAULT, live: Live = False, chain_id: ChainIds = None, adopt: Adopt = False) -> None:
     """The daemon. Ctrl-C and SIGTERM let it finish the step in hand."""
     from keeper.cli.operate import run as run_daemon
 
-    run_daemon(config, live=live, chain_ids=chain_id)
+    run_daemon(config, live=live, chain_ids=chain_id, adopt=adopt)
 
 
 @app.command(rich_help_panel="Run it")
@@ -136,9 +144,9 @@ def pause(
     config: ConfigOption = DEFAULT,
 ) -> None:
     """Stop a vault from trading. The daemon honours it before it signs and again before it sends."""
-    from keeper.cli.operate import ask
+    from keeper.cli.asking import switch
 
-    ask(config, "pause", vault, reason)
+    switch(config, "pause", vault, reason)
 
 
 @app.command(rich_help_panel="Run it")
@@ -147,10 +155,90 @@ def resume(
     reason: Annotated[str, typer.Option(help="Why; kept in the journal.")] = "",
     config: ConfigOption = DEFAULT,
 ) -> None:
-    """Lift a pause."""
-    from keeper.cli.operate import ask
+    """Lift a pause. What is halted stays so until `clear`."""
+    from keeper.cli.asking import switch
 
-    ask(config, "resume", vault, reason)
+    switch(config, "resume", vault, reason)
+
+
+@app.command(rich_help_panel="At three in the morning")
+def txs(
+    config: Config = DEFAULT,
+    everything: Annotated[bool, typer.Option("--all", help="Every transaction, not only the latest.")] = False,
+    json: Json = False,
+) -> None:
+    """Live and recent transactions: state, age, fees, attempts."""
+    from keeper.cli.transactions import txs as run_txs
+
+    run_txs(config, everything=everything, json=json)
+
+
+@app.command(name="speed-up", rich_help_panel="At three in the morning")
+def speed_up(
+    tx: Tx, reason: Annotated[str, typer.Option(help="Why; kept in the journal.")] = "", config: ConfigOption = DEFAULT
+) -> None:
+    """Replace a live transaction now with one that offers more, up to the fee cap. Same nonce, same call."""
+    from keeper.cli.asking import wish
+
+    wish(config, "speed-up", tx, reason)
+
+
+@app.command(rich_help_panel="At three in the morning")
+def cancel(tx: Tx, reason: Reason, config: ConfigOption = DEFAULT) -> None:
+    """Take a live transaction's nonce with a transfer of nothing. It may still lose the race: `txs` says which won."""
+    from keeper.cli.asking import wish
+
+    wish(config, "cancel", tx, reason)
+
+
+@app.command(rich_help_panel="At three in the morning")
+def halt(
+    scope: Annotated[str, typer.Argument(help="A vault or a sender's address.")],
+    reason: Reason,
+    config: ConfigOption = DEFAULT,
+) -> None:
+    """Stop a vault or a sender until somebody has looked: only `clear` ends it."""
+    from keeper.cli.asking import halt as run_halt
+
+    run_halt(config, scope, reason)
+
+
+@app.command(rich_help_panel="At three in the morning")
+def clear(
+    scope: Annotated[str, typer.Argument(help="A vault, a sender's address, or the number of a halt.")],
+    reason: Reason,
+    adopt: Annotated[
+        bool, typer.Option("--adopt", help="You account for every nonce of the sender that the journal cannot explain.")
+    ] = False,
+    config: ConfigOption = DEFAULT,
+) -> None:
+    """End a halt or a breaker. Who, when and why are kept."""
+    from keeper.cli.asking import clear as run_clear
+
+    run_clear(config, scope, reason, adopt=adopt)
+
+
+@app.command(rich_help_panel="At three in the morning")
+def verify(
+    config: Config = DEFAULT,
+    everything: Annotated[bool, typer.Option("--all", help="A line for every nonce.")] = False,
+    json: Json = False,
+) -> None:
+    """Explain every nonce that our keys ever used, from chain and journal. Exit 5 where one is not explained."""
+    from keeper.cli.transactions import verify as run_verify
+
+    run_verify(config, everything=everything, json=json)
+
+
+@app.command(rich_help_panel="At three in the morning")
+def backup(
+    target: Annotated[Path, typer.Argument(help="A file that does not exist yet.", metavar="PATH")],
+    config: ConfigOption = DEFAULT,
+) -> None:
+    """Copy the journal while the daemon runs."""
+    from keeper.cli.transactions import backup as run_backup
+
+    run_backup(config, target)
 
 
 @app.command(rich_help_panel="Understand it")

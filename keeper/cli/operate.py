@@ -1,47 +1,54 @@
-"""What makes it turn and what makes it stop: once, run, pause, resume."""
+"""What makes it turn: once and run."""
 
 from __future__ import annotations
 
-import getpass
 import signal
-import sys
 import threading
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from rich.text import Text
 
 from keeper import daemon
 from keeper.app.deployment import Deployment
-from keeper.app.journals import has_journal, journal_url
+from keeper.app.journals import journal_url
 from keeper.app.loading import open_config
 from keeper.cli.screen import console
+from keeper.config import Loaded
 from keeper.core.errors import ConfigError, Halted, JournalError, Unreachable
 from keeper.cycle import Turn
 from keeper.daemon import ChainLoop
-from keeper.journal.commands import RequestBox
-from keeper.journal.lock import Busy
+from keeper.journal.lock import Leased
 from keeper.journal.sql import SqlJournal
 from keeper.telemetry.logs import configure, logger
 
-PATIENCE = 30.0
-"""{s} How long a command waits for the daemon to answer."""
+STAND_BY = 2.0
+"""{s} Between two looks at whether another keeper still has the journal."""
+
+
+def _prepared(path: Path, *, live: bool, adopt: bool) -> Loaded:
+    if adopt and not live:
+        raise ConfigError("command", "--adopt", "--live beside it: what signs nothing uses no nonce", "--adopt alone")
+    loaded = open_config(path)
+    configure(loaded.config.telemetry.log_level, as_json=loaded.config.telemetry.as_json)
+    for warning in loaded.warnings:
+        logger("start").warning("config", text=warning)
+    return loaded
 
 
 @contextmanager
-def _opened(path: Path, live: bool, chain_ids: Sequence[int] | None) -> Iterator[Deployment]:
-    loaded = open_config(path)
-    configure(loaded.config.telemetry.log_level, as_json=loaded.config.telemetry.as_json)
+def _opened(
+    loaded: Loaded, journal: SqlJournal, live: bool, chain_ids: Sequence[int] | None, adopt: bool
+) -> Iterator[Deployment]:
+    """Closes the journal too."""
     log = logger("start")
-    for warning in loaded.warnings:
-        log.warning("config", text=warning)
-    with SqlJournal(journal_url(loaded), sample_every=loaded.config.journal.sample) as journal:
+    with journal:
         for note in journal.notes:
             log.info("journal", text=note)
         journal.keep_config(loaded.hash, loaded.canonical)
-        deployment = Deployment.open(loaded, journal, live=live, chain_ids=chain_ids or ())
+        deployment = Deployment.open(loaded, journal, live=live, chain_ids=chain_ids or (), adopt=adopt)
         for chain, error in deployment.down.items():
             log.warning("chain is down", chain=chain, text=str(error))
         for line in deployment.introduction():
@@ -52,19 +59,47 @@ def _opened(path: Path, live: bool, chain_ids: Sequence[int] | None) -> Iterator
             deployment.close()
 
 
-def run(path: Path, *, live: bool, chain_ids: Sequence[int] | None) -> None:
+def run(path: Path, *, live: bool, chain_ids: Sequence[int] | None, adopt: bool = False) -> None:
     """Until SIGTERM or Ctrl-C; then the step in hand is finished and nothing is half written."""
-    stop = threading.Event()
+    stop, lost = threading.Event(), threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
-    with _opened(path, live, chain_ids) as deployment:
-        daemon.run(deployment.loops, stop, deployment.retry)
+
+    def stand_down() -> None:
+        lost.set()
+        stop.set()
+
+    loaded = _prepared(path, live=live, adopt=adopt)
+    if (journal := _stand_by(loaded, stop, stand_down)) is not None:
+        with _opened(loaded, journal, live, chain_ids, adopt) as deployment:
+            daemon.run(deployment.loops, stop, deployment.retry)
+    if lost.is_set():
+        raise JournalError("journal: another keeper took over while this one was silent; this one has stopped")
     logger("stop").info("stopped")
 
 
-def once(path: Path, *, live: bool, chain_ids: Sequence[int] | None) -> None:
+def _stand_by(loaded: Loaded, stop: threading.Event, on_lost: Callable[[], None]) -> SqlJournal | None:
+    """The journal, as soon as no other keeper's lease on it runs; None where this one is stopped before that.
+
+    Raises Busy at once where the journal is a file: its lock does not end by itself.
+    """
+    told = False
+    while True:
+        try:
+            return SqlJournal(journal_url(loaded), sample_every=loaded.config.journal.sample, on_lost=on_lost)
+        except Leased as leased:
+            if not told:
+                logger("start").info("standing by", text=str(leased))
+            told = True
+        if stop.wait(STAND_BY):
+            return None
+
+
+def once(path: Path, *, live: bool, chain_ids: Sequence[int] | None, adopt: bool = False) -> None:
     """One cycle for every vault. Live, it follows what it sent until that is confirmed, and then stops."""
-    with _opened(path, live, chain_ids) as deployment:
+    loaded = _prepared(path, live=live, adopt=adopt)
+    journal = SqlJournal(journal_url(loaded), sample_every=loaded.config.journal.sample)
+    with _opened(loaded, journal, live, chain_ids, adopt) as deployment:
         if deployment.down:
             raise Unreachable("; ".join(str(error) for error in deployment.down.values()))
         turns = [turn for loop in deployment.loops for turn in _all(loop)]
@@ -103,34 +138,3 @@ def _all(loop: ChainLoop) -> list[Turn]:
 def _follow(loop: ChainLoop) -> None:
     while loop.cycle.settle():
         time.sleep(min(loop.block_time, 2.0))
-
-
-def ask(path: Path, action: str, vault: str, reason: str) -> None:
-    """Writes the request, and waits for the daemon to answer; without a daemon, answers it here and now."""
-    loaded = open_config(path, need_env=False)
-    if vault != "*" and vault not in loaded.config.vaults:
-        raise ConfigError("command", "VAULT", f"one of {', '.join(loaded.config.vaults)}, or '*'", vault)
-    if not has_journal(loaded):
-        with suppress(Busy):  # a daemon that begins it at this moment
-            SqlJournal(journal_url(loaded)).close()
-    with RequestBox(journal_url(loaded)) as box:
-        number = box.ask(action, vault, reason, getpass.getuser())
-        try:
-            journal = SqlJournal(journal_url(loaded))
-        except Busy:
-            sys.stdout.write(f"{_awaited(box, number)}\n")
-            return
-        with journal:
-            for request in journal.requests():
-                journal.answer(request.id, journal.apply(request))
-        sys.stdout.write(f"{box.result(number)}\n")
-
-
-def _awaited(box: RequestBox, number: int) -> str:
-    """What the daemon answers, if it does."""
-    end = time.monotonic() + PATIENCE
-    while time.monotonic() < end:
-        if (answer := box.result(number)) is not None:
-            return answer
-        time.sleep(0.1)
-    raise JournalError(f"request {number} is written, but the daemon did not answer within {PATIENCE:.0f} s")

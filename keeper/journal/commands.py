@@ -9,11 +9,11 @@ from sqlalchemy import Connection, and_, delete, func, insert, or_, select, upda
 
 from keeper.core.errors import Halted, JournalError, TransientError
 from keeper.core.records import NewIntent, PauseState, Request
-from keeper.journal import schema
 from keeper.journal.adoption import Adoption
 from keeper.journal.past import pause_text
 from keeper.journal.places import place_of
 from keeper.journal.rules import EVERY_VAULT, OVERTAKEN, named, not_applicable, scopes, stays_paused
+from keeper.journal.store import checked
 from keeper.journal.tables import adoptions, halts, intents, pauses, requests
 
 
@@ -26,10 +26,7 @@ class RequestBox:
     def __init__(self, url: str) -> None:
         """Raises JournalError where there is no journal, or one of another schema."""
         self._place = place_of(url)
-        with self._place.errors():
-            self._engine = self._place.open_asking()
-            with self._place.for_reading(self._engine).connect() as connection:
-                schema.check_current(schema.read_version(connection, self._place.name), self._place.name)
+        self._engine = checked(self._place, self._place.open_asking())
 
     def ask(self, action: str, vault: str, reason: str, by: str, at: int | None = None) -> int:
         """Returns the request's number. `vault` is a name or `*`; a `pause` counts from now on."""

@@ -67,9 +67,13 @@ class PostgresDatabase:
         return self._existing(self._engine())
 
     def _existing(self, engine: Engine) -> Engine:
-        with self.errors(), engine.connect() as connection:
-            if schema.read_version(connection, self.name) == 0:
-                raise JournalError(f"journal {self.name}: does not exist yet; a run or `once` begins it")
+        try:
+            with self.errors(), engine.connect() as connection:
+                if schema.read_version(connection, self.name) == 0:
+                    raise JournalError(f"journal {self.name}: does not exist yet; a run or `once` begins it")
+        except BaseException:
+            engine.dispose()
+            raise
         return engine
 
     def for_reading(self, engine: Engine) -> Engine:

@@ -58,8 +58,15 @@ class Store:
 def open_reader(url: str) -> tuple[Place, Engine]:
     """A read-only engine on a journal of the known schema. Raises JournalError where there is none."""
     place = place_of(url)
-    with place.errors():
-        engine = place.open_reading()
-        with engine.connect() as connection:
+    return place, checked(place, place.open_reading())
+
+
+def checked(place: Place, engine: Engine) -> Engine:
+    """For whoever cannot migrate. Raises JournalError where the journal has any schema but the known one."""
+    try:
+        with place.errors(), place.for_reading(engine).connect() as connection:
             schema.check_current(schema.read_version(connection, place.name), place.name)
-    return place, engine
+    except BaseException:
+        engine.dispose()
+        raise
+    return engine

@@ -35,11 +35,15 @@ class Life(RuleBasedStateMachine):
     @initialize()
     def begin(self) -> None:
         self.directory = Path(tempfile.mkdtemp(prefix="journal"))
-        self.url = f"sqlite:///{shutil.copy(self.begun, self.directory / 'keeper.db')}"
+        self.url = self.begin_at()
         self.sql, self.memory = SqlJournal(self.url, now=lambda: NOW), MemoryJournal()
         self.reader = JournalReader(self.url)
         self.hashes = 0
         self.known: dict[str, bytes] = {}
+
+    def begin_at(self) -> str:
+        """The URL of a journal that has just been begun."""
+        return f"sqlite:///{shutil.copy(self.begun, self.directory / 'keeper.db')}"
 
     def teardown(self) -> None:
         if hasattr(self, "sql"):
