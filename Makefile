@@ -8,7 +8,7 @@ NPM    := node_modules/.installed
 COMPILE = $(BIN)/pip-compile -q --strip-extras --generate-hashes --allow-unsafe --no-header \
           --no-emit-index-url --no-emit-trusted-host --no-emit-find-links
 
-.PHONY: demo test check bench fmt lock clean soak
+.PHONY: demo test check faults bench fmt lock clean soak
 
 demo: $(RUN)                       ## a live keeper on an embedded chain: no node, no key, no npm
 	@$(BIN)/keeper demo
@@ -22,6 +22,9 @@ check: $(VENV)/.dev                ## format, lint, types, layers, unit tests
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
 	$(BIN)/pytest -q -n 2 --disable-socket --allow-unix-socket tests/unit
+
+faults: $(VENV)/.dev               ## every fault of docs/faults.md with the tests that name it
+	$(BIN)/python -m tests.faults.coverage
 
 bench: $(VENV)/.dev $(NPM)         ## benchmarks, each beside a peer and a floor
 	$(BIN)/python -m bench $(ARGS)

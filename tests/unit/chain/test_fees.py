@@ -39,6 +39,7 @@ def test_first__base_fee_and_tip__twice_base_plus_tip_within_caps(base: int, tip
     assert POLICY.first(Wei(base * GWEI), None if tip is None else Wei(tip * GWEI)) == expected
 
 
+@pytest.mark.fault("T34")
 def test_first__legacy__one_price_a_block_ahead() -> None:
     assert LEGACY.first(Wei(8 * GWEI), Wei(2 * GWEI)) == fees(11, None)
     assert LEGACY.first(None, Wei(5 * GWEI)) == fees(5, None)

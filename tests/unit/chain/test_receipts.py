@@ -96,6 +96,7 @@ def test_fill_of__no_trade_expected__none() -> None:
     assert fill_of((), Expectation(), ACCOUNT) is None
 
 
+@pytest.mark.fault("R29")
 @pytest.mark.fault("T17")
 @pytest.mark.parametrize(
     ("fill", "deltas", "expected"),

@@ -106,6 +106,7 @@ def test_fetch__tip_percentile__is_what_is_asked_for() -> None:
     assert ("eth_feeHistory", ["0x5", "latest", [20]]) in node.asked
 
 
+@pytest.mark.fault("T34")
 def test_fetch__legacy__gas_price_instead_of_a_tip() -> None:
     node = OneNode([], base_fee=None)
     found = look(node, intent(1, FIRST), legacy=True)

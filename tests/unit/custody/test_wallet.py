@@ -149,6 +149,7 @@ def test_tidy__nothing_left_over__is_none() -> None:
     assert WALLET.tidy(make_view(allowances={KEY: 0})) is None
 
 
+@pytest.mark.fault("T32")
 def test_tidy__leftover_allowance__is_revoked() -> None:
     calls = WALLET.tidy(make_view(allowances={KEY: 5}))
     assert calls is not None
@@ -206,7 +207,7 @@ def test_tidy__gas_comes_before_allowances() -> None:
 # --- authority ---
 
 
-@pytest.mark.fault("S")
+@pytest.mark.fault("S14")
 def test_authority__a_wallet__is_all_of_it() -> None:
     sentence = WALLET.authority(make_view())
     assert sentence.startswith(f"whoever holds this key can take everything in {make_view().account}: $2,000,000.00")

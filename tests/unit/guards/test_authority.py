@@ -48,7 +48,7 @@ def test_allow_list__the_wallets_sequence__is_allowed() -> None:
     assert GUARD.check(sequence(approval(), swap()), make_view()).measured == "2 calls"
 
 
-@pytest.mark.fault("S", "M22")
+@pytest.mark.fault("M22")
 @pytest.mark.parametrize(
     ("call", "expected"),
     [
@@ -70,7 +70,7 @@ def test_allow_list__swap_that_was_not_ordered__is_named(call: Call, expected: s
     assert expected in reason(sequence(call))
 
 
-@pytest.mark.fault("S")
+@pytest.mark.fault("K19")
 @pytest.mark.parametrize(
     ("call", "expected"),
     [

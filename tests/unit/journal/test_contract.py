@@ -67,6 +67,7 @@ def test_intend__fresh_journal__takes_the_chains_nonce(journal: Journal) -> None
     assert (intent.nonce, intent.state, journal.live(CHAIN)) == (41, State.RESERVED, (intent,))
 
 
+@pytest.mark.fault("R19")
 def test_intend__after_a_final_one__takes_the_next(journal: Journal) -> None:
     run(journal, wish(), 7, 1, NOW + 12)
     assert journal.intend(wish(at=NOW + 60), 8).nonce == 8
@@ -83,6 +84,7 @@ def test_intend__chain_nonce_beyond_ours__halts_with_figures(journal: Journal) -
         journal.intend(wish(), 7)
 
 
+@pytest.mark.fault("R19")
 def test_intend__node_lags_behind_an_unfinal_one__waits(journal: Journal) -> None:
     run(journal, wish(), 6, 1, NOW + 12, to=State.CONFIRMED)
     with pytest.raises(TransientError, match="expected nonce 7 next, chain says 6: the node lags"):
