@@ -63,11 +63,12 @@ def keeper(*arguments: str | Path, env: Mapping[str, str], seconds: float = 40) 
 
 
 class KeeperProcess:
-    """`keeper run CONFIG --live`, until `stop`."""
+    """`keeper run CONFIG --live --adopt`, until `stop`."""
 
     def __init__(self, config: Path, env: Mapping[str, str]) -> None:
         self._process = subprocess.Popen(
-            _command("run", config, "--live"),
+            # Each test begins a journal of its own for keys that earlier ones have used.
+            _command("run", config, "--live", "--adopt"),
             env=_environment(env),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
