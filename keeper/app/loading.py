@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from keeper.chain.relay import Relay, open_authority
 from keeper.chain.signers import EnvSigner, KeySigner, KeystoreSigner
 from keeper.config import Loaded, load
 from keeper.config.custody import SignerConfig
@@ -14,6 +14,9 @@ from keeper.core.errors import ConfigError
 from keeper.core.ports import Signer
 from keeper.core.units import Address
 from keeper.telemetry.mask import register_secret
+
+if TYPE_CHECKING:
+    from keeper.chain.relay import Relay
 
 
 def open_config(path: Path, *, need_env: bool = True) -> Loaded:
@@ -52,6 +55,8 @@ def open_relay(loaded: Loaded, chain: str) -> Relay | None:
     config = loaded.config.chains[chain].relay
     if config is None:
         return None
+    from keeper.chain.relay import Relay, open_authority  # not for commands that only read
+
     authorize, where = None, f"chains.{chain}.relay.auth_key_file"
     if config.auth_key_file is not None:
         address, authorize = open_authority(config.auth_key_file, where)

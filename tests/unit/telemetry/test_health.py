@@ -7,6 +7,7 @@ from keeper.telemetry.health import Beat, health
 BASE = Beat("base", at=1_000, block=40_211_907)
 
 
+@pytest.mark.fault("P28")
 @pytest.mark.parametrize(
     ("beats", "now", "ok", "text"),
     [
