@@ -69,12 +69,15 @@ class Deployment:
         for name in dict.fromkeys(vault.chain for vault in loaded.config.vaults.values()):
             deployment._reach(name)
         if not deployment.loops:
+            deployment.close()
             raise Unreachable("; ".join(str(error) for error in deployment.down.values()))
         return deployment
 
     def close(self) -> None:
-        """Gives alerts that still wait a few seconds to go out."""
+        """Gives alerts and a beat that still wait a few seconds to go out."""
         self.outlet.close()
+        if self.heartbeat is not None:
+            self.heartbeat.close()
 
     def retry(self) -> list[ChainLoop]:
         """Tries what was down, and returns the loops that can turn now. A chain that proves wrong stays down."""

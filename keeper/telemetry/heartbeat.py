@@ -37,7 +37,7 @@ class Heartbeat:
         self._url, self._gap, self._clock = url, gap, clock
         self._troubled: set[str] = set()
         self._beat_at: float | None = None
-        self._due = threading.Event()
+        self._due, self._done = threading.Event(), threading.Event()
         self._lock = threading.Lock()
         self._thread: threading.Thread | None = None
         self._failing = False
@@ -50,6 +50,7 @@ class Heartbeat:
             if self._troubled or (self._beat_at is not None and now - self._beat_at < self._gap):
                 return
             self._beat_at = now
+            self._done.clear()
             if self._thread is None:
                 self._thread = threading.Thread(target=self._run, name="heartbeat", daemon=True)
                 self._thread.start()
@@ -60,11 +61,18 @@ class Heartbeat:
         with self._lock:
             self._troubled.add(chain)
 
+    def close(self, patience: float = 5.0) -> None:
+        """Gives a beat that is due so many seconds to be asked: a keeper that runs once ends right after its tick."""
+        if self._thread is not None:
+            self._done.wait(patience)
+
     def _run(self) -> None:
         with urllib3.PoolManager(num_pools=1, maxsize=1) as pool:
             while self._due.wait():
                 self._due.clear()
                 self._told(self._ask(pool))
+                if not self._due.is_set():
+                    self._done.set()
 
     def _ask(self, pool: urllib3.PoolManager) -> str:
         """Empty, or what went wrong: without the URL, whose path is a secret."""

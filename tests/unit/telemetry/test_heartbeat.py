@@ -94,3 +94,11 @@ def test_good__nobody_answers__says_so_once_and_never_the_url(beats: Beats, stre
     assert [record["event"] for record in stream.records] == ["heartbeat failed", "heartbeat answers again"]
     assert "SECRET" not in stream.getvalue()
     assert heartbeat.TIMEOUT <= GAP
+
+
+def test_close__beat_that_is_due__is_asked_first(beats: Beats, stream: Stream) -> None:
+    heart = Heartbeat(URL, clock=lambda: beats.at)
+    heart.close()
+    heart.good("base")
+    heart.close()
+    assert beats.count == 1
