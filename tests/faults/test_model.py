@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 
 import pytest
-from hypothesis import HealthCheck, Phase, settings
+from hypothesis import HealthCheck, Phase, seed, settings
 from hypothesis.stateful import run_state_machine_as_test
 
 from tests.faults.figures import count
@@ -29,9 +29,11 @@ WANTED = count("KEEPER_STEPS", 50_000, 1_000_000)
 def test_model__any_order_of_events__every_invariant_after_every_step(tell: Callable[[str], None]) -> None:
     start, examples = time.monotonic(), 0
     while STEPS["made"] < WANTED:
+        # The same examples in each run, others with another KEEPER_SEED; a failure prints what it took.
+        machine = seed(count("KEEPER_SEED", 1, 2) + examples)(Model)
         batch = max(1, (WANTED - STEPS["made"]) // (LENGTH * 3 // 4))
         run_state_machine_as_test(  # type: ignore[no-untyped-call]
-            Model,
+            machine,
             settings=settings(
                 max_examples=batch,
                 stateful_step_count=LENGTH,

@@ -103,6 +103,7 @@ class Truth:
             if intent.state in FINAL:
                 self._check_final(intent)
         self._check_consumed()
+        self._check_halts()
         require(self._totals(self.world.network.ledger) == self.totals, "13: tokens or coin appeared or vanished")
 
     def _intents(self) -> Sequence[Intent]:
@@ -209,6 +210,12 @@ class Truth:
                 require(owner not in executed, f"3: intent {owner} was executed twice")
                 executed.add(owner)
         self.checked_final = network.finalized
+
+    def _check_halts(self) -> None:
+        """8: nobody is blamed for what we did ourselves."""
+        for scope, reason, *_ in getattr(self.journal, "halts", ()):
+            own = "used elsewhere" not in reason and "not in the journal" not in reason
+            require(own or bool(self.foreign), f"8: {scope} is halted, and nobody else used its key: {reason}")
 
     def _totals(self, ledger: Ledger) -> tuple[int, int, int]:
         return ledger.total(_WETH), ledger.total(_USDC), sum(ledger.native.values())

@@ -41,6 +41,13 @@ def test_answers__that_do_not_fit_their_ids__are_none(said: Any) -> None:
         answers_of(said, [7, 8], "n", plain)
 
 
+@pytest.mark.fault("R11")
+@pytest.mark.parametrize("number", [6, 8, "7", True, None])
+def test_result__of_another_request__is_none(number: Any) -> None:
+    with pytest.raises(TransportFault, match="answer id: expected 7"):
+        result_of({"id": number, "result": "0x1"}, 7, "n", plain)
+
+
 @pytest.mark.fault("R13")
 @pytest.mark.parametrize(
     ("error", "code", "message"),

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from eth_account import Account
 
-from keeper.chain.signers import DEVELOPMENT, KeySigner, KeystoreSigner, verify
+from keeper.chain.signers import DEVELOPMENT, KeySigner, KeystoreSigner, LocalSigner, verify
 from keeper.core.errors import ConfigError, SubmitError
 from keeper.core.units import Address
 
@@ -85,6 +85,14 @@ def test_verify__signed_something_else__refused(transaction: dict[str, Any], oth
     raw = bytes(Account.sign_transaction(transaction | other, KEY).raw_transaction)
     with pytest.raises(SubmitError, match="expected"):
         verify(raw, transaction, ADDRESS)
+
+
+@pytest.mark.fault("S11")
+def test_sign__device_gives_another_transaction__refused(signer: KeySigner) -> None:
+    """The check is part of signing, not left to whoever asks for a signature."""
+    device = LocalSigner(ADDRESS, lambda wanted: signer.sign({**wanted, "nonce": 8}))
+    with pytest.raises(SubmitError, match="nonce: expected"):
+        device.sign(FEE_MARKET | {"nonce": 7})
 
 
 @pytest.mark.fault("S11")

@@ -1,0 +1,282 @@
+"""Bugs that a sender of transactions may have, each as a small patch, with the test that must notice it.
+
+The first five are holes that other senders have, or had. A text that is to be replaced must stand in its file exactly
+once: where the code moves on, its bug must move with it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+MODEL = ("tests/faults/test_model.py", {"KEEPER_STEPS": "3000"})
+SENDS = ("tests/faults/test_ambiguous_sends.py", {"KEEPER_SENDS": "100"})
+REORGS = ("tests/faults/test_reorgs.py", {"KEEPER_REORGS": "50"})
+KILLS = ("tests/faults/test_kill_matrix_late.py", {"KEEPER_SEEDS": "1"})
+
+Test = tuple[str, dict[str, str]]
+
+
+def unit(name: str) -> Test:
+    return f"tests/unit/{name}.py", {}
+
+
+@dataclass(frozen=True, slots=True)
+class Bug:
+    """`changes` are (file of keeper/, text, other text)."""
+
+    name: str
+    test: Test
+    changes: tuple[tuple[str, str, str], ...]
+
+
+BUGS = (
+    Bug(
+        "an intent can get a second nonce",
+        MODEL,
+        (
+            (
+                "chain/submitter.py",
+                "transaction(self._chain_id, intent.nonce, call,",
+                "transaction(self._chain_id, intent.nonce + len(intent.attempts), call,",
+            ),
+        ),
+    ),
+    Bug(
+        "a replacement is broadcast before it is saved",
+        MODEL,
+        (
+            (
+                "chain/submitter.py",
+                "        intent = self._journal.attempt(intent.id, attempt)\n",
+                "        if intent.attempts:\n            self._rpc.send_raw(raw)\n"
+                "        intent = self._journal.attempt(intent.id, attempt)\n",
+            ),
+        ),
+    ),
+    Bug(
+        "a time-out is taken for not sent",
+        SENDS,
+        (
+            (
+                "core/sending.py",
+                "State.MAYBE_SENT: frozenset({State.SENT,",
+                "State.MAYBE_SENT: frozenset({State.FINAL_CANCELLED, State.SENT,",
+            ),
+            (
+                "chain/submitter.py",
+                "        if heard.taken:\n",
+                '        if "no answer" in heard.said or "broke" in heard.said:\n'
+                "            return self._journal.advance(intent.id, State.FINAL_CANCELLED)\n"
+                "        if heard.taken:\n",
+            ),
+        ),
+    ),
+    Bug(
+        "replacement underpriced is taken for success",
+        unit("chain/test_broadcasts"),
+        (
+            (
+                "chain/broadcasts.py",
+                "taken = taken or kind is SendClass.KNOWN",
+                "taken = taken or kind in (SendClass.KNOWN, SendClass.REPL)",
+            ),
+        ),
+    ),
+    Bug(
+        "a failed receipt is final at zero confirmations",
+        REORGS,
+        (
+            (
+                "chain/attempts.py",
+                "        if depth >= rules.confirmations:",
+                "        if depth >= rules.confirmations or not mined.status:",
+            ),
+            (
+                "chain/attempts.py",
+                "    if seen.finalized >= mined.block_number:",
+                "    if seen.finalized >= mined.block_number or not mined.status:",
+            ),
+        ),
+    ),
+    Bug(
+        "a reorg that takes a transaction back goes unnoticed",
+        REORGS,
+        (
+            (
+                "chain/attempts.py",
+                'return Unmine(f"reorg: block {number} was replaced")',
+                'return Wait(f"reorg: block {number} was replaced")',
+            ),
+        ),
+    ),
+    Bug(
+        "receipts are not pinned to their block",
+        REORGS,
+        (
+            (
+                "chain/attempts.py",
+                "(known.hash, known.block_hash) != (mined.hash, mined.block_hash)",
+                "known.hash != mined.hash",
+            ),
+        ),
+    ),
+    Bug(
+        "final before finality",
+        REORGS,
+        (
+            (
+                "chain/attempts.py",
+                "    if seen.finalized >= mined.block_number:",
+                "    if seen.head > mined.block_number:",
+            ),
+        ),
+    ),
+    Bug(
+        "the journal does not say MAYBE_SENT before something leaves",
+        SENDS,
+        (
+            (
+                "chain/submitter.py",
+                "        if intent.state is not State.MAYBE_SENT:\n",
+                "        if intent.state not in (State.MAYBE_SENT, State.SIGNED):\n",
+            ),
+        ),
+    ),
+    Bug(
+        "a used nonce is blamed on a stranger at once",
+        unit("chain/test_attempts"),
+        (
+            (
+                "chain/attempts.py",
+                "if seen.final_nonce is not None and seen.final_nonce > intent.nonce:",
+                "if seen.nonce > intent.nonce:",
+            ),
+        ),
+    ),
+    Bug(
+        "a cancel that lost its race is told as a cancel",
+        unit("chain/test_submitter"),
+        (
+            (
+                "chain/attempts.py",
+                "(attempt.purpose for attempt in intent.attempts if attempt.hash == mined.hash)",
+                "(attempt.purpose for attempt in reversed(intent.attempts))",
+            ),
+        ),
+    ),
+    Bug(
+        "a replacement offers less than nodes want",
+        MODEL,
+        (("chain/fees.py", "(WHOLE_BPS + self.bump_bps) // WHOLE_BPS), fee", "(WHOLE_BPS + 500) // WHOLE_BPS), fee"),),
+    ),
+    Bug(
+        "replacements climb over the hard cap",
+        unit("chain/test_fees"),
+        (("chain/fees.py", "        if cap > fee_limit or step > tip_limit:", "        if step > tip_limit:"),),
+    ),
+    Bug(
+        "a paused vault's trade is offered again",
+        unit("chain/test_attempts"),
+        (
+            (
+                "chain/attempts.py",
+                '    if seen.stopped:\n        return Wait(f"{seen.stopped}; it',
+                '    if not seen:\n        return Wait(f"{seen.stopped}; it',
+            ),
+        ),
+    ),
+    Bug(
+        "two intents of one sender may be live",
+        MODEL,
+        (
+            (
+                "journal/rules.py",
+                "if intent.state in LIVE and (shared := _shared(new, intent)):",
+                "if not intent and (shared := _shared(new, intent)):",
+            ),
+            ("cycle.py", "if waiting := self._waits(decision, decision.view, busy):", 'if waiting := "":'),
+        ),
+    ),
+    Bug(
+        "the nonce comes from the node, whatever the journal knows",
+        unit("journal/test_contract"),
+        (
+            (
+                "journal/rules.py",
+                "    if following is None or chain_nonce == following:\n        return chain_nonce\n",
+                "    if following is None or chain_nonce >= 0:\n        return chain_nonce\n",
+            ),
+        ),
+    ),
+    Bug(
+        "a crash between confirmation and outcome loses the outcome",
+        KILLS,
+        (
+            (
+                "chain/submitter.py",
+                "                self._conclude(intent, sighting)\n"
+                "                return advance(intent.id, State.CONFIRMED, mined=mined)\n",
+                "                confirmed = advance(intent.id, State.CONFIRMED, mined=mined)\n"
+                "                self._conclude(intent, sighting)\n"
+                "                return confirmed\n",
+            ),
+        ),
+    ),
+    Bug(
+        "an unknown refusal counts as never sent",
+        unit("chain/test_send_errors"),
+        (("chain/send_errors.py", "SendClass.UNKNOWN)", "SendClass.FATAL)"),),
+    ),
+    Bug(
+        "an answer to another request is believed",
+        unit("chain/test_messages"),
+        (("chain/messages.py", "(type(number) is int and number == expected)", "(type(number) is int)"),),
+    ),
+    Bug(
+        "the receipt of another transaction is believed",
+        unit("chain/test_receipts"),
+        (("chain/receipts.py", "if receipt.hash != attempt.hash.lower():", "if not receipt.hash:"),),
+    ),
+    Bug(
+        "success without effects passes for success",
+        unit("chain/test_receipts"),
+        (
+            (
+                "chain/receipts.py",
+                "    if sold.raw <= 0 or received.raw <= 0:",
+                "    if sold.raw < 0 or received.raw < 0:",
+            ),
+        ),
+    ),
+    Bug(
+        "a nonce that the node does not tell counts as zero",
+        unit("chain/test_sightings"),
+        (
+            (
+                "chain/sightings.py",
+                '        raise TransientError(f"settling: the node gave no nonce of {sender}")',
+                "        return 0",
+            ),
+        ),
+    ),
+    Bug(
+        "a writer of an older epoch may write",
+        unit("journal/test_store"),
+        (("journal/sqlite_file.py", "        if found != self.epoch:", "        if found is None:"),),
+    ),
+    Bug(
+        "signed attempts can be rewritten",
+        unit("journal/test_triggers"),
+        (("journal/triggers.py", 'APPEND_ONLY = ("attempts", "transitions",', 'APPEND_ONLY = ("transitions",'),),
+    ),
+    Bug(
+        "a commit may still be in memory when something is sent",
+        unit("journal/test_store"),
+        (("journal/sqlite.py", '"synchronous = FULL"', '"synchronous = OFF"'),),
+    ),
+    Bug(
+        "the signer's bytes are not compared with what was asked",
+        unit("chain/test_signers"),
+        (("chain/signers.py", "        verify(raw, transaction, self._address)\n", ""),),
+    ),
+)
