@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from keeper.config.presets import known, read
-from keeper.config.units import fee
+from keeper.config.units import block_time, fee
+from tests.unit.config.deployments import REPOSITORY
 
 
 @pytest.mark.parametrize(
@@ -22,3 +23,16 @@ def test_preset__l1__pays_nothing_beside_gas() -> None:
         assert preset in known()
         fees = read(preset).get("fees", {})
         assert isinstance(fees, dict) and "l1" not in fees
+
+
+@pytest.mark.parametrize(
+    ("preset", "hourly"), [("mainnet", 75), ("base", 300), ("optimism", 300), ("base-sepolia", 450)]
+)
+def test_documentation__transactions_an_hour__follow_from_the_presets(preset: str, hourly: int) -> None:
+    found = read(preset)
+    blocks = int(str(found["confirmations"])) + 1
+    assert 3600 / (block_time(str(found["block_time"])) * blocks) == hourly
+    rows = (REPOSITORY / "docs" / "transactions.md").read_text("utf-8").splitlines()
+    named = [row for row in rows if row.startswith("| ") and preset in row.split("|")[1].replace(",", " ").split()]
+    (row,) = [row for row in named if row.rstrip("| ")[-2:].isdigit() and "s | " in row]
+    assert row.endswith(f"| {hourly} |")
