@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from keeper.app.chains import Chain, open_rpc
+from keeper.app.exposing import worst_case
 from keeper.app.pinning import Claims, pin
 from keeper.chain.pins import Finding, Pins
 from keeper.chain.rpc import Rpc
@@ -58,6 +59,7 @@ def _vaults(chain: Chain) -> list[Finding]:
             findings.append(Finding(f"vaults.{name}", "balances that can be read", view.reason, False))
             continue
         findings += _prices(name, view)
+        findings.append(worst_case(chain.loaded, view, chain.setting(name).pools))
         for (token, spender), raw in view.allowances.items():
             left = text.amount(TokenAmount(token, raw)) if raw else "none"
             findings.append(Finding(f"vaults.{name}: allowance of {token.symbol} to {spender}", "none", left, raw == 0))

@@ -72,3 +72,14 @@ def test_plan__one_provider_lies_about_every_call__is_the_plan_of_the_others(
     )
     done = treasury.keeper("plan", write(treasury, tmp_path, proxies))
     says(done, 0, "REBALANCE to 62.00 %: sell 9.", "guards   17 allow, 0 deny")
+
+
+@pytest.mark.fault("R34")
+def test_check__says_what_it_could_cost_if_all_nodes_lied(treasury: Treasury, tmp_path: Path) -> None:
+    path = treasury.write(tmp_path.name)
+    says(treasury.keeper("check", path), 0, "if all nodes lied", "no bound: prices of WETH, USDC have no min and max")
+    text = path.read_text("utf-8")
+    text = text.replace("apart: 2000bps", "apart: 2000bps\n        min: 2500 USD\n        max: 3500 USD")
+    text = text.replace("pair: USDC / USD}}", "pair: USDC / USD}, min: 0.98 USD, max: 1.02 USD}")
+    path.write_text(text.replace("guards: {", "guards: {max_trade: 20000 USD, max_trades: 24 per 24h, "), "utf-8")
+    says(treasury.keeper("check", path), 0, "at most $4,598 a trade, $110,352 a day (24 trades)")
