@@ -151,6 +151,27 @@ def test_write__process_killed_right_after__is_there(url: str) -> None:
         assert (intent.nonce, intent.state, intent.attempts) == (7, State.SIGNED, (attempt(1),))
 
 
+ASK_AND_LEAVE = """
+import sys
+from keeper.journal.commands import RequestBox
+with RequestBox(sys.argv[1]) as box:
+    box.ask("pause", "treasury", "audit", "ana")
+"""
+
+
+@pytest.mark.fault("P5")
+def test_write__read_in_the_same_process_and_asked_by_another__is_not_lost(sql: SqlJournal, url: str) -> None:
+    """A file that is opened and closed beside SQLite loses SQLite's locks; the next to leave deletes the log."""
+    sql.record_cycle(cycle())
+    with JournalReader(url) as reader:
+        assert len(reader.cycles()) == 1
+    subprocess.run([sys.executable, "-c", ASK_AND_LEAVE, url], cwd=Path.cwd(), check=True)
+    assert [request.reason for request in sql.requests()] == ["audit"]
+    sql.record_cycle(cycle(vault="other"))
+    with JournalReader(url) as reader:
+        assert reader.vaults() == ["other", "treasury"]
+
+
 @pytest.mark.parametrize("what", [float("nan"), b"bytes"])
 def test_write__decision_that_is_no_json__is_a_journal_error(sql: SqlJournal, what: object) -> None:
     with pytest.raises(JournalError):
