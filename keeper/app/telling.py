@@ -87,6 +87,7 @@ class Telling:
         if self._troubled_at is not None:
             self._alerts.resolve(f"rpc:{self._chain}", f"{self._chain}: RPCs answer again")
             self._alerts.resolve(f"chain:{self._chain}", f"{self._chain}: ticks again")
+            logger("tick").info("ticks again", chain=self._chain, after_s=int(self._timer() - self._troubled_at))
             self._troubled_at = None
         if self._heartbeat is not None:
             self._heartbeat.good(self._chain)
