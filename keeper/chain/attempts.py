@@ -246,10 +246,13 @@ def _offer(intent: Intent, latest: Attempt, seen: Seen, rules: Rules) -> Step:
         return Wait("the relay has it, not mined yet")
     if not seen.pooled or intent.state is State.SIGNED:
         return Broadcast(latest)
-    return MarkSent() if intent.state is State.MAYBE_SENT else Wait(_why_not_mined(latest, seen))
+    return MarkSent() if intent.state is State.MAYBE_SENT else Wait(_why_not_mined(intent, latest, seen))
 
 
-def _why_not_mined(latest: Attempt, seen: Seen) -> str:
+def _why_not_mined(intent: Intent, latest: Attempt, seen: Seen) -> str:
+    if seen.nonce < intent.nonce:
+        # An own predecessor is followed by itself; a stranger's that a reorg took back can only be sent again.
+        return f"waits behind nonce {seen.nonce}, which is not used yet"
     if seen.base_fee is None or latest.fees.cap >= seen.base_fee:
         return "sent, not mined yet"
     return f"too expensive: the base fee is {seen.base_fee:,} wei, it offers {latest.fees.cap:,} wei at most"

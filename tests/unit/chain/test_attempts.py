@@ -267,3 +267,9 @@ def test_next_step__anything__follows_the_arrows_and_the_rules(
             assert state in (State.RESERVED, State.SIGNED) or State.MINED in ARROWS[state]
         case MarkSent():
             assert State.SENT in ARROWS[state]
+
+
+@pytest.mark.fault("T8")
+def test_next_step__behind_an_open_nonce__says_which() -> None:
+    step = next_step(SENT, seen(pooled=True, nonce=6), PATIENT)
+    assert step == Wait("waits behind nonce 6, which is not used yet")
