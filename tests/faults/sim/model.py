@@ -12,7 +12,8 @@ from typing import Any
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from keeper.core.sending import FINAL, State
+from keeper.chain.wishes import ACTIONS
+from keeper.core.sending import FINAL, LIVE, State
 from keeper.journal.memory import MemoryJournal
 from tests.builders import CHAIN
 from tests.faults.sim.endpoint import Fault, Kind
@@ -129,6 +130,13 @@ class Model(RuleBasedStateMachine):
     def pause(self, name: str, on: bool) -> None:
         self._step()
         self.keeper.pause(name, on)
+
+    @rule(name=st.sampled_from(NAMES), action=st.sampled_from(ACTIONS))
+    def wish(self, name: str, action: str) -> None:
+        """A person wants it quicker, or gone."""
+        self._step()
+        if any(intent.vault == name and intent.state in LIVE for intent in self.journal.intents):
+            self.journal.ask(action, name, "test", "test", self.world.network.head.timestamp)
 
     @rule(name=st.sampled_from(NAMES))
     def decide_twice(self, name: str) -> None:

@@ -226,6 +226,8 @@ class Truth:
         """6, 8: everything that ever began has ended, and every nonce is explained by exactly one intent."""
         network = self.world.network
         for intent in self._intents():
+            if self._waits_for_a_stranger(intent):
+                continue
             require(intent.state in FINAL, f"6: {intent.id} is still {intent.state}: {intent.note}")
         by_nonce: dict[tuple[str, int], list[Intent]] = {}
         for intent in self._intents():
@@ -241,6 +243,12 @@ class Truth:
         for tx_hash, tx in network.seen.items():
             if tx.sender in _ACCOUNTS and tx_hash not in self.foreign:
                 require(any(tx_hash == a.hash for i in self._intents() for a in i.attempts), f"2: {tx_hash} is lost")
+
+    def _waits_for_a_stranger(self, intent: Intent) -> bool:
+        """Somebody else's transaction came before ours, and a reorg took it for good: nobody but them has its nonce."""
+        own = {other.nonce for other in self._intents() if other.sender == intent.sender and other.attempts}
+        before = range(self.world.network.ledger.nonces.get(intent.sender.lower(), 0), intent.nonce)
+        return bool(self.foreign) and any(nonce not in own for nonce in before)
 
     def executed(self, account: str) -> list[Tx]:
         """Swaps of this account that the chain holds and did not revert."""
