@@ -30,7 +30,7 @@ bench: $(VENV)/.dev $(NPM)         ## benchmarks, each beside a peer and a floor
 	$(BIN)/python -m bench $(ARGS)
 
 soak: $(VENV)/.dev $(NPM)          ## the same tests with larger numbers
-	KEEPER_CASES=20000 HYPOTHESIS_PROFILE=soak $(BIN)/pytest -n 2 --dist loadfile tests
+	KEEPER_SOAK=1 KEEPER_CASES=20000 HYPOTHESIS_PROFILE=soak $(BIN)/pytest -n 2 --dist loadfile tests
 
 fmt: $(VENV)/.dev
 	$(BIN)/ruff format .
