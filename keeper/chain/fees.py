@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from keeper.core.plan import Fees
 from keeper.core.units import WHOLE_BPS, Price, TokenAmount, Wei
 
+TX_GAS_CAP = 1 << 24
+"""No transaction may ask for more gas (EIP-7825)."""
 BUMP_BPS = 1_250
 """Nodes want at least 10 % more on both fees (geth's price bump); 12.5 % leaves room for their rounding."""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from keeper.chain.simulate import TX_GAS_CAP
+from keeper.chain.fees import TX_GAS_CAP
 from keeper.core.chain import VaultView
 from keeper.core.plan import Fees
 from keeper.core.records import NewIntent

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from keeper.chain.simulate import TX_GAS_CAP
+from keeper.chain.fees import TX_GAS_CAP
 from keeper.core.abi import calldata
 from keeper.core.errors import SubmitError
 from keeper.core.ports import Signer

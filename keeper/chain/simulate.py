@@ -14,7 +14,7 @@ from typing import Any
 from eth_abi.abi import decode
 from eth_abi.exceptions import DecodingError
 
-from keeper.chain.fees import FeePolicy
+from keeper.chain.fees import TX_GAS_CAP, FeePolicy
 from keeper.chain.headers import quantity, unhex
 from keeper.chain.l1_fees import Kind, fetch_estimate, fetch_op_fees
 from keeper.chain.reverts import decode_revert
@@ -25,9 +25,6 @@ from keeper.core.errors import TransientError
 from keeper.core.foreign import printable
 from keeper.core.plan import Call, Calls, Simulation
 from keeper.core.units import WHOLE_BPS, Address, Token
-
-TX_GAS_CAP = 1 << 24
-"""No transaction may ask for more gas (EIP-7825)."""
 
 NOBODY = Address("0x0000000000000000000000000000000000000000")
 SCALE = "0x6b65657065720000000000000000000062616c61"
