@@ -8,9 +8,10 @@ from typing import Any
 import pytest
 from eth_abi.abi import encode
 
-from keeper.chain.fees import TX_GAS_CAP, FeePolicy, Simulator, is_unknown_method, paid_gas
+from keeper.chain.fees import TX_GAS_CAP, FeePolicy
 from keeper.chain.l1_fees import unsigned
 from keeper.chain.rpc import RpcError
+from keeper.chain.simulate import Simulator, is_unknown_method, paid_gas
 from keeper.core.abi import calldata
 from keeper.core.errors import Unreachable
 from keeper.core.plan import Call, Calls, Fees, Purpose, Simulation
