@@ -172,7 +172,7 @@ def _commands(config: Path, reader: JournalReader) -> tuple[str, ...]:
     denied = next((row.number for row in reader.cycles(kinds=["denied"], limit=1)), None)
     traded = next((entry.intent.cycle for entry in reversed(reader.trades())), None)
     cycles = [f"keeper explain {number} -c {config}" for number in (denied, traded) if number is not None]
-    return (f"keeper status {config}", *cycles, f"keeper history {config}")
+    return (f"keeper status {config}", *cycles, f"keeper txs {config}", f"keeper history {config}")
 
 
 def _stay(built: World, screen: Console) -> None:

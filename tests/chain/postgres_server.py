@@ -18,7 +18,7 @@ from typing import Any
 
 import psycopg
 
-USER, PASSWORD = "keeper", "correct-horse"
+USER, PASSWORD = "scribe", "correct-horse"
 START = 20.0
 """{s}"""
 _numbers = count(1)
