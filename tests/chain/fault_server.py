@@ -64,6 +64,13 @@ class FaultServer:
         for thread in self._threads:
             thread.join(timeout=5)
 
+    def forget(self) -> None:
+        """Lets go of requests, and of connections that are over. Replies then begin again with the first."""
+        self.requests.clear()
+        self.heads.clear()
+        self._open = [connection for connection in self._open if connection.fileno() >= 0]
+        self._threads = [thread for thread in self._threads if thread.is_alive()]
+
     def _listen(self) -> None:
         while True:
             try:
