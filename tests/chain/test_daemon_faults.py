@@ -24,7 +24,15 @@ from tests.faults.fault_proxy import KINDS, Fault, FaultProxy
 
 SHARE = 0.05
 SEED = 11
-MOVES: tuple[dict[str, int], ...] = ({"WETH": 3_240}, {"LINK": 24}, {"WETH": 2_980, "LINK": 20}, {"WETH": 3_220})
+MOVES: tuple[dict[str, int], ...] = (
+    {"WETH": 3_240},
+    {"LINK": 24},
+    {"WETH": 2_980},
+    {"LINK": 20},
+    {"WETH": 3_220},
+    {"WETH": 2_960, "LINK": 22},
+    {"WETH": 3_200},
+)
 """{USD} Each takes some vault out of its band."""
 
 
