@@ -132,7 +132,6 @@ def through(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Through]:
 @pytest.mark.fault("R9")
 @pytest.mark.fault("R10")
 @pytest.mark.fault("R11")
-@pytest.mark.fault("R32")
 def test_run__every_twentieth_request_spoiled__ends_in_its_bands_and_with_0(
     through: Through, record_property: Callable[[str, object], None]
 ) -> None:

@@ -114,7 +114,6 @@ def test_soak__its_log__tells_of_no_fault_of_the_keepers_own(soaked: Soaked) -> 
     assert [line for line in soaked.log if line["level"] in ("critical", "exception") or "exception" in line] == []
 
 
-@pytest.mark.fault("T25")
 def test_soak__transactions_on_chain__are_those_of_the_journal_once_each(
     soaked: Soaked, tell: Callable[[str], None]
 ) -> None:
