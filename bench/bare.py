@@ -9,7 +9,7 @@ from types import TracebackType
 from typing import Any
 from urllib.parse import urlsplit
 
-from keeper.chain.rpc import Request, Rpc
+from keeper.chain.nodes.rpc import Request, Rpc
 
 PIECE = 1 << 18
 

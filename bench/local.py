@@ -10,7 +10,7 @@ from typing import Any, Protocol
 from eth_utils.address import to_checksum_address
 from web3 import HTTPProvider
 
-from keeper.chain.rpc import Rpc
+from keeper.chain.nodes.rpc import Rpc
 from keeper.core.units import Address
 from keeper.local.anvil import run_anvil
 from keeper.local.deployer import Deployer, UnlockedAccount

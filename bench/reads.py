@@ -11,8 +11,8 @@ from bench.bare import BareSocket, RecordingRpc, body_of
 from bench.frame import Contestant, Pace, Row, measure
 from bench.local import CountingProvider, Local, holder, local_market, requests, say_requests
 from keeper.app.pinning import runtime
-from keeper.chain.batch import BatchReader
-from keeper.chain.headers import parse_block
+from keeper.chain.nodes.batch import BatchReader
+from keeper.chain.nodes.headers import parse_block
 from keeper.core.abi import calldata, word
 from keeper.core.chain import Block, Read
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from keeper.app.chains import open_rpc
-from keeper.chain.accounting import Account, account, fetch_count, fetch_mined
+from keeper.chain.sending.accounting import Account, account, fetch_count, fetch_mined
 from keeper.config import Loaded
 from keeper.core.errors import ConfigError, Halted
 from keeper.core.units import Address

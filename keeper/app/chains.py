@@ -18,17 +18,17 @@ from keeper.app.parts import (
 from keeper.app.pinning import Claims, pin, require, runtime
 from keeper.app.prices import PriceMaker
 from keeper.app.schedules import make_schedule, make_windows, why_not_now
-from keeper.chain import inputs
-from keeper.chain.attempts import Rules
-from keeper.chain.chainlink import Sequencer
-from keeper.chain.clock import ChainClock, SystemClock
-from keeper.chain.fees import FeePolicy
-from keeper.chain.observer import ChainObserver
-from keeper.chain.pins import Finding, Pinner, Pins
-from keeper.chain.rpc import Freshness, Rpc
-from keeper.chain.simulate import Simulator
-from keeper.chain.submitter import DrySubmitter, LiveSubmitter
-from keeper.chain.views import VaultSpec
+from keeper.chain.nodes.clock import ChainClock, SystemClock
+from keeper.chain.nodes.rpc import Freshness, Rpc
+from keeper.chain.reading import inputs
+from keeper.chain.reading.chainlink import Sequencer
+from keeper.chain.reading.observer import ChainObserver
+from keeper.chain.reading.pins import Finding, Pinner, Pins
+from keeper.chain.reading.views import VaultSpec
+from keeper.chain.sending.attempts import Rules
+from keeper.chain.sending.fees import FeePolicy
+from keeper.chain.sending.simulate import Simulator
+from keeper.chain.sending.submitter import DrySubmitter, LiveSubmitter
 from keeper.config import Loaded
 from keeper.config.chains import ChainConfig
 from keeper.core.chain import History

@@ -5,8 +5,8 @@ from __future__ import annotations
 from keeper.app.chains import Chain, open_rpc
 from keeper.app.exposing import worst_case
 from keeper.app.pinning import Claims, pin
-from keeper.chain.pins import Finding, Pins
-from keeper.chain.rpc import Rpc
+from keeper.chain.nodes.rpc import Rpc
+from keeper.chain.reading.pins import Finding, Pins
 from keeper.config import Loaded
 from keeper.core import text
 from keeper.core.chain import History, MarketPrice, Unusable, VaultView

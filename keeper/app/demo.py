@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 
-from keeper.chain.rpc import Rpc
+from keeper.chain.nodes.rpc import Rpc
 from keeper.core.units import Address
 from keeper.local.deployer import Deployer, UnlockedAccount
 from keeper.local.embedded import EmbeddedChain

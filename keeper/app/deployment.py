@@ -14,7 +14,7 @@ from keeper.app.reconciling import reconcile
 from keeper.app.requests import carry_out
 from keeper.app.telling import Telling, keep_account
 from keeper.app.watching import Scene
-from keeper.chain.clock import SystemClock
+from keeper.chain.nodes.clock import SystemClock
 from keeper.config import Loaded
 from keeper.core import text
 from keeper.core.errors import ConfigError, KeeperError, TransientError, Unreachable

@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from keeper.chain.exposure import Range, worst_day, worst_trade
-from keeper.chain.pins import Finding
+from keeper.chain.nodes.exposure import Range, worst_day, worst_trade
+from keeper.chain.reading.pins import Finding
 from keeper.config import Loaded
 from keeper.config.units import DAY
 from keeper.core.chain import MarketPrice, Pool, VaultView

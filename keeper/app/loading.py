@@ -7,8 +7,8 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from keeper.chain.signers import EnvSigner, KeySigner, KeystoreSigner
-from keeper.chain.signing_policy import HeldSigner, Policy
+from keeper.chain.sending.signers import EnvSigner, KeySigner, KeystoreSigner
+from keeper.chain.sending.signing_policy import HeldSigner, Policy
 from keeper.config import Loaded, load
 from keeper.config.chains import ChainConfig
 from keeper.config.custody import SignerConfig
@@ -18,7 +18,7 @@ from keeper.core.units import Address
 from keeper.telemetry.mask import register_secret
 
 if TYPE_CHECKING:
-    from keeper.chain.relay import Relay
+    from keeper.chain.sending.relay import Relay
 
 
 def open_config(path: Path, *, need_env: bool = True) -> Loaded:
@@ -73,7 +73,7 @@ def open_relay(loaded: Loaded, chain: str) -> Relay | None:
     config = loaded.config.chains[chain].relay
     if config is None:
         return None
-    from keeper.chain.relay import Relay, open_authority  # not for commands that only read
+    from keeper.chain.sending.relay import Relay, open_authority  # not for commands that only read
 
     authorize, where = None, f"chains.{chain}.relay.auth_key_file"
     if config.auth_key_file is not None:

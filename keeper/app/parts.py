@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from keeper import guards
-from keeper.chain.pins import Pins
+from keeper.chain.reading.pins import Pins
 from keeper.config import Config
 from keeper.config.strategies import WeightsConfig
 from keeper.config.units import Band as BandConfig

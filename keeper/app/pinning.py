@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import contracts_abi
 from keeper.app.parts import PINS
-from keeper.chain.pins import FeedWant, Finding, Pinner, Pins, PoolWant, TokenWant
-from keeper.chain.rpc import Rpc
+from keeper.chain.nodes.rpc import Rpc
+from keeper.chain.reading.pins import FeedWant, Finding, Pinner, Pins, PoolWant, TokenWant
 from keeper.config import Config, Loaded
 from keeper.config.prices import ChainlinkConfig, SourceConfig, TwapConfig, leaves
 from keeper.core.chain import Router

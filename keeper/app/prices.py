@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from keeper.chain.chainlink import ChainlinkSource, Sequencer
-from keeper.chain.pins import Pins
-from keeper.chain.prices import FixedSource, InverseSource, PriceRule, ProductSource
-from keeper.chain.twap import TwapSource
+from keeper.chain.reading.chainlink import ChainlinkSource, Sequencer
+from keeper.chain.reading.pins import Pins
+from keeper.chain.reading.prices import FixedSource, InverseSource, PriceRule, ProductSource
+from keeper.chain.reading.twap import TwapSource
 from keeper.config.chains import ChainConfig
 from keeper.config.prices import (
     ChainlinkConfig,

@@ -5,8 +5,8 @@ from __future__ import annotations
 import getpass
 from collections.abc import Sequence
 
-from keeper.chain.reconcile import MARK, examine, fetch_senders, ledger_of
-from keeper.chain.rpc import Rpc
+from keeper.chain.nodes.rpc import Rpc
+from keeper.chain.sending.reconcile import MARK, examine, fetch_senders, ledger_of
 from keeper.core.ports import Alert
 from keeper.core.units import Address
 from keeper.journal.sql import SqlJournal

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from keeper.chain.wishes import ACTIONS, concerns
+from keeper.chain.sending.wishes import ACTIONS, concerns
 from keeper.core.errors import JournalError
 from keeper.core.records import Request
 from keeper.core.sending import LIVE, Intent

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from keeper.app.journals import has_journal, journal_url
 from keeper.app.loading import open_config
-from keeper.chain.wishes import ACTIONS, concerns
+from keeper.chain.sending.wishes import ACTIONS, concerns
 from keeper.config import Loaded
 from keeper.core.errors import ConfigError, JournalError
 from keeper.core.sending import LIVE

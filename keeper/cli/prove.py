@@ -14,7 +14,7 @@ from keeper.config import Loaded, show
 from keeper.core.errors import ConfigError, KeeperError
 
 if TYPE_CHECKING:
-    from keeper.chain.pins import Finding
+    from keeper.chain.reading.pins import Finding
 
 MARKS = {True: ("ok", "green"), False: ("wrong", "bold red")}
 

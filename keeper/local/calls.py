@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from keeper.chain.reverts import decode_revert
+from keeper.chain.sending.reverts import decode_revert
 from keeper.local.evm import Ask, Evm, Ran, Refused, Sealed, State, override, run, run_all
 from keeper.local.parsing import (
     REVERTED,

@@ -10,8 +10,8 @@ from eth_abi.abi import encode
 from eth_utils.address import to_checksum_address
 
 import contracts_abi
-from keeper.chain.headers import quantity, unhex
-from keeper.chain.rpc import Rpc, RpcError
+from keeper.chain.nodes.headers import quantity, unhex
+from keeper.chain.nodes.rpc import Rpc, RpcError
 from keeper.core.abi import calldata
 from keeper.core.errors import KeeperError
 from keeper.core.units import Address

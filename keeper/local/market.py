@@ -9,7 +9,7 @@ from math import isqrt
 
 from eth_utils.address import to_checksum_address
 
-from keeper.chain.headers import quantity
+from keeper.chain.nodes.headers import quantity
 from keeper.core.abi import address_word, calldata, word
 from keeper.core.units import Address, Rounding, Token, ratio_to_int
 from keeper.local.deployer import Deployer

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 import urllib3
 from urllib3.exceptions import HTTPError
 
-from keeper.chain.transport import is_loopback
+from keeper.chain.nodes.transport import is_loopback
 from keeper.core.errors import ConfigError
 from keeper.telemetry.logs import logger
 

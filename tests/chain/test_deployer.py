@@ -6,7 +6,7 @@ from fractions import Fraction
 import pytest
 from eth_account import Account as Key
 
-from keeper.chain.rpc import Rpc
+from keeper.chain.nodes.rpc import Rpc
 from keeper.core.abi import calldata
 from keeper.core.units import Address, Wei
 from keeper.local.deployer import Deployer, DeployError, KeyAccount, UnlockedAccount

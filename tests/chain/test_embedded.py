@@ -13,9 +13,9 @@ import pytest
 import urllib3
 
 import contracts_abi
-from keeper.chain.batch import READER, BatchReader, decode_found, encode_reads, native_balance
-from keeper.chain.headers import parse_block, unhex
-from keeper.chain.rpc import Rpc, RpcError
+from keeper.chain.nodes.batch import READER, BatchReader, decode_found, encode_reads, native_balance
+from keeper.chain.nodes.headers import parse_block, unhex
+from keeper.chain.nodes.rpc import Rpc, RpcError
 from keeper.core.abi import calldata
 from keeper.core.chain import Block, Read
 from keeper.core.units import NATIVE, Address

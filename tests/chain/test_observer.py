@@ -8,19 +8,19 @@ from dataclasses import replace
 import pytest
 
 import contracts_abi
-from keeper.chain.batch import NOBODY, BatchReader, native_balance
-from keeper.chain.headers import parse_block
-from keeper.chain.inputs import pack, unpack
-from keeper.chain.observer import ChainObserver
-from keeper.chain.pins import FeedWant, Pinner, Pins, TokenWant, code_hash
-from keeper.chain.rpc import Rpc
-from keeper.chain.views import build_view
+from keeper.chain.nodes.batch import NOBODY, BatchReader, native_balance
+from keeper.chain.nodes.headers import parse_block
+from keeper.chain.nodes.rpc import Rpc
+from keeper.chain.reading.inputs import pack, unpack
+from keeper.chain.reading.observer import ChainObserver
+from keeper.chain.reading.pins import FeedWant, Pinner, Pins, TokenWant, code_hash
+from keeper.chain.reading.views import build_view
 from keeper.core.chain import Block, History, Read, VaultView
 from keeper.core.errors import TransientError
 from keeper.core.units import Address
 from keeper.local.anvil import run_anvil
 from tests.builders import CHAIN, ETH, NOW, USDC, WETH, address
-from tests.unit.chain.test_observer import Now
+from tests.unit.chain.reading.test_observer import Now
 from tests.unit.chain.worlds import FEEDS, POOL, SENDER, PairedVenue, answers, spec, whole
 
 RUNTIME = bytes.fromhex(contracts_abi.load("reader")["runtime"][2:])

@@ -34,7 +34,7 @@ from tests.builders import ACCOUNT, CHAIN, NOW
 from tests.chain.keeper_process import wait_until
 from tests.chain.postgres_server import PASSWORD, PostgresServer, run_postgres
 from tests.unit.chain.lives import new_intent
-from tests.unit.chain.test_submitter import PLAIN, VIEW, Room
+from tests.unit.chain.sending.test_submitter import PLAIN, VIEW, Room
 from tests.unit.journal.situations_journal import attempt, cycle, run, wish
 from tests.unit.journal.test_commands import *  # noqa: F403  the whole suite of both journals, on this one
 from tests.unit.journal.test_contract import *  # noqa: F403

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from keeper.chain.relay import Kind, Relay
-from keeper.chain.rpc import RpcError, TransportFault
+from keeper.chain.nodes.rpc import RpcError, TransportFault
+from keeper.chain.sending.relay import Kind, Relay
 from keeper.core.errors import ConfigError
 from tests.chain.fault_server import says, sends, serving
 

@@ -13,8 +13,8 @@ from typing import Any
 
 import pytest
 
-from keeper.chain import transport
-from keeper.chain.rpc import Rpc, RpcError, TransportFault
+from keeper.chain.nodes import transport
+from keeper.chain.nodes.rpc import Rpc, RpcError, TransportFault
 from keeper.core.errors import Unreachable
 from tests.chain.fault_server import Reply, http, says, sends, serving
 

@@ -13,13 +13,13 @@ from eth_account import Account
 from eth_utils.address import to_checksum_address
 
 import contracts_abi
-from keeper.chain.attempts import Rules
-from keeper.chain.fees import FeePolicy
-from keeper.chain.headers import parse_block
-from keeper.chain.rpc import Rpc
-from keeper.chain.signers import KeySigner
-from keeper.chain.simulate import Simulator
-from keeper.chain.submitter import LiveSubmitter
+from keeper.chain.nodes.headers import parse_block
+from keeper.chain.nodes.rpc import Rpc
+from keeper.chain.sending.attempts import Rules
+from keeper.chain.sending.fees import FeePolicy
+from keeper.chain.sending.signers import KeySigner
+from keeper.chain.sending.simulate import Simulator
+from keeper.chain.sending.submitter import LiveSubmitter
 from keeper.core.abi import calldata
 from keeper.core.chain import VaultView
 from keeper.core.plan import Call, Calls, Purpose

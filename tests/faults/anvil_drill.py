@@ -20,9 +20,9 @@ from random import Random
 from typing import Any, NoReturn
 
 from keeper.app.deployment import Deployment
-from keeper.chain.observer import ChainObserver
-from keeper.chain.rpc import Rpc
-from keeper.chain.signers import LocalSigner
+from keeper.chain.nodes.rpc import Rpc
+from keeper.chain.reading.observer import ChainObserver
+from keeper.chain.sending.signers import LocalSigner
 from keeper.config import Loaded
 from keeper.core.errors import KeeperError
 from keeper.core.plan import Purpose

@@ -35,7 +35,7 @@ BUGS = (
         MODEL,
         (
             (
-                "chain/submitter.py",
+                "chain/sending/submitter.py",
                 "transaction(self._chain_id, intent.nonce, call,",
                 "transaction(self._chain_id, intent.nonce + len(intent.attempts), call,",
             ),
@@ -46,7 +46,7 @@ BUGS = (
         MODEL,
         (
             (
-                "chain/submitter.py",
+                "chain/sending/submitter.py",
                 "        intent = self._journal.attempt(intent.id, attempt)\n",
                 "        if intent.attempts:\n            self._rpc.send_raw(raw)\n"
                 "        intent = self._journal.attempt(intent.id, attempt)\n",
@@ -63,7 +63,7 @@ BUGS = (
                 "State.MAYBE_SENT: frozenset({State.FINAL_CANCELLED, State.SENT,",
             ),
             (
-                "chain/submitter.py",
+                "chain/sending/submitter.py",
                 "        if heard.taken:\n",
                 '        if "no answer" in heard.said or "broke" in heard.said:\n'
                 "            return self._journal.advance(intent.id, State.FINAL_CANCELLED)\n"
@@ -73,10 +73,10 @@ BUGS = (
     ),
     Bug(
         "replacement underpriced is taken for success",
-        unit("chain/test_broadcasts"),
+        unit("chain/sending/test_broadcasts"),
         (
             (
-                "chain/broadcasts.py",
+                "chain/sending/broadcasts.py",
                 "taken = taken or kind is SendClass.KNOWN",
                 "taken = taken or kind in (SendClass.KNOWN, SendClass.REPL)",
             ),
@@ -87,12 +87,12 @@ BUGS = (
         REORGS,
         (
             (
-                "chain/attempts.py",
+                "chain/sending/attempts.py",
                 "        if depth >= rules.confirmations:",
                 "        if depth >= rules.confirmations or not mined.status:",
             ),
             (
-                "chain/attempts.py",
+                "chain/sending/attempts.py",
                 "    if seen.finalized >= mined.block_number:",
                 "    if seen.finalized >= mined.block_number or not mined.status:",
             ),
@@ -103,7 +103,7 @@ BUGS = (
         REORGS,
         (
             (
-                "chain/attempts.py",
+                "chain/sending/attempts.py",
                 'return Unmine(f"reorg: block {number} was replaced")',
                 'return Wait(f"reorg: block {number} was replaced")',
             ),
@@ -114,7 +114,7 @@ BUGS = (
         REORGS,
         (
             (
-                "chain/attempts.py",
+                "chain/sending/attempts.py",
                 "(known.hash, known.block_hash) != (mined.hash, mined.block_hash)",
                 "known.hash != mined.hash",
             ),
@@ -125,7 +125,7 @@ BUGS = (
         REORGS,
         (
             (
-                "chain/attempts.py",
+                "chain/sending/attempts.py",
                 "    if seen.finalized >= mined.block_number:",
                 "    if seen.head > mined.block_number:",
             ),
@@ -136,7 +136,7 @@ BUGS = (
         SENDS,
         (
             (
-                "chain/submitter.py",
+                "chain/sending/submitter.py",
                 "        if intent.state is not State.MAYBE_SENT:\n",
                 "        if intent.state not in (State.MAYBE_SENT, State.SIGNED):\n",
             ),
@@ -144,10 +144,10 @@ BUGS = (
     ),
     Bug(
         "a used nonce is blamed on a stranger at once",
-        unit("chain/test_attempts"),
+        unit("chain/sending/test_attempts"),
         (
             (
-                "chain/attempts.py",
+                "chain/sending/attempts.py",
                 "if seen.final_nonce is not None and seen.final_nonce > intent.nonce:",
                 "if seen.nonce > intent.nonce:",
             ),
@@ -155,10 +155,10 @@ BUGS = (
     ),
     Bug(
         "a cancel that lost its race is told as a cancel",
-        unit("chain/test_submitter"),
+        unit("chain/sending/test_submitter"),
         (
             (
-                "chain/attempts.py",
+                "chain/sending/attempts.py",
                 "(attempt.purpose for attempt in intent.attempts if attempt.hash == mined.hash)",
                 "(attempt.purpose for attempt in reversed(intent.attempts))",
             ),
@@ -167,19 +167,25 @@ BUGS = (
     Bug(
         "a replacement offers less than nodes want",
         MODEL,
-        (("chain/fees.py", "(WHOLE_BPS + self.bump_bps) // WHOLE_BPS), fee", "(WHOLE_BPS + 500) // WHOLE_BPS), fee"),),
+        (
+            (
+                "chain/sending/fees.py",
+                "(WHOLE_BPS + self.bump_bps) // WHOLE_BPS), fee",
+                "(WHOLE_BPS + 500) // WHOLE_BPS), fee",
+            ),
+        ),
     ),
     Bug(
         "replacements climb over the hard cap",
-        unit("chain/test_fees"),
-        (("chain/fees.py", "        if cap > fee_limit or step > tip_limit:", "        if step > tip_limit:"),),
+        unit("chain/sending/test_fees"),
+        (("chain/sending/fees.py", "        if cap > fee_limit or step > tip_limit:", "        if step > tip_limit:"),),
     ),
     Bug(
         "a paused vault's trade is offered again",
-        unit("chain/test_attempts"),
+        unit("chain/sending/test_attempts"),
         (
             (
-                "chain/attempts.py",
+                "chain/sending/attempts.py",
                 '    if seen.stopped:\n        return Wait(f"{seen.stopped}; it',
                 '    if not seen:\n        return Wait(f"{seen.stopped}; it',
             ),
@@ -213,7 +219,7 @@ BUGS = (
         KILLS,
         (
             (
-                "chain/submitter.py",
+                "chain/sending/submitter.py",
                 "                self._conclude(intent, sighting)\n"
                 "                return advance(intent.id, State.CONFIRMED, mined=mined)\n",
                 "                confirmed = advance(intent.id, State.CONFIRMED, mined=mined)\n"
@@ -224,25 +230,25 @@ BUGS = (
     ),
     Bug(
         "an unknown refusal counts as never sent",
-        unit("chain/test_send_errors"),
-        (("chain/send_errors.py", "SendClass.UNKNOWN)", "SendClass.FATAL)"),),
+        unit("chain/sending/test_send_errors"),
+        (("chain/sending/send_errors.py", "SendClass.UNKNOWN)", "SendClass.FATAL)"),),
     ),
     Bug(
         "an answer to another request is believed",
-        unit("chain/test_messages"),
-        (("chain/messages.py", "(type(number) is int and number == expected)", "(type(number) is int)"),),
+        unit("chain/nodes/test_messages"),
+        (("chain/nodes/messages.py", "(type(number) is int and number == expected)", "(type(number) is int)"),),
     ),
     Bug(
         "the receipt of another transaction is believed",
-        unit("chain/test_receipts"),
-        (("chain/receipts.py", "if receipt.hash != attempt.hash.lower():", "if not receipt.hash:"),),
+        unit("chain/sending/test_receipts"),
+        (("chain/sending/receipts.py", "if receipt.hash != attempt.hash.lower():", "if not receipt.hash:"),),
     ),
     Bug(
         "success without effects passes for success",
-        unit("chain/test_receipts"),
+        unit("chain/sending/test_receipts"),
         (
             (
-                "chain/receipts.py",
+                "chain/sending/receipts.py",
                 "    if sold.raw <= 0 or received.raw <= 0:",
                 "    if sold.raw < 0 or received.raw < 0:",
             ),
@@ -250,10 +256,10 @@ BUGS = (
     ),
     Bug(
         "a nonce that the node does not tell counts as zero",
-        unit("chain/test_sightings"),
+        unit("chain/sending/test_sightings"),
         (
             (
-                "chain/sightings.py",
+                "chain/sending/sightings.py",
                 '        raise TransientError(f"settling: the node gave no nonce of {sender}")',
                 "        return 0",
             ),
@@ -276,7 +282,7 @@ BUGS = (
     ),
     Bug(
         "the signer's bytes are not compared with what was asked",
-        unit("chain/test_signers"),
-        (("chain/signers.py", "        verify(raw, transaction, self._address)\n", ""),),
+        unit("chain/sending/test_signers"),
+        (("chain/sending/signers.py", "        verify(raw, transaction, self._address)\n", ""),),
     ),
 )

@@ -9,9 +9,9 @@ from fractions import Fraction
 from random import Random
 from typing import Any
 
-from keeper.chain.batch import HEAD_WORDS, ITEM_HEAD, READER
-from keeper.chain.chainlink import LATEST_ROUND
-from keeper.chain.transport import TransportFault
+from keeper.chain.nodes.batch import HEAD_WORDS, ITEM_HEAD, READER
+from keeper.chain.nodes.transport import TransportFault
+from keeper.chain.reading.chainlink import LATEST_ROUND
 from keeper.core.abi import selector
 from keeper.core.units import Address
 from keeper.guards.swaps import decode_swap

@@ -12,7 +12,7 @@ from typing import Any
 
 from eth_account import Account
 
-from keeper.chain.rpc import Rpc, RpcError
+from keeper.chain.nodes.rpc import Rpc, RpcError
 from keeper.core.abi import calldata, word
 from keeper.core.units import WHOLE_BPS, Address, Token
 from keeper.local.anvil import Anvil, run_anvil

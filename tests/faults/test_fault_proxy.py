@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 from eth_account import Account
 
-from keeper.chain.breaker import DEAD
-from keeper.chain.health import CHECK
-from keeper.chain.rpc import Disagreement, Freshness, Rpc, RpcError, Timer, TransportFault
+from keeper.chain.nodes.breaker import DEAD
+from keeper.chain.nodes.health import CHECK
+from keeper.chain.nodes.rpc import Disagreement, Freshness, Rpc, RpcError, Timer, TransportFault
 from keeper.core.errors import Unreachable
 from keeper.local.anvil import Anvil, run_anvil
 from tests.chain.node import Node

@@ -15,8 +15,8 @@ from random import Random
 import pytest
 
 from keeper.app.chains import Chain
-from keeper.chain.exposure import Range, worst_day, worst_trade
-from keeper.chain.rpc import Freshness, Rpc, Timer
+from keeper.chain.nodes.exposure import Range, worst_day, worst_trade
+from keeper.chain.nodes.rpc import Freshness, Rpc, Timer
 from keeper.config import load
 from keeper.core.chain import History
 from keeper.core.decision import Decision

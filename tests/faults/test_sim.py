@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from keeper.chain.send_errors import SendClass, classify
-from keeper.chain.simulate import Simulator
-from keeper.chain.submitter import DrySubmitter
+from keeper.chain.sending.send_errors import SendClass, classify
+from keeper.chain.sending.simulate import Simulator
+from keeper.chain.sending.submitter import DrySubmitter
 from keeper.core.sending import FINAL, Intent
 from keeper.cycle import Cycle
 from keeper.journal.memory import MemoryJournal

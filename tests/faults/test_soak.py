@@ -15,7 +15,7 @@ import pytest
 from keeper.app.deployment import Deployment
 from keeper.app.journals import journal_url
 from keeper.app.loading import open_config
-from keeper.chain.rpc import Timer
+from keeper.chain.nodes.rpc import Timer
 from keeper.core.plan import Purpose
 from keeper.core.sending import FINAL, State
 from keeper.core.units import Token
@@ -66,7 +66,7 @@ def soaked(quick_folder: Path) -> Iterator[Soaked]:
         before = {vault: chain.balances(vault) for vault in TARGETS}
         patch = stack.enter_context(pytest.MonkeyPatch.context())
         # A provider rests by the time that passes, and here that is the chain's.
-        patch.setattr("keeper.chain.rpc.Timer", lambda: Timer(now=lambda: float(chain.now)))
+        patch.setattr("keeper.chain.nodes.rpc.Timer", lambda: Timer(now=lambda: float(chain.now)))
         deployment = Deployment.open(loaded, journal, live=True)
         stack.callback(deployment.close)
         (loop,) = deployment.loops

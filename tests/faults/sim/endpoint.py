@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
-from keeper.chain.rpc import Rpc, Timer
-from keeper.chain.transport import TransportFault
+from keeper.chain.nodes.rpc import Rpc, Timer
+from keeper.chain.nodes.transport import TransportFault
 from tests.faults.sim.node import NodeError, SimNode
 
 SEND = "eth_sendRawTransaction"

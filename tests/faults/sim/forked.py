@@ -14,7 +14,7 @@ from multiprocessing import Pipe
 from multiprocessing.connection import Connection
 from typing import Any, NoReturn
 
-from keeper.chain.transport import TransportFault
+from keeper.chain.nodes.transport import TransportFault
 from keeper.core.sending import FINAL
 from tests.faults.sim.drill import Drill, open_journal
 from tests.faults.sim.endpoint import SEND

@@ -6,11 +6,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from keeper.chain.attempts import Rules
-from keeper.chain.observer import ChainObserver
-from keeper.chain.rpc import Timer
-from keeper.chain.simulate import Simulator
-from keeper.chain.submitter import LiveSubmitter
+from keeper.chain.nodes.rpc import Timer
+from keeper.chain.reading.observer import ChainObserver
+from keeper.chain.sending.attempts import Rules
+from keeper.chain.sending.simulate import Simulator
+from keeper.chain.sending.submitter import LiveSubmitter
 from keeper.core.errors import KeeperError
 from keeper.core.plan import Purpose
 from keeper.core.records import CycleRecord, NewIntent, Request

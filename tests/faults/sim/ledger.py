@@ -15,7 +15,7 @@ from typing import Any
 
 from eth_utils.crypto import keccak
 
-from keeper.chain.receipts import TRANSFER
+from keeper.chain.sending.receipts import TRANSFER
 from keeper.core.units import Address
 from tests.builders import USDC, WETH, address
 

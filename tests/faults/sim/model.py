@@ -12,7 +12,7 @@ from typing import Any
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from keeper.chain.wishes import ACTIONS
+from keeper.chain.sending.wishes import ACTIONS
 from keeper.core.sending import FINAL, LIVE, State
 from keeper.journal.memory import MemoryJournal
 from tests.builders import CHAIN

@@ -8,8 +8,8 @@ from typing import Any
 
 from eth_utils.crypto import keccak
 
-from keeper.chain.batch import READER
-from keeper.chain.simulate import SCALE
+from keeper.chain.nodes.batch import READER
+from keeper.chain.sending.simulate import SCALE
 from keeper.core.abi import selector
 from tests.builders import CHAIN
 from tests.faults.sim.ledger import ORACLE, Ledger, Reverted

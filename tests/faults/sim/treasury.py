@@ -6,9 +6,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
-from keeper.chain.fees import FeePolicy
-from keeper.chain.prices import FixedSource, PriceRule
-from keeper.chain.views import VaultSpec
+from keeper.chain.reading.prices import FixedSource, PriceRule
+from keeper.chain.reading.views import VaultSpec
+from keeper.chain.sending.fees import FeePolicy
 from keeper.core.abi import word
 from keeper.core.chain import Answers, Pool, PoolState, Read, Reading, Router, Unusable, VaultView
 from keeper.core.plan import Call, Calls, OrderLeg, Purpose, Trade

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from keeper.app.pinning import Claims, require, runtime
-from keeper.chain.pins import FeedWant, Finding, PoolWant, TokenWant
+from keeper.chain.reading.pins import FeedWant, Finding, PoolWant, TokenWant
 from keeper.core.errors import ConfigError
 from tests.builders import USDC, WETH
 from tests.unit.app.app_configs import ETH_FEED, OTHER_POOL, POOL, USDC_FEED, WETH_PRICE, config

@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 
 from keeper.app.prices import PriceMaker
-from keeper.chain.chainlink import DECIMALS, LATEST_ROUND, Sequencer
-from keeper.chain.pins import Pins
-from keeper.chain.prices import PriceRule
-from keeper.chain.twap import SLOT0, TwapSource, observe_calldata
+from keeper.chain.reading.chainlink import DECIMALS, LATEST_ROUND, Sequencer
+from keeper.chain.reading.pins import Pins
+from keeper.chain.reading.prices import PriceRule
+from keeper.chain.reading.twap import SLOT0, TwapSource, observe_calldata
 from keeper.core.chain import Answers, Pool, Read, Reading
 from keeper.core.errors import ConfigError
 from keeper.core.units import USD, Address, Token

@@ -6,8 +6,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from keeper.chain.batch import NOBODY, READER
-from keeper.chain.rpc import RpcError
+from keeper.chain.nodes.batch import NOBODY, READER
+from keeper.chain.nodes.rpc import RpcError
 from keeper.core.chain import Read
 from keeper.core.units import Address
 from tests.builders import CHAIN, NOW

@@ -8,7 +8,7 @@ from typing import Any
 
 from eth_utils.crypto import keccak
 
-from keeper.chain.rpc import RpcError, SendAnswer, TransportFault
+from keeper.chain.nodes.rpc import RpcError, SendAnswer, TransportFault
 from keeper.core.chain import History
 from keeper.core.errors import JournalError, SubmitError
 from keeper.core.plan import Call, Purpose

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from keeper.chain.health import Timer
-from keeper.chain.rpc import Freshness, Rpc
-from keeper.chain.transport import TransportFault
+from keeper.chain.nodes.health import Timer
+from keeper.chain.nodes.rpc import Freshness, Rpc
+from keeper.chain.nodes.transport import TransportFault
 from tests.unit.chain.fake_node import hash32
 
 GENESIS = 1_700_000_000

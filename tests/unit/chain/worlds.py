@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
-from keeper.chain.batch import native_balance
-from keeper.chain.chainlink import DECIMALS, LATEST_ROUND, ChainlinkSource
-from keeper.chain.prices import PriceRule
-from keeper.chain.views import VaultSpec, allowance, balance_of
+from keeper.chain.nodes.batch import native_balance
+from keeper.chain.reading.chainlink import DECIMALS, LATEST_ROUND, ChainlinkSource
+from keeper.chain.reading.prices import PriceRule
+from keeper.chain.reading.views import VaultSpec, allowance, balance_of
 from keeper.core.chain import Answers, Needs, Pool, PoolState, Read, Unusable
 from keeper.core.units import USD, Address, Token, TokenAmount
 from tests.builders import ACCOUNT, CHAIN, ETH, NOW, USDC, V2_ROUTER, WETH, FakePool, address

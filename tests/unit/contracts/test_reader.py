@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from keeper.chain.batch import READER, decode_found, encode_reads, native_balance
+from keeper.chain.nodes.batch import READER, decode_found, encode_reads, native_balance
 from keeper.core.abi import calldata
 from keeper.core.chain import Read
 from keeper.core.units import Address

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from keeper.chain.headers import parse_block, parse_tip
+from keeper.chain.nodes.headers import parse_block, parse_tip
 from keeper.core.abi import calldata
 from keeper.local.methods import Methods
 from keeper.local.parsing import NO_METHOD, REVERTED, SERVER_ERROR, NodeError

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from keeper.chain.accounting import Account
+from keeper.chain.sending.accounting import Account
 from keeper.core.plan import Fees, Purpose
 from keeper.core.sending import Attempt, Mined, State
 from keeper.core.units import Address, Wei
@@ -12,7 +12,7 @@ from keeper.report.facts import Transaction
 from keeper.report.txs import render_txs, txs_record
 from keeper.report.verify import render_verify, verify_record
 from tests.builders import ACCOUNT, NOW
-from tests.unit.chain.test_attempts import FIRST, intent
+from tests.unit.chain.sending.test_attempts import FIRST, intent
 
 LIVE = replace(intent(State.SENT, FIRST), id=9, note="nonce 7: \x1b[2Jtaken")
 DONE = replace(

@@ -1,0 +1,1 @@
+"""Talking to nodes: one transport, several providers, headers and packed reads."""

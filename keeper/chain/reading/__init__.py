@@ -1,0 +1,1 @@
+"""One block as a snapshot: views, prices, pools, pins."""

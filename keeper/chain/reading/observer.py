@@ -1,0 +1,195 @@
+"""One consistent block for every due vault, in one HTTP request while nothing unusual happens.
+
+Guarantees: header, balances, pools and prices of a snapshot are of one block, proven by block number, parent hash and
+chain id from the reader's own opcodes, or by asking for the block by its hash. Nonces are the node's latest and only a
+check: the journal is their source. Does not judge whether the node tells the truth.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from keeper.chain.nodes.batch import BatchReader, Found
+from keeper.chain.nodes.headers import parse_block, parse_tip, quantity
+from keeper.chain.nodes.rpc import Request, Rpc, RpcError
+from keeper.chain.reading.views import Decoded, VaultSpec, build_view
+from keeper.core.chain import Block, History, Needs, Observed, Pool, PoolState, Read, Snapshot, Unusable
+from keeper.core.errors import TransientError
+from keeper.core.ports import Clock, Venue
+from keeper.core.units import Address, Wei
+
+COLD_FOLLOW_UPS, STEADY_FOLLOW_UPS = 2, 1
+"""Requests for what only other answers reveal (v3's ticks after its bitmap after its slot). A venue that is told the
+pool's last state asks for all of it at once, or for the rest in one more request."""
+
+
+@dataclass(slots=True)
+class _Tick:
+    """What this tick asks, by whom it is needed, and what has come back."""
+
+    pools: dict[Address, Pool]
+    pool_reads: dict[Address, tuple[Read, ...]]
+    own_reads: dict[str, tuple[Read, ...]]
+    senders: tuple[Address, ...]
+    found: Found = field(default_factory=dict)
+
+    def reads(self) -> tuple[Read, ...]:
+        parts = [*self.own_reads.values(), *self.pool_reads.values()]
+        return tuple(dict.fromkeys(read for part in parts for read in part))
+
+    def answers(self, spec: VaultSpec) -> Found:
+        """Only what this vault's view is made from."""
+        parts = [self.own_reads[spec.name], *(self.pool_reads[pool.address] for pool in spec.pools)]
+        return {read: self.found[read] for part in parts for read in part if read in self.found}
+
+
+@dataclass(frozen=True, slots=True)
+class _Head:
+    block: Block
+    nonces: Mapping[Address, int]
+    tip: Wei | None
+
+
+class ChainObserver:
+    """Observes the vaults of one chain. Keeps each pool's last state, so that the next tick knows what to read."""
+
+    def __init__(
+        self,
+        rpc: Rpc,
+        chain_id: int,
+        specs: Sequence[VaultSpec],
+        venues: Mapping[str, Venue],
+        history: Callable[[str, int], History],
+        runtime: bytes,
+        clock: Clock,
+        max_head_age: int | None = None,
+        *,
+        max_ahead: int = 30,
+        legacy: bool = False,
+        tip_percentile: int = 50,
+    ) -> None:
+        """`runtime` is the packed reader's code; `max_head_age` is in seconds, None to accept any head;
+        `max_ahead` is how far a head may be ahead of the clock, which shows that one of the two is wrong. A `legacy`
+        chain has no fee history: there the tip is the gas price that the node suggests."""
+        self._rpc, self._chain_id, self._venues, self._history = rpc, chain_id, venues, history
+        self._specs = {spec.name: spec for spec in specs}
+        self._clock, self._max_head_age, self._max_ahead = clock, max_head_age, max_ahead
+        self._legacy, self._tip_percentile = legacy, tip_percentile
+        self._reader = BatchReader(rpc, chain_id, runtime)
+        self._own_reads = {spec.name: _own_reads(spec) for spec in specs}
+        self._states: dict[Address, PoolState] = {}
+        self._last_number = 0
+
+    def observe(self, due: Sequence[str]) -> Snapshot:
+        """Raises TransientError or Unreachable where no consistent, recent block can be had."""
+        specs = [self._specs[name] for name in due]
+        tick = self._tick(specs)
+        head = self._read(tick)
+        decoded = Decoded(head.block, tick.found, self._venues)
+        is_cold = not tick.pools.keys() <= self._states.keys()
+        for _ in range(COLD_FOLLOW_UPS if is_cold else STEADY_FOLLOW_UPS):
+            if not self._follow_up(tick, decoded, head.block):
+                break
+            decoded = Decoded(head.block, tick.found, self._venues)
+        self._remember(tick, decoded)
+        self._last_number = head.block.number
+        vaults = {spec.name: self._observed(spec, tick, decoded, head) for spec in specs}
+        return Snapshot(head.block, vaults, head.nonces)
+
+    def _tick(self, specs: Sequence[VaultSpec]) -> _Tick:
+        pools = {pool.address: pool for spec in specs for pool in spec.pools}
+        pool_reads = {address: self._pool_reads(pool) for address, pool in pools.items()}
+        own_reads = {spec.name: self._own_reads[spec.name] for spec in specs}
+        return _Tick(pools, pool_reads, own_reads, tuple(dict.fromkeys(s.sender for s in specs if s.sender)))
+
+    def _pool_reads(self, pool: Pool) -> tuple[Read, ...]:
+        venue = self._venues.get(pool.kind)
+        return venue.reads(pool, self._states.get(pool.address)) if venue else ()
+
+    # --- one block ---------------------------------------------------------------------------------------------------
+
+    def _read(self, tick: _Tick) -> _Head:
+        """Fills the tick's answers. One request where the node can and one chunk holds everything."""
+        chunks = self._reader.chunks(tick.reads())
+        requests = _head_requests(tick.senders, self._tip_percentile, legacy=self._legacy)
+        if len(chunks) > 1 or not self._reader.can_read_at_latest:
+            head = self._head(self._rpc.batch(requests), tick.senders)
+            tick.found = self._reader.fetch(tick.reads(), head.block)
+            return head
+        reads = chunks[0] if chunks else ()
+        *answers, packed = self._rpc.batch([*requests, self._reader.packed(reads, "latest")])
+        head = self._head(answers, tick.senders)
+        # Where the node refused the call, or the head moved between the header and the call, ask again by hash, once.
+        found = None if isinstance(packed, RpcError) else self._reader.accept(packed, reads, head.block)
+        tick.found = self._reader.fetch(reads, head.block) if found is None else found
+        return head
+
+    def _head(self, answers: Sequence[Any], senders: Sequence[Address]) -> _Head:
+        header, fees, *counts = answers
+        if failed := next((answer for answer in (header, *counts) if isinstance(answer, RpcError)), None):
+            raise failed
+        block = parse_block(header, self._chain_id)
+        self._check_head(block)
+        nonces = {sender: quantity(count, "nonce") for sender, count in zip(senders, counts, strict=True)}
+        return _Head(block, nonces, self._tip(block, fees))
+
+    def _tip(self, block: Block, fees: Any) -> Wei | None:
+        if self._legacy:
+            return None if isinstance(fees, RpcError) else Wei(quantity(fees, "gas price"))
+        return None if block.base_fee is None else parse_tip(fees)
+
+    def _check_head(self, block: Block) -> None:
+        if block.number < self._last_number:
+            raise TransientError(f"head went back: expected at least {self._last_number}, was {block.number}")
+        if self._max_head_age is None:
+            return
+        age = self._clock.now() - block.timestamp
+        if age > self._max_head_age:
+            raise TransientError(f"head is {age} s old, allowed {self._max_head_age} s")
+        if -age > self._max_ahead:
+            raise TransientError(f"head is {-age} s ahead of this clock, allowed {self._max_ahead} s")
+
+    # --- pools -------------------------------------------------------------------------------------------------------
+
+    def _follow_up(self, tick: _Tick, decoded: Decoded, block: Block) -> bool:
+        """Reads what the pools still need, at the same block. False where they need nothing."""
+        wanted: dict[Read, None] = {}
+        for address, pool in tick.pools.items():
+            needs = decoded.pool(pool)
+            if isinstance(needs, Needs):
+                tick.pool_reads[address] += needs.reads
+                wanted |= dict.fromkeys(read for read in needs.reads if read not in tick.found)
+        if not wanted:
+            return False
+        tick.found |= self._reader.fetch(tuple(wanted), block)
+        return True
+
+    def _remember(self, tick: _Tick, decoded: Decoded) -> None:
+        for address, pool in tick.pools.items():
+            state = decoded.pool(pool)
+            if isinstance(state, Needs | Unusable):
+                self._states.pop(address, None)
+            else:
+                self._states[address] = state
+
+    def _observed(self, spec: VaultSpec, tick: _Tick, decoded: Decoded, head: _Head) -> Observed:
+        answers = tick.answers(spec)
+        history = self._history(spec.name, head.block.timestamp)
+        view = build_view(spec, head.block, answers, history, head.tip, self._venues, decoded)
+        return Observed(view, answers)
+
+
+def _own_reads(spec: VaultSpec) -> tuple[Read, ...]:
+    """Everything but pools: these never change, so they are made once."""
+    prices = [read for source in spec.sources for read in source.reads()]
+    return tuple(dict.fromkeys([*spec.account_reads(), *prices]))
+
+
+def _head_requests(senders: Sequence[Address], percentile: int, *, legacy: bool) -> list[Request]:
+    return [
+        ("eth_getBlockByNumber", ["latest", False]),
+        ("eth_gasPrice", []) if legacy else ("eth_feeHistory", ["0x5", "latest", [percentile]]),
+        *(("eth_getTransactionCount", [sender, "latest"]) for sender in senders),
+    ]

@@ -1,0 +1,1 @@
+"""A transaction's whole life: simulated, signed, sent, followed, accounted for."""
