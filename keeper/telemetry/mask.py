@@ -104,14 +104,16 @@ def _ordered(values: Iterable[Any]) -> Iterable[Any]:
 
 
 def _parts(url: str) -> set[str]:
-    """User, password, path segments and query values of a URL."""
+    """Password, path segments and query values of a URL; and its user, unless that is a plain name beside a password."""
     try:
         parts = urlsplit(url)
     except ValueError:
         return set()
     segments = {segment for segment in parts.path.split("/") if len(segment) >= 2 * SHORTEST}
     values = {value for _, value in parse_qsl(parts.query)}
-    return segments | values | {part for part in (parts.username, parts.password) if part}
+    user = parts.username or ""
+    is_name = bool(parts.password) and len(user) < 2 * SHORTEST
+    return segments | values | {part for part in ("" if is_name else user, parts.password) if part}
 
 
 MASKER = Masker()

@@ -99,3 +99,9 @@ def test_mask__for_the_last_line_of_a_command__is_one_harmless_line() -> None:
     assert mask(f"cannot reach {URL}:\n\x1b[31m0x{KEY}") == (
         f"cannot reach https://base.example.com:8545/{MASK}:\\n\\x1b[31m{MASK}"
     )
+
+
+def test_register__database_url__masks_the_password_and_leaves_the_plain_user_name() -> None:
+    masker = Masker()
+    masker.register("postgresql://keeper:hunter2-hunter2@db.example/journal")
+    assert masker.text("keeper says hunter2-hunter2") == f"keeper says {MASK}"
