@@ -104,7 +104,7 @@ def _ordered(values: Iterable[Any]) -> Iterable[Any]:
 
 
 def _parts(url: str) -> set[str]:
-    """Password, path segments and query values of a URL; and its user, unless that is a plain name beside a password."""
+    """Password, path segments and query values of a URL; its user too, unless that is a name beside a password."""
     try:
         parts = urlsplit(url)
     except ValueError:
