@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Protocol
 
+from keeper.core.text import trimmed
 from keeper.core.units import Address, Price, Token, TokenAmount, Wei
 
 
@@ -82,7 +83,7 @@ class Pool:
     def label(self) -> str:
         """`uniswap_v3 0.05 % WETH/USDC 0xd0b5…F224`"""
         pair = "/".join(token.symbol for token in self.tokens)
-        return f"{self.kind} {float(self.fee * 100):g} % {pair} {self.address[:6]}…{self.address[-4:]}"
+        return f"{self.kind} {trimmed(self.fee * 100, 4)} % {pair} {self.address[:6]}…{self.address[-4:]}"
 
 
 @dataclass(frozen=True, slots=True)

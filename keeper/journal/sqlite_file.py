@@ -126,10 +126,11 @@ class SqlitePen:
 
 
 def _create(path: Path, now: int) -> None:
-    """A new journal, under another name until it is whole."""
+    """A new journal that only its owner may read, under another name until it is whole."""
     new = path.with_name(path.name + ".new")
     for leftover in (new, new.with_name(new.name + "-wal"), new.with_name(new.name + "-shm")):
         leftover.unlink(missing_ok=True)
+    new.touch(mode=0o600, exist_ok=False)  # SQLite gives its log the mode of the database
     engine = sqlite.open_writing(new)
     try:
         with engine.begin() as connection:
