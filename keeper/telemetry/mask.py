@@ -58,6 +58,8 @@ class Masker:
 
     def register(self, secret: str) -> None:
         """Masks this string from now on; of a URL, also its parts (clients log the path without the host)."""
+        if "://" in secret and mask_url(secret) == secret:
+            return  # all host, nothing to hide: errors should name it
         found = {secret, *_parts(secret)} if "://" in secret else {secret}
         if "0x" in secret[:2]:
             found |= {secret[2:], secret[2:].lower(), secret[2:].upper(), secret.lower()}

@@ -105,3 +105,9 @@ def test_register__database_url__masks_the_password_and_leaves_the_plain_user_na
     masker = Masker()
     masker.register("postgresql://keeper:hunter2-hunter2@db.example/journal")
     assert masker.text("keeper says hunter2-hunter2") == f"keeper says {MASK}"
+
+
+def test_register__url_that_is_all_host__is_left_readable() -> None:
+    masker = Masker()
+    masker.register("http://127.0.0.1:8545")
+    assert masker.text("http://127.0.0.1:8545: connection refused") == "http://127.0.0.1:8545: connection refused"
