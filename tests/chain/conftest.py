@@ -33,4 +33,6 @@ def uniswap(node: Node) -> Deployment:
 def treasury(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Treasury]:
     """On a node of its own, where nobody else trades."""
     with run_anvil() as running:
-        yield build_treasury(Node(running.url), tmp_path_factory.mktemp("treasury"))
+        built = build_treasury(Node(running.url), tmp_path_factory.mktemp("treasury"))
+        yield built
+        built.search_journals_for_keys()

@@ -71,6 +71,7 @@ def test_plan__one_provider_lies_about_every_call__is_the_plan_of_the_others(
         Fault("mutate", methods=("eth_call", "eth_simulateV1"), change=lambda call, said: said | {"result": "0x"})
     )
     done = treasury.keeper("plan", write(treasury, tmp_path, proxies))
+    assert proxies[0].asked("eth_call"), "the liar was never asked"
     says(done, 0, "REBALANCE to 62.00 %: sell 9.", "guards   17 allow, 0 deny")
 
 

@@ -167,7 +167,16 @@ class Treasury:
         done = subprocess.run(
             command, capture_output=True, text=True, env=bare, input=text, cwd=ROOT, timeout=60, check=False
         )
+        for key in (KEY, LIVE_KEY):
+            assert key not in done.stdout + done.stderr, f"{words}: a private key was printed"
         return Done(done.returncode, done.stdout, done.stderr)
+
+    def search_journals_for_keys(self) -> None:
+        """Once nothing holds them any more: closing a file beside SQLite would drop this process's locks on it."""
+        for file in self.folder.rglob("*.db"):
+            data = file.read_bytes()
+            for key in (KEY, LIVE_KEY):
+                assert key.encode() not in data and bytes.fromhex(key) not in data, f"{file.name} holds a private key"
 
 
 def build_treasury(node: Node, folder: Path) -> Treasury:
