@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from keeper.core.chain import Observed, Snapshot, Unusable, VaultView
 from keeper.core.decision import Decision, make_draft, new_intent
 from keeper.core.errors import JournalError, KeeperError, Unreachable
-from keeper.core.plan import Calls, Hold, NoRoute
+from keeper.core.plan import Calls, Hold, NoRoute, Perform
 from keeper.core.ports import Custody, Guard, Journal, Observer, Routing, Strategy, Submitter, Venue
 from keeper.core.records import CycleRecord
 from keeper.core.sending import Intent
@@ -58,6 +58,8 @@ def _trade(vault: Vault, view: VaultView) -> Decision:
     plan = vault.strategy.plan(view)
     if isinstance(plan, Hold):
         return Decision(vault.name, view, plan)
+    if isinstance(plan, Perform):
+        return _judge(vault, Decision(vault.name, view, plan), view, vault.custody.wrap(plan.calls, view))
     routes = []
     for trade in vault.custody.take(plan.trades, view):
         route = vault.routing.allocate(trade, view)

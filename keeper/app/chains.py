@@ -6,18 +6,14 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
+from keeper.app.custodies import make_custody
 from keeper.app.loading import open_relay
-from keeper.app.parts import (
-    Setting,
-    make_custody,
-    make_guards,
-    make_routing,
-    make_strategy,
-    make_venues,
-)
+from keeper.app.parts import make_guards, make_routing, make_venues
 from keeper.app.pinning import Claims, pin, require, runtime
 from keeper.app.prices import PriceMaker
 from keeper.app.schedules import make_schedule, make_windows, why_not_now
+from keeper.app.setting import Setting
+from keeper.app.strategies import make_strategy
 from keeper.chain.nodes.clock import ChainClock, SystemClock
 from keeper.chain.nodes.rpc import Freshness, Rpc
 from keeper.chain.reading import inputs
@@ -100,7 +96,7 @@ class Chain:
         return VaultSpec(
             name=vault,
             account=config.account_of(vault),
-            sender=config.account_of(vault),
+            sender=config.signing_for(vault),
             tokens=tuple(setting.tokens.values()),
             pools=setting.pools,
             prices={token: maker.rule(symbol, token) for symbol, token in setting.tokens.items()},

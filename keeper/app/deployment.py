@@ -140,7 +140,7 @@ class Deployment:
         )
 
     def _reconcile(self, chain: Chain, armed: Sequence[str], now: int, *, adopt: bool = False) -> None:
-        senders = sorted({self.loaded.config.account_of(vault) for vault in armed})
+        senders = sorted({self.loaded.config.signing_for(vault) for vault in armed})
         reconcile(chain.rpc, self.journal, chain.config.chain_id, senders, self.alerts, now, adopt=adopt)
 
     def _verify(self, chain: Chain, alert: Alerts, now: int) -> None:
@@ -171,7 +171,7 @@ def hold_senders(loaded: Loaded, armed: Sequence[str]) -> tuple[SenderLock, ...]
     Raises Busy where another keeper of this user has one.
     """
     wanted = {
-        (chain.chain_id, loaded.config.account_of(vault))
+        (chain.chain_id, loaded.config.signing_for(vault))
         for vault in armed
         if not (chain := loaded.config.chain_of(vault)).is_local
     }

@@ -37,7 +37,7 @@ class Claims:
     def tokens(self) -> Iterator[TokenWant]:
         """The tokens that a vault holds or that wrap the native coin; those that nobody uses are not looked at."""
         chain = self.config.chains[self.chain]
-        used = {symbol for vault in self.vaults for symbol in self.config.vaults[vault].strategy.weights}
+        used = {symbol for vault in self.vaults for symbol in self.config.vaults[vault].strategy.symbols}
         if chain.native.wrapped:
             used.add(chain.native.wrapped)
         for symbol in sorted(used):
@@ -75,7 +75,7 @@ class Claims:
         chain = self.config.chains[self.chain]
         for vault in self.vaults:
             own = self.config.vaults[vault].prices
-            symbols = {*self.config.vaults[vault].strategy.weights, *filter(None, [chain.native.wrapped])}
+            symbols = {*self.config.vaults[vault].strategy.symbols, *filter(None, [chain.native.wrapped])}
             for symbol in sorted(symbols & {*own, *chain.prices}):
                 rule = own.get(symbol) or chain.prices[symbol]
                 place = f"vaults.{vault}.prices" if symbol in own else f"{self.path}.prices"

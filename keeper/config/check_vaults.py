@@ -60,7 +60,7 @@ def _custody(config: Config, vault: VaultConfig, path: Path, chain: ChainConfig)
 def _tokens(config: Config, name: str, chain: ChainConfig) -> Iterator[Fault]:
     strategy, prices = config.vaults[name].strategy, config.prices_of(name)
     here: Path = ("vaults", name, "strategy")
-    for symbol in strategy.weights:
+    for symbol in strategy.symbols:
         if symbol not in chain.tokens:
             known = ", ".join(chain.tokens) or "the chain's tokens, of which there are none"
             yield Fault((*here, "weights", symbol), f"one of {known}", "an unknown token")
@@ -138,7 +138,7 @@ def _fixed_prices(config: Config, name: str, chain: ChainConfig) -> Iterator[Fau
     vault, prices = config.vaults[name], config.prices_of(name)
     if not vault.is_live or chain.is_local:
         return
-    for symbol in (*vault.strategy.weights, chain.native.wrapped or ""):
+    for symbol in (*vault.strategy.symbols, chain.native.wrapped or ""):
         price = prices.get(symbol)
         if price and any(isinstance(leaf, FixedConfig) for source in price.sources for leaf in leaves(source)):
             own = ("vaults", name) if symbol in vault.prices else ("chains", vault.chain)

@@ -35,7 +35,7 @@ def warnings(config: Config) -> Iterator[str]:
     for name, vault in config.vaults.items():
         if not config.chain_of(name).is_local:
             prices = config.prices_of(name)
-            yield from _origins(name, {symbol: prices[symbol] for symbol in vault.strategy.weights})
+            yield from _origins(name, {symbol: prices[symbol] for symbol in vault.strategy.symbols})
         for symbol, target in vault.strategy.weights.items():
             trigger = vault.strategy.bands_of(symbol)[0]
             if 0 < target <= trigger.at(target):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 from keeper.config.fields import Address, File, Flag, Key, Name, Part
+from keeper.core.units import Address as CoreAddress
 
 
 class SignerConfig(Part):
@@ -26,6 +27,11 @@ class WalletConfig(Part):
     address: Address | None = None
     native: Literal["count", "ignore"] = "count"
     """Whether native coin above the gas reserve counts as its wrapped token."""
+
+    @property
+    def account(self) -> CoreAddress | None:
+        """Where the funds lie; None where that is the signer's own account."""
+        return self.address
 
 
 CustodyConfig = WalletConfig

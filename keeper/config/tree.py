@@ -92,9 +92,13 @@ class Config(Part):
 
     def account_of(self, vault: str) -> Address:
         """Whose balances the vault keeps in line."""
-        found = self.vaults[vault].custody.address or self.sender_of(vault)
+        found = self.vaults[vault].custody.account or self.sender_of(vault)
         assert found is not None, "checked when the file was loaded"
         return found
+
+    def signing_for(self, vault: str) -> Address:
+        """Who sends for this vault: the signer's address, else the account itself, of which nobody has the key."""
+        return self.sender_of(vault) or self.account_of(vault)
 
     def pool_address(self, vault: str, pool: PoolRef) -> Address:
         """Raises KeyError where nothing has that name."""

@@ -211,6 +211,8 @@ class VaultView:
     history: History = field(default_factory=History)
     tip: Wei | None = None
     """The priority fee that recent blocks paid, from fee history; the suggested gas price on a legacy chain."""
+    extra: Answers = field(default_factory=dict)
+    """What the vault's own strategy and custody asked for, at the same block."""
 
     def price(self, token: Token) -> MarketPrice:
         """The usable price of `token`. Raises KeyError where there is none: ask `unusable` first."""

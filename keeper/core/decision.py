@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from keeper.core.chain import Unusable, VaultView
-from keeper.core.plan import Calls, Deny, Draft, Order, OrderLeg, Plan, Purpose, Route, Simulation, Verdict
+from keeper.core.plan import Calls, Deny, Draft, Order, OrderLeg, Perform, Plan, Purpose, Route, Simulation, Verdict
 from keeper.core.records import NewIntent
 from keeper.core.sending import Expectation
 from keeper.core.units import Address, Rounding, TokenAmount, Wei
@@ -36,7 +36,7 @@ class Decision:
     @property
     def tidies(self) -> bool:
         """The draft puts something right (a leftover allowance, an empty gas reserve) and trades nothing."""
-        return self.draft is not None and self.order is None
+        return self.draft is not None and self.order is None and not isinstance(self.plan, Perform)
 
     @property
     def wants_to_act(self) -> bool:

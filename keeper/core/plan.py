@@ -64,7 +64,16 @@ class Rebalance:
     trades: tuple[Trade, ...]
 
 
-Plan = Hold | Rebalance
+@dataclass(frozen=True, slots=True)
+class Perform:
+    """A contract wants to be called: exactly these calls, in order, and nothing is traded."""
+
+    reason: str
+    calls: tuple[Call, ...]
+    assets: tuple[AssetLine, ...] = ()
+
+
+Plan = Hold | Rebalance | Perform
 
 # --- route and order -----------------------------------------------------------------------------------------------
 
@@ -133,6 +142,7 @@ class Purpose(StrEnum):
     WRAP = "wrap"
     UNWRAP = "unwrap"
     SWAP = "swap"
+    UPKEEP = "upkeep"
     CANCEL = "cancel"
 
 
@@ -147,10 +157,17 @@ class Call:
     text: str
     """What it does, for people: `approve 15.07 WETH to SwapRouter02`."""
     spends: TokenAmount | None = None
+    inner: tuple[Call, ...] = ()
+    """What a call of atomic custody does inside, in order: all of it or nothing."""
 
     @property
     def selector(self) -> bytes:
         return self.data[:4]
+
+    @property
+    def steps(self) -> tuple[Call, ...]:
+        """The calls that the account makes: what is inside, else this one."""
+        return self.inner or (self,)
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,6 +180,11 @@ class Calls:
     @property
     def next(self) -> Call:
         return self.sequence[0]
+
+    @property
+    def steps(self) -> tuple[Call, ...]:
+        """Every call that the account makes, whoever carries it there."""
+        return tuple(step for call in self.sequence for step in call.steps)
 
 
 @dataclass(frozen=True, slots=True)

@@ -77,7 +77,7 @@ def call_out(call: Call) -> dict[str, Any]:
         "purpose": str(call.purpose),
         "text": call.text,
         "spends": amount_out(call.spends),
-    }
+    } | ({"inner": [call_out(inner) for inner in call.inner]} if call.inner else {})
 
 
 def call_in(data: Mapping[str, Any]) -> Call:
@@ -88,6 +88,7 @@ def call_in(data: Mapping[str, Any]) -> Call:
         purpose=Purpose(data["purpose"]),
         text=data["text"],
         spends=amount_in(data["spends"]),
+        inner=tuple(call_in(inner) for inner in data.get("inner", ())),
     )
 
 

@@ -21,6 +21,7 @@ from keeper.core.plan import (
     Hold,
     Order,
     OrderLeg,
+    Perform,
     Plan,
     Rebalance,
     Route,
@@ -100,6 +101,8 @@ def describe(
 def _plan(plan: Plan) -> Record:
     if isinstance(plan, Hold):
         return {"kind": "hold", "code": plan.code, "reason": printable(plan.reason), "wanted": []}
+    if isinstance(plan, Perform):
+        return {"kind": "perform", "code": "due", "reason": printable(plan.reason), "wanted": []}
     wanted = [
         {"sell": amount(trade.sell), "buy": symbol(trade.buy), "notional": amount(trade.notional)}
         for trade in plan.trades
@@ -202,6 +205,7 @@ def _call(call: Call) -> Record:
         "data": "0x" + call.data.hex(),
         "value": str(call.value),
         "spends": amount(call.spends) if call.spends else None,
+        "inner": [_call(inner) for inner in call.inner],
     }
 
 

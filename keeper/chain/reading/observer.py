@@ -184,7 +184,7 @@ class ChainObserver:
 def _own_reads(spec: VaultSpec) -> tuple[Read, ...]:
     """Everything but pools: these never change, so they are made once."""
     prices = [read for source in spec.sources for read in source.reads()]
-    return tuple(dict.fromkeys([*spec.account_reads(), *prices]))
+    return tuple(dict.fromkeys([*spec.account_reads(), *prices, *spec.extra]))
 
 
 def _head_requests(senders: Sequence[Address], percentile: int, *, legacy: bool) -> list[Request]:

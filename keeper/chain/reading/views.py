@@ -52,6 +52,8 @@ class VaultSpec:
     """The account's native coin above the gas reserve counts as the wrapped token."""
     spenders: tuple[Address, ...] = ()
     """Routers whose allowances over the account's tokens are read."""
+    extra: tuple[Read, ...] = ()
+    """What the vault's strategy and custody ask for themselves, as they need it; a failed one is theirs to judge."""
 
     def __post_init__(self) -> None:
         if any(token.is_native for token in self.tokens):
@@ -170,6 +172,7 @@ def build_view(
         balances=balances,
         history=history,
         tip=tip,
+        extra={read: answers.get(read) for read in spec.extra},
     )
 
 

@@ -1,0 +1,55 @@
+"""One vault of a configuration beside what its chain says: all that its parts are made from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from keeper.chain.reading.pins import Pins
+from keeper.config import Config
+from keeper.config.strategies import StrategyConfig
+from keeper.core.chain import Pool, Router
+from keeper.core.units import NATIVE, Token, TokenAmount
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """One vault of a configuration beside what its chain says: all that its parts are made from."""
+
+    config: Config
+    name: str
+    pins: Pins
+
+    @property
+    def tokens(self) -> Mapping[str, Token]:
+        """The vault's tokens by the symbol that the configuration gives them."""
+        chain = self.config.chain_of(self.name)
+        return {symbol: self.pins.tokens[chain.tokens[symbol].address] for symbol in self.strategy.symbols}
+
+    @property
+    def strategy(self) -> StrategyConfig:
+        return self.config.vaults[self.name].strategy
+
+    @property
+    def pools(self) -> tuple[Pool, ...]:
+        return tuple(self.pins.pools[address] for address in self.config.pools_of(self.name))
+
+    @property
+    def routers(self) -> tuple[Router, ...]:
+        return tuple(dict.fromkeys(pool.router for pool in self.pools))
+
+    @property
+    def native(self) -> Token:
+        chain = self.config.chain_of(self.name)
+        return Token(chain.chain_id, NATIVE, chain.native.symbol, chain.native.decimals)
+
+    @property
+    def wrapped(self) -> Token | None:
+        """The wrapped native token, where the vault holds it and native coin counts as it."""
+        if self.config.vaults[self.name].custody.native != "count":
+            return None
+        return self.tokens.get(self.config.chain_of(self.name).native.wrapped or "")
+
+    @property
+    def gas_reserve(self) -> TokenAmount:
+        return TokenAmount(self.native, self.config.gas_reserve_of(self.name).raw(self.native.decimals))
