@@ -10,6 +10,7 @@ from keeper.app.custodies import make_custody
 from keeper.app.loading import open_relay
 from keeper.app.parts import make_guards, make_routing, make_venues
 from keeper.app.pinning import Claims, pin, require, runtime
+from keeper.app.policies import hold_signers
 from keeper.app.prices import PriceMaker
 from keeper.app.schedules import make_schedule, make_windows, why_not_now
 from keeper.app.setting import Setting
@@ -149,7 +150,7 @@ class Chain:
             self.rpc,
             journal,
             self._simulator(),
-            signers,
+            hold_signers(self.loaded.config, self.name, signers, self.clock),
             self.config.chain_id,
             self.rules,
             finality=self.config.finality.depth,

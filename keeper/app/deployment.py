@@ -9,7 +9,7 @@ from pathlib import Path
 
 from keeper.app.chains import Chain
 from keeper.app.journals import journal_url as journal_url
-from keeper.app.loading import hold_signers, open_signers
+from keeper.app.loading import open_signers
 from keeper.app.reconciling import reconcile
 from keeper.app.requests import carry_out
 from keeper.app.telling import Telling, keep_account
@@ -64,7 +64,7 @@ class Deployment:
         outlet = AppriseOutlet([url.reveal() for url in told.to])
         alerts = Alerts(logger("alert"), SystemClock(), told.remind, [outlet])
         heartbeat = Heartbeat(told.heartbeat.reveal()) if told.heartbeat else None
-        signers, locks = hold_signers(loaded, open_signers(loaded, armed)), hold_senders(loaded, armed)
+        signers, locks = open_signers(loaded, armed), hold_senders(loaded, armed)
         deployment = cls(loaded, journal, armed, outlet, alerts, heartbeat, signers, locks, adopt=adopt)
         for name in dict.fromkeys(vault.chain for vault in loaded.config.vaults.values()):
             deployment._reach(name)

@@ -8,9 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from keeper.chain.sending.signers import EnvSigner, KeySigner, KeystoreSigner
-from keeper.chain.sending.signing_policy import HeldSigner, Policy
 from keeper.config import Loaded, load
-from keeper.config.chains import ChainConfig
 from keeper.config.custody import SignerConfig
 from keeper.core.errors import ConfigError
 from keeper.core.ports import Signer
@@ -47,22 +45,6 @@ def open_signers(loaded: Loaded, vaults: Iterable[str]) -> Mapping[Address, Sign
         chain_ids.setdefault(name, set()).add(loaded.config.chain_of(vault).chain_id)
     opened = [_open_signer(loaded.config.signers[n], frozenset(ids), f"signers.{n}") for n, ids in chain_ids.items()]
     return {signer.address: signer for signer in opened}
-
-
-def hold_signers(loaded: Loaded, signers: Mapping[Address, Signer]) -> Mapping[Address, Signer]:
-    """The same keys, each held to what its chains' configuration can make necessary."""
-    policies = {chain.chain_id: _policy(chain) for chain in loaded.config.chains.values()}
-    return {address: HeldSigner(signer, policies) for address, signer in signers.items()}
-
-
-def _policy(chain: ChainConfig) -> Policy:
-    wrapped = chain.native.wrapped
-    return Policy(
-        max_fee=chain.fees.max_fee,
-        routers=frozenset(factory.router.address for factory in chain.factories.values()),
-        tokens=frozenset(token.address for token in chain.tokens.values()),
-        wrapped=chain.tokens[wrapped].address if wrapped else None,
-    )
 
 
 def open_relay(loaded: Loaded, chain: str) -> Relay | None:

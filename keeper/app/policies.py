@@ -1,0 +1,45 @@
+"""What each key may sign on one chain, out of the configuration.
+
+A custody kind whose funds the key does not hold itself adds its `openers` to `make_policy`: `(target, selector)` of the
+outer call, and what unwraps it (see `chain/sending/signing_policy.py`). A wallet has none: the key calls for itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import partial
+
+from keeper.chain.sending.signing_policy import HeldSigner, Policy
+from keeper.config import Config
+from keeper.core.ports import Clock, Signer
+from keeper.core.units import Address
+from keeper.guards.swaps import decode_swap
+
+
+def hold_signers(
+    config: Config, chain: str, signers: Mapping[Address, Signer], clock: Clock
+) -> Mapping[Address, Signer]:
+    """The same keys, each held to what this chain's configuration can make necessary for its vaults."""
+    return {
+        address: HeldSigner(signer, make_policy(config, chain, address, clock)) for address, signer in signers.items()
+    }
+
+
+def make_policy(config: Config, name: str, sender: Address, clock: Clock) -> Policy:
+    chain, wrapped = config.chains[name], config.chains[name].native.wrapped
+    vaults = [
+        vault for vault, body in config.vaults.items() if body.chain == name and config.sender_of(vault) == sender
+    ]
+    patience = max((config.vaults[vault].execution.deadline for vault in vaults), default=0)
+    routers = [factory.router for factory in chain.factories.values()]
+    return Policy(
+        chain_id=chain.chain_id,
+        max_fee=chain.fees.max_fee,
+        accounts=frozenset(config.account_of(vault) for vault in vaults),
+        tokens=frozenset(token.address for token in chain.tokens.values()),
+        routers={router.address: partial(decode_swap, router.kind) for router in routers},
+        now=clock.now,
+        # The head, from which deadlines count, may be as far ahead of this clock as a head may be at all.
+        max_deadline=patience + chain.max_clock_skew,
+        wrapped=chain.tokens[wrapped].address if wrapped else None,
+    )

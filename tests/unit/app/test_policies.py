@@ -1,0 +1,60 @@
+"""A configuration's limits, as a key is held to them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from keeper.app.policies import hold_signers, make_policy
+from keeper.config import Loaded
+from keeper.core.abi import calldata
+from keeper.core.errors import SubmitError
+from keeper.core.units import Address
+from keeper.guards.swaps import MULTICALL, V3_SWAP02
+from tests.builders import CHAIN, NOW, USDC, WETH, address
+from tests.unit.app.app_configs import HOLDER, config
+from tests.unit.chain.lives import GWEI, PlainSigner
+
+ROUTER = address(0x3202)
+
+
+class FixedClock:
+    def now(self) -> int:
+        return NOW
+
+
+def swap(recipient: Address = HOLDER, deadline: int = NOW + 600) -> dict[str, object]:
+    single = calldata(V3_SWAP02, (WETH.address, USDC.address, 500, recipient, 10, 9, 0))
+    return {
+        "chainId": CHAIN, "nonce": 7, "gas": 200_000, "value": 0, "type": 2, "maxFeePerGas": 3 * GWEI,
+        "maxPriorityFeePerGas": GWEI, "to": ROUTER, "data": calldata(MULTICALL, deadline, [single]),
+    }  # fmt: skip
+
+
+@pytest.fixture
+def loaded(tmp_path: Path) -> Loaded:
+    return config(tmp_path)
+
+
+@pytest.mark.fault("S13")
+def test_policy__of_a_vaults_signer__signs_its_swaps_and_no_others(loaded: Loaded) -> None:
+    held = hold_signers(loaded.config, "local", {HOLDER: PlainSigner([], HOLDER)}, FixedClock())[HOLDER]
+    assert held.sign(swap())
+    assert held.sign(swap(deadline=NOW + 600 + 30)), "the head may be ahead of this machine's clock"
+    for refused in (
+        swap(address(0xBAD)),
+        swap(deadline=NOW),
+        swap(deadline=NOW + 631),
+        swap() | {"maxFeePerGas": 10**13},
+    ):
+        with pytest.raises(SubmitError, match="policy"):
+            held.sign(refused)
+
+
+@pytest.mark.fault("S13")
+def test_policy__of_a_key_that_no_vault_uses__signs_cancels_only(loaded: Loaded) -> None:
+    other = address(0x07E4)
+    policy = make_policy(loaded.config, "local", other, FixedClock())
+    assert "through the custody" in policy.objection(swap(other), other)
+    assert policy.objection(swap() | {"to": other, "data": b""}, other) == ""
