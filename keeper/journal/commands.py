@@ -14,7 +14,7 @@ from keeper.journal.past import pause_text
 from keeper.journal.places import place_of
 from keeper.journal.rules import EVERY_VAULT, OVERTAKEN, named, not_applicable, scopes, stays_paused
 from keeper.journal.store import checked
-from keeper.journal.tables import adoptions, halts, intents, pauses, requests
+from keeper.journal.tables import adoptions, halts, intents, pauses, pins, requests
 
 
 class RequestBox:
@@ -112,6 +112,13 @@ def read_requests(connection: Connection) -> tuple[Request, ...]:
     """Unanswered ones, oldest first."""
     waiting = connection.execute(select(requests).where(requests.c.answer.is_(None)).order_by(requests.c.id))
     return tuple(Request(row.id, row.action, row.vault, row.reason, row.by, row.at) for row in waiting)
+
+
+def read_pins(connection: Connection, config_hash: str, chain_id: int, at: int | None = None) -> str | None:
+    """What the chain had said of this config by then (Unix seconds); by now where no time is given."""
+    mine = and_(pins.c.config_hash == config_hash, pins.c.chain_id == chain_id)
+    query = select(pins.c.body).where(mine).order_by(pins.c.id.desc()).limit(1)
+    return connection.execute(query if at is None else query.where(pins.c.at <= at)).scalar()
 
 
 def halt(connection: Connection, scope: str, reason: str, now: int) -> None:

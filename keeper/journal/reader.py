@@ -193,6 +193,11 @@ class JournalReader:
         found = self._all(select(configs.c.body).where(configs.c.hash == config_hash))
         return found[0].body if found else None
 
+    def pins(self, config_hash: str, chain_id: int, at: int) -> str | None:
+        """What the chain had said of this config by then (Unix seconds)."""
+        with self._place.errors(), self._engine.connect() as connection:
+            return commands.read_pins(connection, config_hash, chain_id, at)
+
     # --- transactions ------------------------------------------------------------------------------------------------
 
     def transactions(

@@ -28,6 +28,7 @@ from keeper.journal.tables import (
     cycles,
     intents,
     outcomes,
+    pins,
     requests,
     samples,
     transitions,
@@ -98,6 +99,13 @@ class SqlJournal:
         with self._store.writing() as connection:
             if not connection.execute(select(configs.c.hash).where(configs.c.hash == config_hash)).first():
                 connection.execute(insert(configs).values(hash=config_hash, body=text, at=self._now()))
+
+    def keep_pins(self, config_hash: str, chain_id: int, text: str) -> None:
+        """Keeps what the chain said at start, where it is not what it said before."""
+        with self._store.writing() as connection:
+            if commands.read_pins(connection, config_hash, chain_id) != text:
+                values = {"config_hash": config_hash, "chain_id": chain_id, "body": text, "at": self._now()}
+                connection.execute(insert(pins).values(values))
 
     def record_cycle(self, record: CycleRecord) -> int:
         """Adds a cycle, or extends the streak of an unchanged one. Returns the cycle's number."""

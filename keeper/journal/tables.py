@@ -102,6 +102,18 @@ lease = Table(
 
 configs = Table("configs", metadata, Column("hash", Text, primary_key=True), _text("body"), _int("at"))
 
+pins = Table(
+    "pins",
+    metadata,
+    _number(),
+    _text("config_hash"),
+    _int("chain_id"),
+    _text("body"),
+    _int("at"),
+    Index("pins_by_config", "config_hash", "chain_id"),
+    sqlite_autoincrement=True,
+)
+
 cycles = Table(
     "cycles",
     metadata,

@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 
 from keeper.core.sending import ARROWS, LIVE, State
 
-APPEND_ONLY = ("attempts", "transitions", "configs", "adoptions")
+APPEND_ONLY = ("attempts", "transitions", "configs", "pins", "adoptions")
 FIXED = ("vault", "cycle", "chain_id", "sender", "account", "nonce", "call", "expect", "created_at")
 """What an intent keeps for life."""
 

@@ -175,3 +175,15 @@ def test_writer__from_several_threads__loses_nothing(sql: SqlJournal, reader: Jo
     for thread in threads:
         thread.join()
     assert len(reader.cycles(limit=None)) == 80
+
+
+def test_pins__kept_again_and_changed__are_those_of_the_time_asked_for(url: str) -> None:
+    clock = iter([100, 100, 200, 300])
+    with SqlJournal(url, now=lambda: next(clock)) as journal:
+        journal.keep_pins("c0", 1, "first")
+        journal.keep_pins("c0", 1, "second")
+        journal.keep_pins("c0", 1, "second")
+    with JournalReader(url) as reader:
+        found = [reader.pins("c0", 1, at) for at in (99, 100, 199, 200, 900)]
+        assert found == [None, "first", "first", "second", "second"]
+        assert reader.pins("c0", 8453, 900) is None

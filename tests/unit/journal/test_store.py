@@ -258,14 +258,18 @@ def test_open__newer_schema__is_refused_and_not_recreated(url: str, path: Path) 
         RequestBox(url)
 
 
+KNOWN = schema.KNOWN
+
+
 def add_migration(directory: Path, monkeypatch: pytest.MonkeyPatch, body: str) -> None:
     """A keeper of tomorrow, which knows one schema more."""
     shutil.copytree(schema.MIGRATIONS, directory)
-    (directory / "versions" / "v0003_next.py").write_text(
-        f'from alembic import op\nrevision = "0003"\ndown_revision = "0002"\n\n\ndef upgrade():\n{body}'
+    revisions = f'revision = "{KNOWN + 1:04}"\ndown_revision = "{KNOWN:04}"'
+    (directory / "versions" / f"v{KNOWN + 1:04}_next.py").write_text(
+        f"from alembic import op\n{revisions}\n\n\ndef upgrade():\n{body}"
     )
     monkeypatch.setattr(schema, "MIGRATIONS", directory)
-    monkeypatch.setattr(schema, "KNOWN", 3)
+    monkeypatch.setattr(schema, "KNOWN", KNOWN + 1)
 
 
 @pytest.mark.fault("P22")
@@ -275,15 +279,17 @@ def test_open__older_schema__is_migrated_beside_a_copy_of_before(
     with SqlJournal(url) as journal:
         journal.record_cycle(cycle())
     add_migration(tmp_path / "migrations", monkeypatch, '    op.execute("CREATE TABLE more (a TEXT)")\n')
-    with pytest.raises(JournalError, match="expected schema 3, found 2: `keeper run` migrates it"):
+    with pytest.raises(JournalError, match=f"expected schema {KNOWN + 1}, found {KNOWN}: `keeper run` migrates it"):
         JournalReader(url)
     with SqlJournal(url) as journal:
         (note,) = journal.notes
-        assert re.search(r"migrated from schema 2 to 3; as it was before: .*keeper\.db\.schema-2$", note)
+        assert re.search(
+            rf"migrated from schema {KNOWN} to {KNOWN + 1}; as it was before: .*keeper\.db\.schema-{KNOWN}$", note
+        )
     with JournalReader(url) as reader:
         assert len(reader.cycles()) == 1
     monkeypatch.undo()
-    before = path.with_name("keeper.db.schema-2")
+    before = path.with_name(f"keeper.db.schema-{KNOWN}")
     with JournalReader(f"sqlite:///{before}") as reader:
         assert len(reader.cycles()) == 1
 

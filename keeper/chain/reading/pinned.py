@@ -1,0 +1,61 @@
+"""Pins as text and back: what a chain said of a configuration at start is kept, so that decisions can be repeated.
+
+Equal pins are equal text. Findings are not kept: a configuration whose chain disagreed has decided nothing.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict
+from fractions import Fraction
+from typing import Any
+
+from keeper.chain.reading.pins import Pins
+from keeper.core.chain import Block, Pool, Router
+from keeper.core.units import Address, Token
+
+
+def pins_text(pins: Pins) -> str:
+    """What decisions are made from: tokens, pools and feeds. The block they were read at is not part of it."""
+    fields = {
+        "tokens": [_token_fields(token) for _, token in sorted(pins.tokens.items())],
+        "pools": [_pool_fields(pool) for _, pool in sorted(pins.pools.items())],
+        "feed_decimals": dict(sorted(pins.feed_decimals.items())),
+    }
+    return json.dumps(fields, sort_keys=True, separators=(",", ":"))
+
+
+def parse_pins(text: str, block: Block) -> Pins:
+    """Raises ValueError where the text is damaged."""
+    try:
+        fields = json.loads(text)
+        tokens = [_token(each) for each in fields["tokens"]]
+        pools = [_pool(each) for each in fields["pools"]]
+        decimals = {Address(feed): int(figure) for feed, figure in fields["feed_decimals"].items()}
+    except (KeyError, TypeError) as error:
+        raise ValueError(f"pins are damaged: {error!r}") from None
+    return Pins(
+        block,
+        tokens={token.address: token for token in tokens},
+        pools={pool.address: pool for pool in pools},
+        feed_decimals=decimals,
+    )
+
+
+def _token_fields(token: Token) -> dict[str, Any]:
+    return asdict(token)
+
+
+def _token(fields: Mapping[str, Any]) -> Token:
+    return Token(int(fields["chain_id"]), Address(fields["address"]), fields["symbol"], int(fields["decimals"]))
+
+
+def _pool_fields(pool: Pool) -> dict[str, Any]:
+    return asdict(pool) | {"fee": str(pool.fee), "tokens": [_token_fields(token) for token in pool.tokens]}
+
+
+def _pool(fields: Mapping[str, Any]) -> Pool:
+    router = Router(fields["router"]["kind"], Address(fields["router"]["address"]))
+    tokens = tuple(_token(each) for each in fields["tokens"])
+    return Pool(**{**fields, "fee": Fraction(fields["fee"]), "tokens": tokens, "router": router})
