@@ -6,12 +6,13 @@ from collections.abc import Iterator
 
 from keeper.config.chains import ChainConfig
 from keeper.config.custody import SignerConfig
-from keeper.config.development import ACCOUNTS, KEY_DIGESTS
+from keeper.config.development import KEY_DIGESTS
 from keeper.config.faults import Fault, twice
 from keeper.config.fields import Wrong
 from keeper.config.files import check_private
 from keeper.config.paths import Path
 from keeper.config.tree import Config
+from keeper.core.development import ACCOUNTS
 
 _WAYS = ("keystore", "key_file", "key")
 

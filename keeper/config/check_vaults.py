@@ -7,7 +7,6 @@ from itertools import chain as joined
 
 from keeper.config import check_chains
 from keeper.config.chains import ChainConfig
-from keeper.config.development import ACCOUNTS
 from keeper.config.faults import Fault, twice
 from keeper.config.guards import beyond_ceiling, ceiling_text, limit_text
 from keeper.config.paths import Path
@@ -16,6 +15,7 @@ from keeper.config.prices import FixedConfig, leaves
 from keeper.config.tree import Config
 from keeper.config.units import plain
 from keeper.config.vaults import VaultConfig
+from keeper.core.development import ACCOUNTS
 
 
 def vaults(config: Config) -> Iterator[Fault]:

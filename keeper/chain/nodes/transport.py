@@ -131,13 +131,14 @@ class _Https(HTTPSConnection):
 class Endpoint:
     """One URL with its pool of kept-alive connections."""
 
-    def __init__(self, url: str, *, timeout: float) -> None:
-        """Raises ConfigError where the URL is none, or is plain http to a remote host."""
+    def __init__(self, url: str, *, timeout: float, max_body: int | None = None) -> None:
+        """`max_body` is in bytes, MAX_BODY by default. Raises ConfigError where the URL is none, or is plain http to a
+        remote host."""
         parts = _split(url)
         if parts.scheme != "https" and not is_loopback(parts.hostname or ""):
             raise ConfigError("chains", "rpc", "https, or http on this machine", masked(url))
         self.label = masked(url)
-        self._timeout = timeout
+        self._timeout, self._max_body = timeout, MAX_BODY if max_body is None else max_body
         self._hidden = _secrets(parts)
         self._target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
         self._headers = {"content-type": "application/json", "accept-encoding": "gzip", "user-agent": "keeper"}
@@ -197,8 +198,8 @@ class Endpoint:
         try:
             while piece := response.read1(PIECE):
                 data += piece
-                if len(data) > MAX_BODY:
-                    raise self._fault(f"answer is larger than {MAX_BODY} bytes")
+                if len(data) > self._max_body:
+                    raise self._fault(f"answer is larger than {self._max_body} bytes")
                 if watch.expired:
                     break
             # A cut connection may look like the end of an answer.

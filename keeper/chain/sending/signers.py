@@ -12,6 +12,8 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, NoReturn, cast
 
+from keeper.chain.sending.signed import CURVE_ORDER, verify
+from keeper.core.development import ACCOUNTS
 from keeper.core.errors import ConfigError, SubmitError
 from keeper.core.foreign import printable
 from keeper.core.units import Address
@@ -21,35 +23,6 @@ MAX_FILE = 65_536
 MIN_SCRYPT_N = 1 << 13
 """What the weakest of the common tools writes (Foundry); geth's default is 2^18."""
 MIN_PBKDF2_ROUNDS = 10_000
-
-CURVE_ORDER = 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEBAAEDCE6AF48A03BBFD25E8CD0364141
-"""Of secp256k1: private keys lie between zero and this (SEC 2)."""
-
-DEVELOPMENT = frozenset(
-    # Of the mnemonic "test test … junk", which every development node unlocks: their keys are public.
-    {
-        "0xf39fd6e51aad88f6f4ce6ab8827279cfffb92266",
-        "0x70997970c51812dc3a010c7d01b50e0d17dc79c8",
-        "0x3c44cdddb6a900fa2b585dd299e03d12fa4293bc",
-        "0x90f79bf6eb2c4f870365e785982e1f101e93b906",
-        "0x15d34aaf54267db7d7c367839aaf71a00a2c6a65",
-        "0x9965507d1a55bcc2695c58ba16fb37d819b0a4dc",
-        "0x976ea74026e726554db657fa54763abd0c3a0aa9",
-        "0x14dc79964da2c08b23698b3d3cc7ca32193d9955",
-        "0x23618e81e3f5cdf7f54c3d65f7fbc0abf5b21e8f",
-        "0xa0ee7a142d267c1f36714e4a8f75612f20a79720",
-        "0xbcd4042de499d14e55001ccbb24a551f3b954096",
-        "0x71be63f3384f5fb98995898a86b02fb2426c5788",
-        "0xfabb0ac9d68b0b445fb7357272ff202c5651694a",
-        "0x1cbd3b2770909d4e10f157cabc84c7264073c9ec",
-        "0xdf3e18d64bc6a983f673ab319ccae4f1a57c7097",
-        "0xcd3b766ccdd6ae721141f452c550ca635964ce71",
-        "0x2546bcd3c84621e976d8185a91a922ae77ecec30",
-        "0xbda5747bfd65f08deb54cb465eb87d40e51b197e",
-        "0xdd2fd4581271e230360230f9337d5c0430bf44c0",
-        "0x8626f6940e2eb28930efb4cef49b2d1f2c9c1199",
-    }
-)
 
 Sign = Callable[[Mapping[str, object]], bytes]
 
@@ -184,9 +157,7 @@ def _open(key: bytes, path: Path, expected: Address, chain_ids: frozenset[int], 
     address = Address(account.address)
     if address != expected:
         raise ConfigError(str(path), where, f"the key of {expected}", f"the key of {address}")
-    if address.lower() in DEVELOPMENT and not chain_ids <= LOCAL_CHAINS:
-        chains = ", ".join(str(chain) for chain in sorted(chain_ids - LOCAL_CHAINS))
-        raise ConfigError(str(path), where, "a key of your own", f"a public development key, for chain {chains}")
+    refuse_public(address, chain_ids, str(path), where)
 
     def sign(transaction: Mapping[str, object]) -> bytes:
         if transaction.get("chainId") not in chain_ids:
@@ -200,38 +171,8 @@ def _open(key: bytes, path: Path, expected: Address, chain_ids: frozenset[int], 
     return address, sign
 
 
-# --- trust, but verify -----------------------------------------------------------------------------------------------
-
-_FEE_MARKET = ("chainId", "nonce", "maxPriorityFeePerGas", "maxFeePerGas", "gas", "to", "value", "data")
-_LEGACY = ("nonce", "gasPrice", "gas", "to", "value", "data")
-
-
-def verify(raw: bytes, transaction: Mapping[str, object], address: Address) -> None:
-    """Raises SubmitError unless `raw` is exactly `transaction`, signed by `address` (FAULTS S11)."""
-    import rlp  # type: ignore[import-untyped]
-    from eth_account import Account
-
-    is_typed = raw[:1] == b"\x02"
-    fields = rlp.decode(raw[1:] if is_typed else raw)
-    names = _FEE_MARKET if is_typed else _LEGACY
-    for name, found in zip(names, fields, strict=False):
-        expected = _bytes(transaction.get(name))
-        if bytes(found) != expected:
-            raise SubmitError(f"signer {address}: {name}: expected 0x{expected.hex()}, was 0x{bytes(found).hex()}")
-    if not is_typed:
-        # EIP-155: v = 35 or 36 + 2 * chain id
-        chain = (int.from_bytes(fields[6], "big") - 35) // 2
-        if chain != transaction.get("chainId"):
-            raise SubmitError(f"signer {address}: chain id: expected {transaction.get('chainId')}, was {chain}")
-    signer = Account.recover_transaction(raw)
-    if signer != address:
-        raise SubmitError(f"signer {address}: signed by {signer}")
-
-
-def _bytes(value: object) -> bytes:
-    """As RLP holds it: integers without leading zeros."""
-    if isinstance(value, int):
-        return value.to_bytes((value.bit_length() + 7) // 8, "big")
-    if isinstance(value, str):
-        return bytes.fromhex(value.removeprefix("0x"))
-    return bytes(value) if isinstance(value, bytes) else b""
+def refuse_public(address: Address, chain_ids: frozenset[int], source: str, where: str) -> None:
+    """Raises ConfigError where everybody has the key and a chain is not local (FAULTS C18)."""
+    if address in ACCOUNTS and not chain_ids <= LOCAL_CHAINS:
+        chains = ", ".join(str(chain) for chain in sorted(chain_ids - LOCAL_CHAINS))
+        raise ConfigError(source, where, "a key of your own", f"a public development key, for chain {chains}")

@@ -7,9 +7,10 @@ import pickle
 
 import pytest
 
-from keeper.config.development import ACCOUNTS, KEY_DIGESTS
+from keeper.config.development import KEY_DIGESTS
 from keeper.config.literals import refuse_secrets
 from keeper.config.secret import FromEnv, Secret, Url, masked
+from keeper.core.development import ACCOUNTS
 from keeper.core.errors import ConfigError
 from tests.unit.config.bad_deployments import KEY
 
