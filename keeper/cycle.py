@@ -49,7 +49,8 @@ def decide(vault: Vault, view: VaultView | Unusable) -> Decision:
         return Decision(vault.name, view, Hold("unreadable", view.reason))
     decision = _trade(vault, view)
     if not decision.wants_to_act and (calls := vault.custody.tidy(view)):
-        tidying = Decision(vault.name, view, decision.plan, refused=decision.denials)
+        refused, draft = decision.denials, decision.draft
+        tidying = Decision(vault.name, view, decision.plan, refused=refused, refused_draft=draft)
         return _judge(vault, tidying, view, calls)
     return decision
 

@@ -28,6 +28,8 @@ class Decision:
     verdicts: tuple[Verdict, ...] = ()
     refused: tuple[Deny, ...] = ()
     """Why the plan's own trade was denied, where `draft` tidies up instead."""
+    refused_draft: Draft | None = None
+    """That trade, as it was simulated."""
 
     @property
     def denials(self) -> tuple[Deny, ...]:

@@ -89,6 +89,7 @@ def describe(
         "cost": _cost(compute_cost(order, draft, seen)) if seen else None,
         "calls": [_call(call) for call in draft.calls.sequence] if draft else [],
         "simulation": _simulation(draft.simulation, seen) if draft and seen else None,
+        "refused_draft": _refused(decision.refused_draft, seen) if decision.refused_draft and seen else None,
         "gas": _gas(draft) if draft else None,
         "after": _after(plan, draft.simulation, seen) if draft and seen else [],
         "guards": [_verdict(verdict, limits or {}) for verdict in decision.verdicts],
@@ -217,10 +218,18 @@ def _simulation(simulation: Simulation, view: VaultView) -> Record:
         "failure": printable(simulation.failure),
         "age_blocks": simulation.block_number - view.block.number,
         "gas": [str(used) for used in simulation.gas],
+        "l1_fees": [str(fee) for fee in simulation.l1_fees],
         "gas_limit": str(simulation.gas_limit),
         "fee_cap": str(simulation.fees.cap),
         "tip": None if simulation.fees.tip is None else str(simulation.fees.tip),
         "deltas": moved,
+    }
+
+
+def _refused(draft: Draft, view: VaultView) -> Record:
+    return {
+        "calls": [_call(call) for call in draft.calls.sequence],
+        "simulation": _simulation(draft.simulation, view),
     }
 
 

@@ -116,13 +116,13 @@ class Situation:
     draft: Draft | None = None
     verdicts: tuple[Verdict, ...] = ()
     refused: tuple[Deny, ...] = ()
+    refused_draft: Draft | None = None
     meta: VaultMeta = META
 
     @property
     def decision(self) -> dict[str, Any]:
-        found = Decision(
-            "treasury", self.view, self.plan, self.routes, self.order, self.draft, self.verdicts, self.refused
-        )
+        parts = self.plan, self.routes, self.order, self.draft, self.verdicts, self.refused, self.refused_draft
+        found = Decision("treasury", self.view, *parts)
         return describe(found, self.meta, limits=LIMITS)
 
 
