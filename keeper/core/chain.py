@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Protocol
 
+from keeper.core.slices import Slice
 from keeper.core.text import trimmed
 from keeper.core.units import Address, Price, Token, TokenAmount, Wei
 
@@ -168,6 +169,7 @@ class PastTrade:
     at: int
     notional: TokenAmount
     gas_cost: TokenAmount
+    slice: Slice | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,6 +185,11 @@ class History:
 
     def since(self, cutoff: int) -> tuple[PastTrade, ...]:
         return tuple(trade for trade in self.trades if trade.at > cutoff)
+
+    @property
+    def last_slice(self) -> tuple[PastTrade, Slice] | None:
+        """The latest trade that was a slice of a larger one."""
+        return next(((trade, trade.slice) for trade in reversed(self.trades) if trade.slice), None)
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,9 +6,23 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from keeper.core.chain import Unusable, VaultView
-from keeper.core.plan import Calls, Deny, Draft, Order, OrderLeg, Perform, Plan, Purpose, Route, Simulation, Verdict
+from keeper.core.plan import (
+    Calls,
+    Deny,
+    Draft,
+    Order,
+    OrderLeg,
+    Perform,
+    Plan,
+    Purpose,
+    Rebalance,
+    Route,
+    Simulation,
+    Verdict,
+)
 from keeper.core.records import NewIntent
 from keeper.core.sending import Expectation
+from keeper.core.slices import Slice
 from keeper.core.units import Address, Rounding, TokenAmount, Wei
 
 UNTIMED_LIFE = 600
@@ -109,7 +123,15 @@ def _expectation(decision: Decision, draft: Draft, view: VaultView) -> Expectati
         impact_value=value_sold - fee_value - bought.value(leg.leg.quote),
         bought_price=bought,
         native_price=native,
+        slice=_slice_of(decision.plan, leg),
     )
+
+
+def _slice_of(plan: Plan, leg: OrderLeg) -> Slice | None:
+    """Which part of a larger trade this leg is, where it belongs to the plan's schedule."""
+    part = plan.schedule.slice if isinstance(plan, Rebalance) and plan.schedule else None
+    mine = part is not None and (leg.leg.sell.token.address, leg.leg.buy.address) == (part.parent.sell, part.parent.buy)
+    return part if mine else None
 
 
 def _is_swap_of(draft: Draft, leg: OrderLeg) -> bool:

@@ -8,6 +8,7 @@ from enum import StrEnum
 from fractions import Fraction
 
 from keeper.core.chain import Pool
+from keeper.core.slices import Schedule
 from keeper.core.units import Address, Token, TokenAmount, Wei
 
 # --- plan ----------------------------------------------------------------------------------------------------------
@@ -53,6 +54,8 @@ class Hold:
     code: str
     reason: str
     assets: tuple[AssetLine, ...] = ()
+    schedule: Schedule | None = None
+    """Of a trade that is under way in slices, none of which may go now."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +65,8 @@ class Rebalance:
     reason: str
     assets: tuple[AssetLine, ...]
     trades: tuple[Trade, ...]
+    schedule: Schedule | None = None
+    """Where its first trade is one slice of a larger one."""
 
 
 @dataclass(frozen=True, slots=True)

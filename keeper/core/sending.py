@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from keeper.core.plan import Call, Fees, Purpose
+from keeper.core.slices import Slice
 from keeper.core.units import Address, Price, Token, TokenAmount, Wei
 
 
@@ -111,6 +112,8 @@ class Expectation:
     """Of the bought token in the numeraire, at decision."""
     native_price: Price | None = None
     """Of the native coin in the numeraire, at decision; values the gas."""
+    slice: Slice | None = None
+    """Which part of a larger trade it is, where it is one."""
 
 
 @dataclass(frozen=True, slots=True)

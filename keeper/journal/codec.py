@@ -12,6 +12,7 @@ from typing import Any
 
 from keeper.core.plan import Call, Purpose
 from keeper.core.sending import Expectation, Fill, Mined
+from keeper.core.slices import slice_in, slice_out
 from keeper.core.units import Address, Price, Token, TokenAmount, Wei
 
 
@@ -98,13 +99,14 @@ _PRICES = ("bought_price", "native_price")
 
 def expectation_out(expect: Expectation) -> dict[str, Any]:
     amounts = {name: amount_out(getattr(expect, name)) for name in _AMOUNTS}
-    return amounts | {name: price_out(getattr(expect, name)) for name in _PRICES}
+    prices = {name: price_out(getattr(expect, name)) for name in _PRICES}
+    return amounts | prices | ({"slice": slice_out(expect.slice)} if expect.slice else {})
 
 
 def expectation_in(data: Mapping[str, Any]) -> Expectation:
     amounts: dict[str, Any] = {name: amount_in(data[name]) for name in _AMOUNTS}
     prices: dict[str, Any] = {name: price_in(data[name]) for name in _PRICES}
-    return Expectation(**amounts, **prices)
+    return Expectation(**amounts, **prices, slice=slice_in(data["slice"]) if "slice" in data else None)
 
 
 def mined_out(mined: Mined | None) -> dict[str, Any] | None:

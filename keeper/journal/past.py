@@ -51,7 +51,8 @@ def past_trades(entries: Iterable[Entry], now: int) -> tuple[PastTrade, ...]:
     for entry in entries:
         notional, mined = entry.traded, entry.intent.mined
         if notional is not None and mined is not None:
-            trades.append(PastTrade(mined.timestamp, notional, entry.gas_value or TokenAmount.zero(USD)))
+            gas = entry.gas_value or TokenAmount.zero(USD)
+            trades.append(PastTrade(mined.timestamp, notional, gas, entry.expect.slice))
     trades.sort(key=lambda trade: trade.at)
     return tuple(trade for trade in trades[:-1] if trade.at > now - DAY) + tuple(trades[-1:])
 

@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import json
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
 from eth_utils.address import to_checksum_address
 
 from keeper.core.chain import Answers, Block, History, Observed, PastTrade, Read, Snapshot, Unusable
+from keeper.core.slices import slice_in, slice_out
 from keeper.core.units import USD, Address, TokenAmount, Wei
 
 VERSION = 1
@@ -95,7 +96,7 @@ def _answers(data: bytes) -> Iterator[tuple[Read, bytes | None]]:
 
 def _history_fields(history: History) -> dict[str, Any]:
     return {
-        "trades": [[trade.at, trade.notional.raw, trade.gas_cost.raw] for trade in history.trades],
+        "trades": [_trade_fields(trade) for trade in history.trades],
         "gas": [[at, cost.raw] for at, cost in history.gas],
         "paused": history.paused,
         "cycles_in_streak": history.cycles_in_streak,
@@ -105,11 +106,18 @@ def _history_fields(history: History) -> dict[str, Any]:
 
 def _history(fields: dict[str, Any]) -> History:
     return History(
-        trades=tuple(
-            PastTrade(at, TokenAmount(USD, notional), TokenAmount(USD, gas)) for at, notional, gas in fields["trades"]
-        ),
+        trades=tuple(_trade(*trade) for trade in fields["trades"]),
         gas=tuple((at, TokenAmount(USD, cost)) for at, cost in fields["gas"]),
         paused=fields["paused"],
         cycles_in_streak=fields["cycles_in_streak"],
         seed=fields["seed"],
     )
+
+
+def _trade_fields(trade: PastTrade) -> list[Any]:
+    figures = [trade.at, trade.notional.raw, trade.gas_cost.raw]
+    return [*figures, slice_out(trade.slice)] if trade.slice else figures
+
+
+def _trade(at: int, notional: int, gas: int, part: Mapping[str, Any] | None = None) -> PastTrade:
+    return PastTrade(at, TokenAmount(USD, notional), TokenAmount(USD, gas), slice_in(part) if part else None)
