@@ -7,9 +7,10 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from keeper.chain.sending.remote_signer import RemoteSigner
 from keeper.chain.sending.signers import EnvSigner, KeySigner, KeystoreSigner
 from keeper.config import Loaded, load
-from keeper.config.custody import SignerConfig
+from keeper.config.signers import SignerConfig
 from keeper.core.errors import ConfigError
 from keeper.core.ports import Signer
 from keeper.core.units import Address
@@ -24,6 +25,7 @@ def open_config(path: Path, *, need_env: bool = True) -> Loaded:
     loaded = load(path, os.environ, need_env=need_env)
     urls = [url for chain in loaded.config.chains.values() for url in chain.rpc]
     urls += [chain.relay.url for chain in loaded.config.chains.values() if chain.relay is not None]
+    urls += [signer.remote for signer in loaded.config.signers.values() if signer.remote is not None]
     urls += [*loaded.config.alerts.to, *filter(None, [loaded.config.alerts.heartbeat, loaded.config.journal.url])]
     for url in urls:
         if url.is_set:
@@ -68,9 +70,12 @@ def open_relay(loaded: Loaded, chain: str) -> Relay | None:
 def _open_signer(config: SignerConfig, chain_ids: frozenset[int], where: str) -> Signer:
     if config.keystore is not None and config.password_file is not None:
         return KeystoreSigner(config.keystore, config.password_file, config.address, chain_ids, where=where)
+    if config.remote is not None:
+        timeout = float(config.timeout)
+        return RemoteSigner(config.remote.reveal(), config.address, chain_ids, timeout=timeout, where=where)
     if config.key_file is not None:
         return KeySigner(config.key_file, config.address, chain_ids, where=where)
     if config.key is not None:
         register_secret(config.key.reveal())
         return EnvSigner(config.key.reveal(), config.address, chain_ids, where=where)
-    raise ConfigError("config", where, "a keystore, a key_file or an allowed key", "none")
+    raise ConfigError("config", where, "a keystore, a remote signer, a key_file or an allowed key", "none")

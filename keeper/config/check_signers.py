@@ -5,16 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from keeper.config.chains import ChainConfig
-from keeper.config.custody import SignerConfig
 from keeper.config.development import KEY_DIGESTS
 from keeper.config.faults import Fault, twice
 from keeper.config.fields import Wrong
 from keeper.config.files import check_private
 from keeper.config.paths import Path
+from keeper.config.signers import WAYS, SignerConfig
 from keeper.config.tree import Config
 from keeper.core.development import ACCOUNTS
-
-_WAYS = ("keystore", "key_file", "key")
 
 
 def signers(config: Config) -> Iterator[Fault]:
@@ -35,15 +33,17 @@ def _chains(config: Config, signer: str) -> list[ChainConfig]:
 
 
 def _way(signer: SignerConfig, path: Path) -> Iterator[Fault]:
-    ways = [way for way in _WAYS if getattr(signer, way) is not None]
+    ways = [way for way in WAYS if getattr(signer, way) is not None]
     if len(ways) != 1:
-        yield Fault(path, f"one of {', '.join(_WAYS)}", " and ".join(ways) or "none")
+        yield Fault(path, f"one of {', '.join(WAYS)}", " and ".join(ways) or "none")
     elif signer.keystore is not None and signer.password_file is None:
         yield Fault((*path, "password_file"), "the file that holds the keystore's password", "nothing")
     elif signer.keystore is None and signer.password_file is not None:
         yield Fault((*path, "password_file"), "a keystore that it opens", "none")
     elif signer.key is not None and not signer.allow_env_key:
         yield Fault((*path, "key"), "a keystore or a key_file, or allow_env_key: true", "a key in a variable")
+    elif signer.remote is None and "timeout" in signer.model_fields_set:
+        yield Fault((*path, "timeout"), "a remote signer that it is for", "none")
 
 
 def _files(signer: SignerConfig, path: Path) -> Iterator[Fault]:

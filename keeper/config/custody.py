@@ -1,22 +1,11 @@
-"""Who holds the funds, and with which key they are moved."""
+"""Who holds the funds."""
 
 from __future__ import annotations
 
 from typing import Literal
 
-from keeper.config.fields import Address, File, Flag, Key, Name, Part
+from keeper.config.fields import Address, Name, Part
 from keeper.core.units import Address as CoreAddress
-
-
-class SignerConfig(Part):
-    """A key: in an encrypted keystore, in a file of its own, or, if that is allowed, in a variable."""
-
-    address: Address
-    keystore: File | None = None
-    password_file: File | None = None
-    key_file: File | None = None
-    key: Key | None = None
-    allow_env_key: Flag = False
 
 
 class WalletConfig(Part):

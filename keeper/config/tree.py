@@ -8,7 +8,6 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, BeforeValidator, Field
 
 from keeper.config.chains import ChainConfig
-from keeper.config.custody import SignerConfig
 from keeper.config.fields import (
     EMPTY,
     AnyUrl,
@@ -25,6 +24,7 @@ from keeper.config.fields import (
 )
 from keeper.config.pools import PoolRef
 from keeper.config.prices import PriceConfig
+from keeper.config.signers import SignerConfig
 from keeper.config.units import Amount
 from keeper.config.vaults import VaultConfig
 from keeper.core.units import Address, Wei

@@ -665,7 +665,7 @@ BAD = (
         "two ways to a key",
         "keystore: ops.json,",
         "keystore: ops.json, key_file: ops.key,",
-        ":6: signers.ops: expected one of keystore, key_file, key, found keystore and key_file",
+        ":6: signers.ops: expected one of keystore, remote, key_file, key, found keystore and key_file",
     ),
     Bad(
         "keystore without password",
@@ -678,6 +678,30 @@ BAD = (
         "keystore: ops.json, password_file: ops.pw,",
         'key: "${OPS_KEY}",',
         (":6: signers.ops.key: expected a keystore or a key_file, or allow_env_key: true, found a key in a variable"),
+    ),
+    Bad(
+        "remote signer in plain text",
+        "keystore: ops.json, password_file: ops.pw,",
+        "remote: http://signer.example/token,",
+        ":6: signers.ops.remote: expected https, or http on this machine, found http://signer.example/***",
+    ),
+    Bad(
+        "remote signer beside a key",
+        "password_file: ops.pw,",
+        "password_file: ops.pw, remote: https://signer.example,",
+        ":6: signers.ops: expected one of keystore, remote, key_file, key, found keystore and remote",
+    ),
+    Bad(
+        "time-out without a remote signer",
+        "password_file: ops.pw,",
+        "password_file: ops.pw, timeout: 3s,",
+        ":6: signers.ops.timeout: expected a remote signer that it is for, found none",
+    ),
+    Bad(
+        "remote signer that may think too long",
+        "keystore: ops.json, password_file: ops.pw,",
+        "remote: https://signer.example, timeout: 2m,",
+        ":6: signers.ops.timeout: expected a duration from 1s to 1m, found 2m",
     ),
     Bad(
         "literal key",
