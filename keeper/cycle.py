@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 
 from keeper.core.chain import Observed, Snapshot, Unusable, VaultView
 from keeper.core.decision import Decision, make_draft, new_intent
+from keeper.core.drain import drain_scope
 from keeper.core.errors import JournalError, KeeperError, Unreachable
 from keeper.core.plan import Calls, Hold, NoRoute, Perform
 from keeper.core.ports import Custody, Guard, Journal, Observer, Routing, Strategy, Submitter, Venue
@@ -172,6 +173,8 @@ class Cycle:
         if decision.draft is None:
             assert isinstance(decision.plan, Hold)
             return "hold", decision.plan.code, decision.plan.reason
+        if draining := self._journal.halted(drain_scope(decision.view.sender or "")):
+            return "wait", "draining", f"{decision.view.sender} is draining: {draining}"
         if denials := decision.denials:
             return "denied", denials[0].guard, denials[0].reason
         if not_now := self._may_act(decision.vault, snapshot.block.timestamp):

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from keeper.app.chains import Chain
+from keeper.app.draining import require_drained
 from keeper.app.journals import journal_url as journal_url
 from keeper.app.loading import open_signers
 from keeper.app.reconciling import reconcile
@@ -124,6 +125,7 @@ class Deployment:
             # A dry keeper sends nothing, not even the bytes of an earlier one: it can only say so.
             said = f"{chain.name}: {len(live)} transactions of an earlier run are not final, and nobody follows them"
             alert.alert(f"unfollowed:{chain.name}", f"{said}: start with --live")
+        require_drained(self.loaded, mine, self.journal.live(chain.config.chain_id))
         self._reconcile(chain, mine, chain.clock.now(), adopt=self.adopt)
         return ChainLoop(
             chain=chain.name,

@@ -7,12 +7,13 @@ from types import TracebackType
 
 from sqlalchemy import Connection, and_, delete, func, insert, or_, select, update
 
+from keeper.core.drain import drain_scope
 from keeper.core.errors import Halted, JournalError, TransientError
 from keeper.core.records import NewIntent, PauseState, Request
 from keeper.journal.adoption import Adoption
 from keeper.journal.past import pause_text
 from keeper.journal.places import place_of
-from keeper.journal.rules import EVERY_VAULT, OVERTAKEN, named, not_applicable, scopes, stays_paused
+from keeper.journal.rules import EVERY_VAULT, OVERTAKEN, draining, named, not_applicable, scopes, stays_paused
 from keeper.journal.store import checked
 from keeper.journal.tables import adoptions, halts, intents, pauses, pins, requests
 
@@ -66,6 +67,9 @@ def apply(connection: Connection, request: Request, now: int) -> str:
         case "halt":
             halt(connection, request.vault, request.reason or f"asked for by {request.by}", now)
             return f"halted {request.vault}"
+        case "drain":
+            halt(connection, drain_scope(request.vault), request.reason or f"asked for by {request.by}", now)
+            return f"draining {request.vault}: it starts nothing new, and finishes what it began"
         case "clear":
             count = clear(connection, request.vault, request.by, request.reason, now)
             return f"cleared {count} of {request.vault}" if count else f"{request.vault} was not halted"
@@ -162,5 +166,7 @@ def check_open(connection: Connection, new: NewIntent) -> None:
     for scope in scopes(new):
         if reason := read_halt(connection, scope):
             raise Halted(f"{scope} is halted: {reason}")
+    if reason := read_halt(connection, drain_scope(new.sender)):
+        raise TransientError(draining(new.sender, reason))
     if pause := read_pause(connection, new.vault):
         raise TransientError(f"{new.vault}: {pause_text(pause)}")

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from keeper.core.chain import History
+from keeper.core.drain import drain_scope
 from keeper.core.errors import Halted, JournalError, TransientError
 from keeper.core.records import CycleRecord, NewIntent, PauseState, Request, Sample
 from keeper.core.sending import LIVE, UNFINAL, Attempt, Intent, Mined, Outcome, State
@@ -86,6 +87,8 @@ class MemoryJournal:
         for scope in rules.scopes(new):
             if reason := self.halted(scope):
                 raise Halted(f"{scope} is halted: {reason}")
+        if reason := self.halted(drain_scope(new.sender)):
+            raise TransientError(rules.draining(new.sender, reason))
         if pause := self.paused(new.vault):
             raise TransientError(f"{new.vault}: {past.pause_text(pause)}")
 
@@ -196,6 +199,9 @@ class MemoryJournal:
             case "halt":
                 self.halt(request.vault, request.reason or f"asked for by {request.by}", request.at)
                 return f"halted {request.vault}"
+            case "drain":
+                self.halt(drain_scope(request.vault), request.reason or f"asked for by {request.by}", request.at)
+                return f"draining {request.vault}: it starts nothing new, and finishes what it began"
             case "clear":
                 count = self.clear(request.vault, request.by, request.reason)
                 return f"cleared {count} of {request.vault}" if count else f"{request.vault} was not halted"

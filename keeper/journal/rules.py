@@ -16,7 +16,7 @@ _CONCLUDABLE = MINED_STATES | FINAL
 _NEEDS_RECEIPT = frozenset({State.MINED, State.CONFIRMED, State.FINAL_OK, State.FINAL_REVERTED})
 _STATUS = {State.FINAL_OK: 1, State.FINAL_REVERTED: 0}
 
-APPLICABLE = ("pause", "resume", "halt", "clear", "adopt")
+APPLICABLE = ("pause", "resume", "halt", "drain", "clear", "adopt")
 """Requests that need nothing but the journal."""
 
 EVERY_VAULT = "*"
@@ -153,6 +153,10 @@ def stays_paused(vault: str) -> str:
 
 OVERTAKEN = "overtaken by a resume"
 """Answers a pause that still waited for one when somebody resumed."""
+
+
+def draining(sender: str, reason: str) -> str:
+    return f"{sender} is draining, and starts nothing new: {reason}"
 
 
 def in_scope(vault: str, named: str) -> bool:

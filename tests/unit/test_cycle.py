@@ -9,6 +9,7 @@ from fractions import Fraction
 import pytest
 
 from keeper.core.chain import Block, Observed, Snapshot, Unusable, VaultView
+from keeper.core.drain import drain_scope
 from keeper.core.errors import JournalError
 from keeper.core.plan import (
     Allow,
@@ -264,6 +265,18 @@ def test_turn__a_vault_has_waited_long__then_it_overtakes_a_larger_drift() -> No
     orders = [[turn.record.vault for turn in cycle.turn(["small", "large"])] for _ in range(50)]
     assert orders[0] == ["large", "small"]
     assert ["small", "large"] in orders
+
+
+@pytest.mark.fault("S9")
+def test_turn__its_sender_is_draining__then_it_waits_and_sends_nothing() -> None:
+    sender, book = Sender(), Book(halts={drain_scope(ACCOUNT): "a new key"})
+    (result,) = turn([vault("a", Parts(), sender)], {"a": view("a")}, sender, book)
+    assert (result.record.kind, result.record.code, result.record.reason) == (
+        "wait", "draining", f"{ACCOUNT} is draining: a new key",
+    )  # fmt: skip
+    assert sender.submitted == []
+    (result,) = turn([vault("a", Parts(Hold("in_band", "")), sender)], {"a": view("a")}, sender, book)
+    assert result.record.kind == "hold", "it says so only where it keeps something from being done"
 
 
 def test_turn__its_sender_is_halted__then_it_waits_with_the_halts_reason() -> None:

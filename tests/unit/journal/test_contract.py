@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from keeper.core.drain import drain_scope
 from keeper.core.errors import Halted, JournalError, TransientError
 from keeper.core.plan import Purpose
 from keeper.core.ports import Journal
@@ -336,7 +337,7 @@ def test_resume__after_a_pause_that_nobody_answered__overtakes_it() -> None:
 
 
 def test_apply__action_of_others__is_refused(journal: Any) -> None:
-    with pytest.raises(JournalError, match="expected one of pause, resume, halt, clear, adopt, found cancel"):
+    with pytest.raises(JournalError, match="expected one of pause, resume, halt, drain, clear, adopt, found cancel"):
         journal.apply(Request(1, "cancel", "treasury", "", "ana", NOW))
 
 
@@ -345,6 +346,20 @@ def test_apply__halt_and_clear__do_what_they_say(journal: Any) -> None:
     assert journal.halted("treasury") == "asked for by ana"
     assert journal.apply(Request(2, "clear", "treasury", "fine", "ana", NOW)) == "cleared 1 of treasury"
     assert journal.apply(Request(3, "clear", "treasury", "fine", "ana", NOW)) == "treasury was not halted"
+
+
+@pytest.mark.fault("S9")
+def test_apply__drain__starts_nothing_new_and_finishes_what_was_begun(journal: Any) -> None:
+    begun = journal.intend(wish(), 7)
+    said = journal.apply(Request(0, "drain", ACCOUNT, "a new key", "ana", NOW))
+    assert said == f"draining {ACCOUNT}: it starts nothing new, and finishes what it began"
+    assert journal.halted(ACCOUNT) == "", "what is on its way is not halted"
+    assert journal.attempt(begun.id, attempt()).state is State.SIGNED
+    with pytest.raises(TransientError, match="is draining, and starts nothing new: a new key"):
+        journal.intend(wish("other"), 8)
+    assert journal.clear(drain_scope(ACCOUNT), "ana", "kept after all") == 1
+    with pytest.raises(TransientError, match="live"):
+        journal.intend(wish("other"), 8)
 
 
 def test_answer__nobody_asked__is_refused(journal: Journal) -> None:
