@@ -24,6 +24,8 @@ class Parent:
     slices: int
     spacing: int
     """{s} Mean time from one slice to the next."""
+    urgent: Fraction = Fraction(0)
+    """κ̃²τ² of Almgren and Chriss: how much larger the first slices are than the last."""
 
     @property
     def mean(self) -> TokenAmount:
@@ -75,6 +77,7 @@ def slice_out(one: Slice) -> dict[str, Any]:
         "price": str(parent.price),
         "slices": parent.slices,
         "spacing": parent.spacing,
+        "urgent": str(parent.urgent),
         "number": one.number,
         "of": one.of,
         "done": str(one.done.raw),
@@ -90,5 +93,6 @@ def slice_in(data: Mapping[str, Any]) -> Slice:
         price=Fraction(data["price"]),
         slices=data["slices"],
         spacing=data["spacing"],
+        urgent=Fraction(data["urgent"]),
     )
     return Slice(parent, data["number"], data["of"], TokenAmount(USD, int(data["done"])))
