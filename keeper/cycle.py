@@ -10,11 +10,11 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from keeper.core.chain import Observed, Snapshot, Unusable, VaultView
-from keeper.core.decision import Decision, make_draft, new_intent
+from keeper.core.decision import Decision, make_draft, new_intent, trades_now
 from keeper.core.drain import drain_scope
 from keeper.core.errors import JournalError, KeeperError, Unreachable
 from keeper.core.plan import Calls, Hold, NoRoute, Perform
-from keeper.core.ports import Custody, Guard, Journal, Observer, Routing, Strategy, Submitter, Venue
+from keeper.core.ports import Breaker, Custody, Guard, Journal, Observer, Routing, Strategy, Submitter, Venue
 from keeper.core.records import CycleRecord
 from keeper.core.sending import Intent
 
@@ -32,6 +32,7 @@ class Vault:
     submitter: Submitter
     config_hash: str
     armed: bool = False
+    breakers: tuple[Breaker, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,8 +53,8 @@ def decide(vault: Vault, view: VaultView | Unusable) -> Decision:
     if not decision.wants_to_act and (calls := vault.custody.tidy(view)):
         refused, draft = decision.denials, decision.draft
         tidying = Decision(vault.name, view, decision.plan, refused=refused, refused_draft=draft)
-        return _judge(vault, tidying, view, calls)
-    return decision
+        decision = _judge(vault, tidying, view, calls)
+    return replace(decision, trips=tuple(trip for breaker in vault.breakers if (trip := breaker.trip(view))))
 
 
 def _trade(vault: Vault, view: VaultView) -> Decision:
@@ -63,7 +64,7 @@ def _trade(vault: Vault, view: VaultView) -> Decision:
     if isinstance(plan, Perform):
         return _judge(vault, Decision(vault.name, view, plan), view, vault.custody.wrap(plan.calls, view))
     routes = []
-    for trade in vault.custody.take(plan.trades, view):
+    for trade in vault.custody.take(trades_now(plan, view), view):
         route = vault.routing.allocate(trade, view)
         if isinstance(route, NoRoute):
             return Decision(vault.name, view, Hold("no_route", route.reason, plan.assets))
@@ -136,6 +137,7 @@ class Cycle:
     def _act(self, decision: Decision, snapshot: Snapshot, busy: Mapping[str, str]) -> Turn:
         """Journals the cycle, then sends its next transaction where nothing speaks against it."""
         vault = self._vaults[decision.vault]
+        self._latch(decision)
         kind, code, reason = self._conclude(decision, snapshot, busy)
         record = CycleRecord(
             vault=vault.name,
@@ -183,6 +185,12 @@ class Cycle:
         armed = self._vaults[decision.vault].armed
         reason = call.text if decision.tidies else decision.plan.reason
         return "intended" if armed else "dry", str(call.purpose), reason
+
+    def _latch(self, decision: Decision) -> None:
+        """Breakers that tripped stop the vault from now on; those that have rested try, or let go."""
+        view = decision.view
+        if isinstance(view, VaultView) and (decision.trips or view.history.latches):
+            self._journal.latch(decision.vault, decision.trips, view.block.timestamp)
 
     def _waits(self, decision: Decision, view: VaultView, busy: Mapping[str, str]) -> str:
         """Itself, its sender, or a pool it wants is in use."""

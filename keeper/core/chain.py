@@ -7,9 +7,10 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Protocol
 
+from keeper.core.latches import Latch
 from keeper.core.slices import Slice
 from keeper.core.text import trimmed
-from keeper.core.units import Address, Price, Token, TokenAmount, Wei
+from keeper.core.units import USD, Address, Price, Token, TokenAmount, Wei
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,6 +163,9 @@ class MarketPrice:
 # --- a vault at one block ------------------------------------------------------------------------------------------
 
 
+_NOTHING = TokenAmount.zero(USD)
+
+
 @dataclass(frozen=True, slots=True)
 class PastTrade:
     """A trade of ours as the journal knows it: Unix seconds, value in USD, gas cost in USD."""
@@ -170,6 +174,21 @@ class PastTrade:
     notional: TokenAmount
     gas_cost: TokenAmount
     slice: Slice | None = None
+    lost: TokenAmount = _NOTHING
+    """Quote minus fill, in the numeraire: what others took, negative where they gave."""
+
+
+@dataclass(frozen=True, slots=True)
+class PastSample:
+    """A vault as it was noted (Unix seconds): its prices in the numeraire, and its value with whatever people have put
+    in since, or without what they took out, so that it compares with the value of now."""
+
+    at: int
+    comparable: TokenAmount
+    prices: tuple[tuple[Token, Fraction], ...]
+
+    def price(self, token: Token) -> Fraction | None:
+        return next((ratio for known, ratio in self.prices if known == token), None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,9 +201,30 @@ class History:
     seed: int = 0
     gas: tuple[tuple[int, TokenAmount], ...] = ()
     """Gas of every transaction of ours, approvals and failures included: (Unix seconds, USD)."""
+    reverts: tuple[int, ...] = ()
+    """When transactions of the vault reverted (Unix seconds)."""
+    refusals: int = 0
+    """Cycles in a row, up to the last one, in which guards refused."""
+    samples: tuple[PastSample, ...] = ()
+    """As far back as the vault's breakers look."""
+    latches: tuple[Latch, ...] = ()
+    """Breakers that stop the vault, or try whether it may go on."""
+    cleared: tuple[tuple[str, int], ...] = ()
+    """When each breaker was last cleared (Unix seconds)."""
 
     def since(self, cutoff: int) -> tuple[PastTrade, ...]:
         return tuple(trade for trade in self.trades if trade.at > cutoff)
+
+    def evidence_from(self, breaker: str) -> int:
+        """Unix seconds before which nothing counts for this breaker: its last latch and its last clear."""
+        latched = [latch.at for latch in self.latches if latch.breaker == breaker]
+        return max([*latched, *(at for name, at in self.cleared if name == breaker)], default=0)
+
+    @property
+    def trial(self) -> TokenAmount | None:
+        """The most that the next trade may be worth, while a breaker tries whether the vault may go on."""
+        tried = [latch.rearm.trial for latch in self.latches if latch.trying_at is not None]
+        return min((most for most in tried if most is not None), default=None)
 
     @property
     def last_slice(self) -> tuple[PastTrade, Slice] | None:

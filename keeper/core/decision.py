@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from keeper.core.chain import Unusable, VaultView
+from keeper.core.latches import Trip
 from keeper.core.plan import (
     Calls,
     Deny,
@@ -18,6 +19,7 @@ from keeper.core.plan import (
     Rebalance,
     Route,
     Simulation,
+    Trade,
     Verdict,
 )
 from keeper.core.records import NewIntent
@@ -44,6 +46,8 @@ class Decision:
     """Why the plan's own trade was denied, where `draft` tidies up instead."""
     refused_draft: Draft | None = None
     """That trade, as it was simulated."""
+    trips: tuple[Trip, ...] = ()
+    """Breakers that have found their evidence."""
 
     @property
     def denials(self) -> tuple[Deny, ...]:
@@ -66,6 +70,12 @@ class Decision:
     @property
     def pools(self) -> tuple[Address, ...]:
         return tuple(leg.leg.pool.address for leg in self.order.legs) if self.order else ()
+
+
+def trades_now(plan: Rebalance, view: VaultView) -> tuple[Trade, ...]:
+    """All of a plan's trades; one small one while a breaker tries whether the vault may go on."""
+    most = view.history.trial
+    return plan.trades if most is None else tuple(trade.cut(most) for trade in plan.trades[:1])
 
 
 def make_draft(

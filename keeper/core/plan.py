@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from fractions import Fraction
 
 from keeper.core.chain import Pool
 from keeper.core.slices import Schedule
-from keeper.core.units import Address, Token, TokenAmount, Wei
+from keeper.core.units import Address, Rounding, Token, TokenAmount, Wei
 
 # --- plan ----------------------------------------------------------------------------------------------------------
 
@@ -45,6 +45,16 @@ class Trade:
     sell: TokenAmount
     buy: Token
     notional: TokenAmount
+
+    def selling(self, sell: TokenAmount) -> Trade:
+        """The same trade of another amount; its notional changes in proportion, rounded down."""
+        return replace(self, sell=sell, notional=self.notional.times(sell.over(self.sell), Rounding.DOWN))
+
+    def cut(self, most: TokenAmount) -> Trade:
+        """The same trade, worth at most this (in the numeraire)."""
+        if self.notional <= most:
+            return self
+        return self.selling(self.sell.times(most.over(self.notional), Rounding.DOWN))
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +145,9 @@ class Order:
     legs: tuple[OrderLeg, ...]
     deadline: int
     slippage: int
-    """Tolerance in bps, from quote to quote_floor."""
+    """Tolerance in bps, from quote to quote_floor; the widest of them."""
+    tolerance: str = ""
+    """Why so much, where it is worked out for each leg."""
 
 
 # --- calls ---------------------------------------------------------------------------------------------------------

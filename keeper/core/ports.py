@@ -17,6 +17,7 @@ from keeper.core.chain import (
     Unusable,
     VaultView,
 )
+from keeper.core.latches import Trip
 from keeper.core.plan import Call, Calls, Draft, NoRoute, Order, OrderLeg, Plan, Route, Simulation, Trade, Verdict
 from keeper.core.records import CycleRecord, NewIntent, PauseState, Request, Sample
 from keeper.core.sending import Attempt, Intent, Mined, Outcome, State
@@ -99,6 +100,12 @@ class Routing(Protocol):
     def allocate(self, trade: Trade, view: VaultView) -> Route | NoRoute: ...
 
     def limit(self, routes: Sequence[Route], view: VaultView) -> Order: ...
+
+
+class Breaker(Protocol):
+    """One reason to stop a vault until it is re-armed, which no single draft shows. Pure."""
+
+    def trip(self, view: VaultView) -> Trip | None: ...
 
 
 class Guard(Protocol):
@@ -193,9 +200,15 @@ class Journal(Protocol):
 
     def expectation(self, intent: int) -> NewIntent: ...
 
-    def history(self, vault: str, now: int) -> History: ...
+    def history(self, vault: str, now: int, lookback: int = 0) -> History:
+        """With the samples of the last `lookback` seconds."""
+        ...
 
     def halt(self, scope: str, reason: str, now: int) -> None: ...
+
+    def latch(self, vault: str, trips: Sequence[Trip], now: int) -> None:
+        """Takes the vault's breakers a step on: latches what tripped, lets go of what has rested (Unix seconds)."""
+        ...
 
     def halted(self, scope: str) -> str:
         """Why `scope` (a vault or a sender) is halted, or an empty string."""

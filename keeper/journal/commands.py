@@ -133,7 +133,7 @@ def halt(connection: Connection, scope: str, reason: str, now: int) -> None:
 
 def read_halt(connection: Connection, scope: str) -> str:
     """The first reason that still stands, or an empty string."""
-    standing = and_(halts.c.scope == scope, halts.c.cleared_at.is_(None))
+    standing = and_(halts.c.scope == scope, halts.c.cleared_at.is_(None), halts.c.trying_at.is_(None))
     return connection.execute(select(halts.c.reason).where(standing).order_by(halts.c.id).limit(1)).scalar() or ""
 
 

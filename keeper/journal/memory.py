@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from keeper.core.chain import History
 from keeper.core.drain import drain_scope
 from keeper.core.errors import Halted, JournalError, TransientError
+from keeper.core.latches import Latch, Step, Trip, step
 from keeper.core.records import CycleRecord, NewIntent, PauseState, Request, Sample
 from keeper.core.sending import LIVE, UNFINAL, Attempt, Intent, Mined, Outcome, State
 from keeper.journal import past, rules
+from keeper.journal.latches import PREFIX, endings_of
 
 HOUR = 3_600
 
@@ -39,6 +41,8 @@ class MemoryJournal:
     asked: list[NewIntent] = field(default_factory=list)
     outcomes: dict[int, Outcome] = field(default_factory=dict)
     halts: list[tuple[str, str, int]] = field(default_factory=list)
+    latches: dict[str, list[Latch]] = field(default_factory=dict)
+    cleared: dict[str, dict[str, int]] = field(default_factory=dict)
     pauses: dict[str, PauseState] = field(default_factory=dict)
     inbox: list[Request] = field(default_factory=list)
     answers: dict[int, str] = field(default_factory=dict)
@@ -126,7 +130,7 @@ class MemoryJournal:
 
     # --- the past ----------------------------------------------------------------------------------------------------
 
-    def history(self, vault: str, now: int) -> History:
+    def history(self, vault: str, now: int, lookback: int = 0) -> History:  # noqa: ARG002  keeps no samples to tell
         with self._mutex:
             entries = [
                 past.Entry(intent, new.expect, self.outcomes.get(intent.id))
@@ -140,6 +144,9 @@ class MemoryJournal:
                 cycles_in_streak=counts[-1] if counts else 0,
                 seed=past.seed_of(self.name, vault),
                 gas=past.past_gas(entries, now),
+                reverts=past.past_reverts(entries),
+                latches=tuple(self.latches.get(vault, ())),
+                cleared=tuple(sorted(self.cleared.get(vault, {}).items())),
             )
 
     def sample(self, sample: Sample) -> None:
@@ -156,12 +163,35 @@ class MemoryJournal:
         if not any((kept_scope, kept) == (scope, reason) for kept_scope, kept, _ in self.halts):
             self.halts.append((scope, reason, now))
 
+    def latch(self, vault: str, trips: Sequence[Trip], now: int) -> None:
+        tripped = {trip.breaker: trip for trip in trips}
+        endings = endings_of(intent for intent in self.intents if intent.vault == vault)
+        kept: list[Latch] = []
+        for latch in self.latches.get(vault, []):
+            trip = tripped.pop(latch.breaker, None)
+            match step(latch, tripping=trip is not None, endings=endings, now=now):
+                case Step.KEEP:
+                    kept.append(latch)
+                case Step.TRY:
+                    kept.append(replace(latch, trying_at=now))
+                case Step.CLEAR:
+                    self.cleared.setdefault(vault, {})[latch.breaker] = now
+                case Step.AGAIN:
+                    self.cleared.setdefault(vault, {})[latch.breaker] = now
+                    kept.append(Latch(latch.breaker, now, latch.rearm))
+        self.latches[vault] = kept + [Latch(name, now, trip.rearm) for name, trip in tripped.items()]
+
     def halted(self, scope: str) -> str:
+        standing = next((latch for latch in self.latches.get(scope, []) if latch.trying_at is None), None)
+        if standing is not None:
+            return f"{PREFIX}{standing.breaker}"
         return next((reason for kept, reason, _ in self.halts if kept == scope), "")
 
     def clear(self, scope: str, by: str, reason: str) -> int:
         """Ends every halt of `scope`. Who and why are kept by the real journal only."""
         del by, reason
+        for latch in self.latches.pop(scope, []):
+            self.cleared.setdefault(scope, {})[latch.breaker] = latch.at
         standing = [halt for halt in self.halts if halt[0] != scope]
         ended = len(self.halts) - len(standing)
         self.halts = standing

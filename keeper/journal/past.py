@@ -5,10 +5,11 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass
+from fractions import Fraction
 
-from keeper.core.chain import PastTrade
+from keeper.core.chain import PastSample, PastTrade
 from keeper.core.plan import Purpose
-from keeper.core.records import PauseState
+from keeper.core.records import PauseState, Sample
 from keeper.core.sending import Expectation, Intent, Outcome, State
 from keeper.core.units import USD, Rounding, TokenAmount
 
@@ -34,6 +35,11 @@ class Entry:
         return price.value(TokenAmount(price.base, mined.gas_cost), Rounding.UP)
 
     @property
+    def lost(self) -> TokenAmount:
+        """{USD} Quote minus fill; nothing as long as the fill is not known."""
+        return (self.outcome and self.outcome.others_value) or TokenAmount.zero(USD)
+
+    @property
     def traded(self) -> TokenAmount | None:
         """{USD} Its notional, where a trade of ours took place: mined in a block that stands, neither reverted nor
         cancelled. Counted from the block on, whether or not its fill has been read."""
@@ -52,7 +58,7 @@ def past_trades(entries: Iterable[Entry], now: int) -> tuple[PastTrade, ...]:
         notional, mined = entry.traded, entry.intent.mined
         if notional is not None and mined is not None:
             gas = entry.gas_value or TokenAmount.zero(USD)
-            trades.append(PastTrade(mined.timestamp, notional, gas, entry.expect.slice))
+            trades.append(PastTrade(mined.timestamp, notional, gas, entry.expect.slice, entry.lost))
     trades.sort(key=lambda trade: trade.at)
     return tuple(trade for trade in trades[:-1] if trade.at > now - DAY) + tuple(trades[-1:])
 
@@ -61,6 +67,24 @@ def past_gas(entries: Iterable[Entry], now: int) -> tuple[tuple[int, TokenAmount
     """(Unix seconds, USD) of every transaction mined in the last 24 hours, oldest first."""
     costs = [(e.intent.mined.timestamp, e.gas_value) for e in entries if e.intent.mined is not None]
     return tuple(sorted(((at, cost) for at, cost in costs if cost is not None and at > now - DAY), key=lambda c: c[0]))
+
+
+def past_reverts(entries: Iterable[Entry]) -> tuple[int, ...]:
+    """Unix seconds of the blocks in which a transaction reverted, oldest first."""
+    return tuple(sorted(e.intent.mined.timestamp for e in entries if e.intent.mined and e.intent.mined.status != 1))
+
+
+def past_samples(noted: Iterable[Sample], flowed: Iterable[tuple[int, int]]) -> tuple[PastSample, ...]:
+    """Samples, oldest first, each with what people put in after it. `flowed`: (Unix seconds, {USD raw})."""
+    moved = tuple(flowed)
+    return tuple(
+        PastSample(
+            sample.at,
+            TokenAmount(USD, sample.value.raw + sum(raw for at, raw in moved if at > sample.at)),
+            tuple((token, Fraction(ratio)) for token, ratio in sample.prices.items()),
+        )
+        for sample in noted
+    )
 
 
 def pause_text(pause: PauseState | None) -> str:

@@ -288,10 +288,10 @@ class JournalReader:
         found = self._all(select(requests).order_by(requests.c.id.desc()).limit(limit))
         return [(Request(r.id, r.action, r.vault, r.reason, r.by, r.at), r.answer) for r in found]
 
-    def history(self, vault: str, now: int) -> History:
+    def history(self, vault: str, now: int, lookback: int = 0) -> History:
         """What the next decision may know of the past, as the daemon would see it."""
         with self._place.errors(), self._engine.connect() as connection:
-            return read_history(connection, vault, now)
+            return read_history(connection, vault, now, lookback)
 
     # --- through time ------------------------------------------------------------------------------------------------
 

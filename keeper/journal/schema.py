@@ -8,7 +8,7 @@ from sqlalchemy import Connection, inspect, text
 
 from keeper.core.errors import JournalError
 
-KNOWN = 3
+KNOWN = 4
 """The newest schema: the number of the last file in migrations/versions."""
 
 MIGRATIONS = Path(__file__).parent / "migrations"

@@ -11,10 +11,11 @@ from sqlalchemy import Connection, and_, func, insert, select, update
 
 from keeper.core.chain import History
 from keeper.core.errors import Halted, JournalError
+from keeper.core.latches import Trip
 from keeper.core.records import CycleRecord, NewIntent, PauseState, Request, Sample
 from keeper.core.sending import LIVE, UNFINAL, Attempt, Intent, Mined, Outcome, State
 from keeper.core.units import Address, Price, Token, TokenAmount
-from keeper.journal import commands, rows, rules
+from keeper.journal import commands, latches, rows, rules
 from keeper.journal.adoption import Adoption
 from keeper.journal.flows import Flow
 from keeper.journal.observed import record_balances
@@ -205,10 +206,11 @@ class SqlJournal:
 
     # --- the past ----------------------------------------------------------------------------------------------------
 
-    def history(self, vault: str, now: int) -> History:
-        """What the next decision may know of the past: 24 hours, and the last trade however old."""
+    def history(self, vault: str, now: int, lookback: int = 0) -> History:
+        """What the next decision may know of the past: 24 hours, the last trade however old, and the samples of the
+        last `lookback` seconds."""
         with self._store.reading() as connection:
-            return read_history(connection, vault, now)
+            return read_history(connection, vault, now, lookback)
 
     def sample(self, sample: Sample) -> None:
         """Keeps the first sample of each hour (or of what `sample_every` says)."""
@@ -245,6 +247,11 @@ class SqlJournal:
         """Latches until `clear`. Saying the same again changes nothing."""
         with self._store.writing() as connection:
             commands.halt(connection, scope, reason, now)
+
+    def latch(self, vault: str, trips: Sequence[Trip], now: int) -> None:
+        """Takes the vault's breakers a step on: latches what tripped, lets go of what has rested (Unix seconds)."""
+        with self._store.writing() as connection:
+            latches.latch(connection, vault, trips, now)
 
     def halted(self, scope: str) -> str:
         """Why `scope` (a vault or a sender) is halted, or an empty string."""

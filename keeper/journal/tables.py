@@ -297,6 +297,10 @@ halts = Table(
     Column("cleared_at", Int),
     Column("cleared_by", Text),
     Column("cleared_reason", Text),
+    Column("breaker", Text),  # which one latched it; null where a person or a check did
+    Column("rest", Int),  # {s} until it lets go; null: by hand
+    Column("trial", Exact),  # USD, raw: the most that the trade may be worth which must succeed first
+    Column("trying_at", Int),  # when its trial began
     sqlite_autoincrement=True,
 )
 

@@ -9,15 +9,14 @@ from __future__ import annotations
 
 import json
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
-from typing import Any
 
 from eth_utils.address import to_checksum_address
 
-from keeper.core.chain import Answers, Block, History, Observed, PastTrade, Read, Snapshot, Unusable
-from keeper.core.slices import slice_in, slice_out
-from keeper.core.units import USD, Address, TokenAmount, Wei
+from keeper.chain.reading.history import history_fields, parse_history
+from keeper.core.chain import Answers, Block, History, Observed, Read, Snapshot, Unusable
+from keeper.core.units import Address, Wei
 
 VERSION = 1
 ANSWERED, REVERTED = b"\x01", b"\x00"
@@ -41,7 +40,7 @@ def pack(snapshot: Snapshot, observed: Observed) -> bytes:
 
 
 def pack_inputs(inputs: Inputs) -> bytes:
-    fields = {"block": asdict(inputs.block), "tip": inputs.tip, "history": _history_fields(inputs.history)}
+    fields = {"block": asdict(inputs.block), "tip": inputs.tip, "history": history_fields(inputs.history)}
     head = json.dumps(fields, sort_keys=True, separators=(",", ":")).encode()
     body = b"".join(sorted(_answer_bytes(read, answer) for read, answer in inputs.answers.items()))
     return zlib.compress(bytes([VERSION]) + len(head).to_bytes(4, "big") + head + body, 9)
@@ -58,7 +57,7 @@ def unpack(data: bytes) -> Inputs:
     end = 5 + int.from_bytes(plain[1:5], "big")
     head = json.loads(plain[5:end])
     tip = None if head["tip"] is None else Wei(head["tip"])
-    return Inputs(Block(**head["block"]), dict(_answers(plain[end:])), _history(head["history"]), tip)
+    return Inputs(Block(**head["block"]), dict(_answers(plain[end:])), parse_history(head["history"]), tip)
 
 
 def _sized(data: bytes) -> bytes:
@@ -89,35 +88,3 @@ def _answers(data: bytes) -> Iterator[tuple[Read, bytes | None]]:
         is_answered = take(1) == ANSWERED
         answer = take_sized()
         yield read, answer if is_answered else None
-
-
-# --- history: values are in the numeraire, so raw figures say it all -----------------------------------------------
-
-
-def _history_fields(history: History) -> dict[str, Any]:
-    return {
-        "trades": [_trade_fields(trade) for trade in history.trades],
-        "gas": [[at, cost.raw] for at, cost in history.gas],
-        "paused": history.paused,
-        "cycles_in_streak": history.cycles_in_streak,
-        "seed": history.seed,
-    }
-
-
-def _history(fields: dict[str, Any]) -> History:
-    return History(
-        trades=tuple(_trade(*trade) for trade in fields["trades"]),
-        gas=tuple((at, TokenAmount(USD, cost)) for at, cost in fields["gas"]),
-        paused=fields["paused"],
-        cycles_in_streak=fields["cycles_in_streak"],
-        seed=fields["seed"],
-    )
-
-
-def _trade_fields(trade: PastTrade) -> list[Any]:
-    figures = [trade.at, trade.notional.raw, trade.gas_cost.raw]
-    return [*figures, slice_out(trade.slice)] if trade.slice else figures
-
-
-def _trade(at: int, notional: int, gas: int, part: Mapping[str, Any] | None = None) -> PastTrade:
-    return PastTrade(at, TokenAmount(USD, notional), TokenAmount(USD, gas), slice_in(part) if part else None)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sqlite3
 from pathlib import Path
 
@@ -41,6 +42,8 @@ def statements(path: Path) -> dict[str, list[str]]:
     """Name -> what makes it, as parts in any order: checks and partial indexes too, which comparing leaves out."""
     raw = sqlite3.connect(path)
     rows = raw.execute("SELECT name, sql FROM sqlite_master WHERE type IN ('table', 'index') AND sql IS NOT NULL")
-    found = {name: sorted(part.strip(" ,)(\t") for part in sql.splitlines()) for name, sql in rows}
+    found = {
+        name: sorted(filter(None, (part.strip(" )(\t") for part in re.split(r"[,\n]", sql)))) for name, sql in rows
+    }
     raw.close()
     return {name: parts for name, parts in found.items() if name not in ("alembic_version", "sqlite_sequence")}

@@ -1,0 +1,79 @@
+"""What stops a vault by itself, and how it lets go again. Pure.
+
+A breaker trips on evidence that no single draft shows. Its latch is journaled, so it survives restarts. By hand it
+stands until somebody clears it. With a rest it ends by itself: at once, or, half open, after one trade of at most
+`trial` has succeeded.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from keeper.core.units import TokenAmount
+
+
+@dataclass(frozen=True, slots=True)
+class Rearm:
+    """`after` seconds of rest, None for by hand; then first one trade of at most `trial` (in the numeraire)."""
+
+    after: int | None = None
+    trial: TokenAmount | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Trip:
+    """A breaker has found its evidence. `reason` says both figures."""
+
+    breaker: str
+    reason: str
+    rearm: Rearm = field(default_factory=Rearm)
+
+
+@dataclass(frozen=True, slots=True)
+class Latch:
+    """A trip as it was journaled. `trying_at` is when its rest was over and its trial began (Unix seconds)."""
+
+    breaker: str
+    at: int
+    rearm: Rearm = field(default_factory=Rearm)
+    trying_at: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """A transaction of the vault that is over: when it was mined (Unix seconds), and whether it traded or reverted."""
+
+    at: int
+    succeeded: bool
+
+
+class Step(StrEnum):
+    """What becomes of a latch now."""
+
+    KEEP = "keep"
+    TRY = "try"
+    CLEAR = "clear"
+    AGAIN = "again"
+
+
+def step(latch: Latch, *, tripping: bool, endings: Iterable[Ending], now: int) -> Step:
+    """`tripping`: its breaker finds evidence since this latch. A rest that ends with new evidence begins again, and so
+    does a trial that fails; a trial that succeeds ends it."""
+    if latch.rearm.after is None or now < latch.at + latch.rearm.after:
+        return Step.KEEP
+    if tripping:
+        return Step.AGAIN
+    if latch.rearm.trial is None:
+        return Step.CLEAR
+    if latch.trying_at is None:
+        return Step.TRY
+    tried = next((ending for ending in endings if ending.at > latch.trying_at), None)
+    if tried is None:
+        return Step.KEEP
+    return Step.CLEAR if tried.succeeded else Step.AGAIN
+
+
+WHY = {Step.CLEAR: "its rest is over", Step.AGAIN: "latched again: its evidence stands, or its trial failed"}
+"""What the journal says of a latch that ends."""
