@@ -12,9 +12,9 @@ def input_reserve(sell: int, quote: int, marginal: Fraction, fee: Fraction) -> F
     """{sell raw} Reserve x of the constant-product pool that quotes `quote` for `sell`; None where there is no impact.
 
     Such a pool gives `quote = g·sell·mid·x/(x + g·sell)` with `marginal = g·mid`, so with the share kept
-    `r = quote/(sell·marginal)` it is `x = g·sell·r/(1 − r)`. Rounding counts as impact.
+    `r = quote/(sell·marginal)` it is `x = g·sell·r/(1 − r)`. What rounding took counts as if it had been given.
     """
-    kept = quote / (sell * marginal)
+    kept = (quote + 1) / (sell * marginal)
     return (1 - fee) * sell * kept / (1 - kept) if kept < 1 else None
 
 
