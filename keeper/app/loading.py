@@ -7,10 +7,8 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from keeper.chain.sending.remote_signer import RemoteSigner
 from keeper.chain.sending.signers import EnvSigner, KeySigner, KeystoreSigner
 from keeper.config import Loaded, load
-from keeper.config.signers import SignerConfig
 from keeper.core.errors import ConfigError
 from keeper.core.ports import Signer
 from keeper.core.units import Address
@@ -45,7 +43,7 @@ def open_signers(loaded: Loaded, vaults: Iterable[str]) -> Mapping[Address, Sign
             place = f"vaults.{vault}.custody.signer"
             raise ConfigError(str(loaded.path), place, "a signer, as its mode is live", "none")
         chain_ids.setdefault(name, set()).add(loaded.config.chain_of(vault).chain_id)
-    opened = [_open_signer(loaded.config.signers[n], frozenset(ids), f"signers.{n}") for n, ids in chain_ids.items()]
+    opened = [open_signer(loaded, name, frozenset(ids)) for name, ids in chain_ids.items()]
     return {signer.address: signer for signer in opened}
 
 
@@ -67,10 +65,14 @@ def open_relay(loaded: Loaded, chain: str) -> Relay | None:
     return Relay(config.url.reveal(), config.kind, config.max_blocks, authorize)
 
 
-def _open_signer(config: SignerConfig, chain_ids: frozenset[int], where: str) -> Signer:
+def open_signer(loaded: Loaded, name: str, chain_ids: frozenset[int]) -> Signer:
+    """One key, for these chains. Raises ConfigError."""
+    config, where = loaded.config.signers[name], f"signers.{name}"
     if config.keystore is not None and config.password_file is not None:
         return KeystoreSigner(config.keystore, config.password_file, config.address, chain_ids, where=where)
     if config.remote is not None:
+        from keeper.chain.sending.remote_signer import RemoteSigner  # not for commands that only read
+
         timeout = float(config.timeout)
         return RemoteSigner(config.remote.reveal(), config.address, chain_ids, timeout=timeout, where=where)
     if config.key_file is not None:

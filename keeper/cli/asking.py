@@ -43,6 +43,11 @@ def halt(path: Path, scope: str, reason: str) -> None:
     _ask(loaded, [("halt", _scope(loaded, scope))], reason)
 
 
+def drain(loaded: Loaded, sender: str, reason: str) -> None:
+    """The sender starts nothing new from here on; `clear` of its scope ends that."""
+    _ask(loaded, [("drain", sender)], reason)
+
+
 def clear(path: Path, scope: str, reason: str, *, adopt: bool) -> None:
     """Ends a halt: of a vault, of a sender, or by its number; with `adopt` a person also accounts for the sender's
     nonces up to now."""

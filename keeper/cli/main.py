@@ -13,6 +13,7 @@ from typing import Annotated
 import typer
 
 from keeper import __version__
+from keeper.cli import keys
 from keeper.core.errors import KeeperError
 
 app = typer.Typer(
@@ -23,6 +24,8 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
+
+app.add_typer(keys.app, name="keys", help="Make, show and change the keys that sign.", rich_help_panel="Run it")
 
 DEFAULT = Path("keeper.yaml")
 Config = Annotated[Path, typer.Argument(help="The configuration file.", metavar="CONFIG")]

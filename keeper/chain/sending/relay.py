@@ -13,8 +13,8 @@ from typing import Literal
 
 from keeper.chain.nodes.rpc import RpcError, SendAnswer
 from keeper.chain.nodes.transport import Endpoint, TransportFault
+from keeper.chain.sending.private_files import read_private
 from keeper.chain.sending.signed import CURVE_ORDER
-from keeper.chain.sending.signers import read_private
 from keeper.core.errors import ConfigError
 
 Kind = Literal["raw", "private"]

@@ -5,13 +5,12 @@ eth-account is imported only when a key is really opened: it takes longer to loa
 
 from __future__ import annotations
 
-import json
-import os
-import stat
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, NoReturn, cast
+from typing import NoReturn
 
+from keeper.chain.sending.keystores import decrypt, read_keystore
+from keeper.chain.sending.private_files import read_private
 from keeper.chain.sending.signed import CURVE_ORDER, verify
 from keeper.core.development import ACCOUNTS
 from keeper.core.errors import ConfigError, SubmitError
@@ -19,11 +18,6 @@ from keeper.core.foreign import printable
 from keeper.core.units import Address
 
 LOCAL_CHAINS = frozenset({1337, 31337})
-MAX_FILE = 65_536
-MIN_SCRYPT_N = 1 << 13
-"""What the weakest of the common tools writes (Foundry); geth's default is 2^18."""
-MIN_PBKDF2_ROUNDS = 10_000
-
 Sign = Callable[[Mapping[str, object]], bytes]
 
 
@@ -100,52 +94,9 @@ class KeystoreSigner(LocalSigner):
         where: str = "signers",
     ) -> None:
         """Raises ConfigError, which never holds a part of the key or the password."""
-        keystore = _keystore(path, where)
+        keystore = read_keystore(path, where)
         password = read_private(password_file, where).rstrip(b"\r\n")
-        super().__init__(*_open(_decrypt(keystore, password, path, where), path, expected, chain_ids, where))
-
-
-def read_private(path: Path, where: str) -> bytes:
-    """Content of a file that only its owner can read. Raises ConfigError."""
-    try:
-        handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
-    except OSError as error:
-        found = "a symbolic link" if path.is_symlink() else (error.strerror or "an error").lower()
-        raise ConfigError(str(path), where, "a readable regular file", found) from None
-    try:
-        status = os.fstat(handle)
-        if not stat.S_ISREG(status.st_mode):
-            raise ConfigError(str(path), where, "a regular file", "something else")
-        mode = stat.S_IMODE(status.st_mode)
-        if mode & 0o077:
-            raise ConfigError(str(path), where, "mode 0600 (chmod 600)", f"{mode:04o}")
-        return os.read(handle, MAX_FILE)
-    finally:
-        os.close(handle)
-
-
-def _keystore(path: Path, where: str) -> dict[str, Any]:
-    """Refuses what could be guessed too cheaply (FAULTS S7)."""
-    try:
-        found = json.loads(read_private(path, where))
-        crypto = {str(key).lower(): value for key, value in found.items()}["crypto"]
-        kdf, params = str(crypto["kdf"]), crypto["kdfparams"]
-        strong = params["n"] >= MIN_SCRYPT_N if kdf == "scrypt" else params["c"] >= MIN_PBKDF2_ROUNDS
-    except (ValueError, KeyError, TypeError, AttributeError):
-        raise ConfigError(str(path), where, "a keystore (JSON, version 3)", "something else") from None
-    if not strong:
-        raise ConfigError(str(path), where, "a keystore with a strong key derivation", f"a weak {kdf}")
-    return cast(dict[str, Any], found)
-
-
-def _decrypt(keystore: dict[str, Any], password: bytes, path: Path, where: str) -> bytes:
-    from eth_account import Account
-
-    try:
-        return bytes(Account.decrypt(keystore, password.decode()))
-    except (ValueError, KeyError, TypeError, NotImplementedError):
-        # One attempt, no echo: the operator corrects the file and starts again.
-        raise ConfigError(str(path), where, "a keystore that its password opens", "another password") from None
+        super().__init__(*_open(decrypt(keystore, password, path, where), path, expected, chain_ids, where))
 
 
 def _open(key: bytes, path: Path, expected: Address, chain_ids: frozenset[int], where: str) -> tuple[Address, Sign]:
