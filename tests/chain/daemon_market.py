@@ -283,7 +283,7 @@ def open_market(node: Node) -> Market:
         keys={vault: secrets.token_bytes(32) for vault in TARGETS},
     )
     for vault, holdings in HOLDINGS.items():
-        _fund(market, market.senders[vault], holdings)
+        fund(market, market.senders[vault], holdings)
     return market
 
 
@@ -316,7 +316,7 @@ def _deploy_feed(node: Node, symbol: str) -> Address:
     return feed
 
 
-def _fund(market: Market, to: Address, holdings: Mapping[str, Fraction]) -> None:
+def fund(market: Market, to: Address, holdings: Mapping[str, Fraction]) -> None:
     for symbol, whole in holdings.items():
         if symbol == "ETH":
             market.node.send(to, value=int(whole * 10**18))
