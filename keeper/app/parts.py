@@ -3,24 +3,48 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from fractions import Fraction
 
 from keeper import guards
 from keeper.app.setting import Setting
-from keeper.core.ports import Guard, PoolPin, Venue
+from keeper.config.units import AUTO
+from keeper.core.ports import Guard, PoolPin, Routing, Venue
+from keeper.core.units import WHOLE_BPS
+from keeper.routing.bounded import Bounded
 from keeper.routing.single import SinglePool
+from keeper.routing.tolerance import Tolerance
 from keeper.venues.uniswap_v2 import UniswapV2, UniswapV2Pin
 from keeper.venues.uniswap_v3 import UniswapV3, UniswapV3Pin
 
 PINS: Mapping[str, PoolPin] = {"uniswap_v3": UniswapV3Pin(), "uniswap_v2": UniswapV2Pin()}
+
+BLOCKS_TO_BE_MINED = 2
+"""From the block that was looked at to the one that holds the trade, where nothing is in the way."""
 
 
 def make_venues() -> Mapping[str, Venue]:
     return {"uniswap_v2": UniswapV2(), "uniswap_v3": UniswapV3()}
 
 
-def make_routing(setting: Setting) -> SinglePool:
+def make_routing(setting: Setting) -> Routing:
     vault = setting.config.vaults[setting.name]
-    return SinglePool(vault.guards.max_slippage, vault.guards.max_deviation, vault.execution.deadline)
+    most, wanted = vault.guards.max_slippage, vault.execution.slippage
+    routing = SinglePool(
+        wanted if isinstance(wanted, int) else most, vault.guards.max_deviation, vault.execution.deadline
+    )
+    return Bounded(routing, make_tolerance(setting)) if wanted == AUTO else routing
+
+
+def make_tolerance(setting: Setting) -> Tolerance:
+    """A relay counts as private only if no transaction outlives its time with it: afterwards everybody sees it."""
+    vault, chain = setting.config.vaults[setting.name], setting.config.chain_of(setting.name)
+    hidden = 0 if chain.relay is None else chain.relay.max_blocks * chain.block_time
+    return Tolerance(
+        volatility=Fraction(vault.execution.volatility, WHOLE_BPS),
+        seconds=max(1, int(BLOCKS_TO_BE_MINED * chain.block_time)),
+        most=vault.guards.max_slippage,
+        private=vault.execution.deadline <= hidden,
+    )
 
 
 def make_guards(setting: Setting) -> tuple[Guard, ...]:

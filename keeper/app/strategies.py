@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from keeper.app.setting import Setting
+from keeper.app.slices import in_slices
 from keeper.config.units import Band as BandConfig
 from keeper.config.weights import WeightsConfig
 from keeper.core.ports import Strategy
@@ -12,7 +13,7 @@ from keeper.strategies.weights import Weights
 
 
 def make_strategy(setting: Setting) -> Strategy:
-    return _weights(setting, setting.strategy)
+    return in_slices(_weights(setting, setting.strategy), setting)
 
 
 def _weights(setting: Setting, config: WeightsConfig) -> Weights:

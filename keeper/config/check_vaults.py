@@ -7,6 +7,7 @@ from itertools import chain as joined
 
 from keeper.config import check_chains
 from keeper.config.chains import ChainConfig
+from keeper.config.check_slices import slices
 from keeper.config.faults import Fault, twice
 from keeper.config.guards import beyond_ceiling, ceiling_text, limit_text
 from keeper.config.paths import Path
@@ -31,6 +32,7 @@ def vaults(config: Config) -> Iterator[Fault]:
             _pools(config, name, chain),
             _bands(vault, path),
             _limits(vault, path, chain),
+            slices(vault, path),
             _fixed_prices(config, name, chain),
         )
     accounts = (

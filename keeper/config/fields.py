@@ -117,6 +117,9 @@ BlockTime = Annotated[
     Written(lambda value: f"{value}s" if value.denominator == 1 else f"{value * 1000}ms"),
 ]
 Bps = Annotated[int, _from_text(units.bps), Written(lambda value: f"{value}bps")]
+Slippage = Annotated[
+    int | str, _from_text(units.slippage), Written(lambda value: value if value == units.AUTO else f"{value}bps")
+]
 Weight = Annotated[int, _from_text(units.weight), Written(lambda value: f"{units.plain(Fraction(value, 100))}%")]
 Band = Annotated[units.Band, _from_text(units.band), Written(str)]
 Fee = Annotated[Wei, _from_text(units.fee), Written(units.fee_text)]

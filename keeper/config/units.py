@@ -20,6 +20,8 @@ _DURATION = re.compile(r"(?:[1-9][0-9]{0,8}(?:d|h|ms|m|s))+", re.ASCII)
 _PART = re.compile(r"([0-9]+)(d|h|ms|m|s)", re.ASCII)
 _BLOCKS = re.compile(r"([1-9][0-9]{0,8}) blocks?", re.ASCII)
 SYMBOL = re.compile(r"[A-Za-z][A-Za-z0-9.+_-]{0,15}", re.ASCII)
+AUTO = "auto"
+"""Worked out by the keeper, from what it sees."""
 _MILLISECONDS = {"d": DAY * 1000, "h": 3_600_000, "m": 60_000, "s": 1_000, "ms": 1}
 _WEI = {"wei": 1, "gwei": 10**9}
 _LONGEST = 80
@@ -135,6 +137,16 @@ def bps(text: str) -> int:
     if unit not in ("bps", "%"):
         raise ValueError(expected)
     return _to_bps(figure, 100 if unit == "%" else 1, expected)
+
+
+def slippage(text: str) -> int | str:
+    """{bps} `30bps`, or `auto`: worked out for each trade."""
+    if text == AUTO:
+        return AUTO
+    try:
+        return bps(text)
+    except ValueError as error:
+        raise ValueError(f"auto, or {error}") from None
 
 
 def weight(text: str) -> int:

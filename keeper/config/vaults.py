@@ -8,11 +8,12 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, BeforeValidator
 
 from keeper.config.custody import CustodyConfig
-from keeper.config.fields import EMPTY, BySymbol, Flag, Name, Part, Seconds, Wrong, between
+from keeper.config.fields import EMPTY, BySymbol, Flag, Name, Part, Seconds, Slippage, Weight, Wrong, between
 from keeper.config.guards import GuardsConfig
 from keeper.config.pools import Pool, PoolRef, named
 from keeper.config.prices import PriceConfig
 from keeper.config.schedules import ScheduleConfig
+from keeper.config.slices import Slices
 from keeper.config.strategies import StrategyConfig
 
 
@@ -28,6 +29,10 @@ class ExecutionConfig(Part):
     deadline: Annotated[Seconds, between(30, 86_400, "a duration from 30s to 24h")] = 600
     when_expensive: Literal["wait", "escalate"] = "escalate"
     """Wait for cheaper blocks until the deadline, or offer more, up to the fee caps and the day's gas budget."""
+    slippage: Slippage | None = None
+    """None: as much as max_slippage allows. `auto`: for each trade what noise needs and no sandwich can use."""
+    volatility: Annotated[Weight, between(10, 100_000, "0.1% to 1000% a year")] = 8_000
+    """{bps a year} Of what is traded, for `slices` and `slippage: auto`."""
 
 
 class VaultConfig(Part):
@@ -41,6 +46,8 @@ class VaultConfig(Part):
     schedule: ScheduleConfig = ScheduleConfig()
     guards: GuardsConfig = GuardsConfig()
     execution: ExecutionConfig = ExecutionConfig()
+    slices: Slices | None = None
+    """None: what the strategy wants is traded at once, as far as its limits let it."""
     prices: BySymbol[PriceConfig] = EMPTY
     """In place of the chain's, token by token."""
     dangerously_exceed_ceilings: Flag = False

@@ -41,6 +41,11 @@ class Bands:
         trigger, destination = self.own.get(token, (self.trigger, self.destination))
         return trigger.at(target), destination.at(target)
 
+    def to_destination(self) -> Bands:
+        """For a trade that has begun: what would not trigger it any more is still to be done."""
+        own = {token: (destination, destination) for token, (_, destination) in self.own.items()}
+        return Bands(self.destination, self.destination, own)
+
     def check(self, targets: Mapping[Token, int]) -> None:
         for token, target in targets.items():
             trigger, destination = self.of(token, target)

@@ -629,6 +629,58 @@ BAD = (
         'address: "0x1111111111111111111111111111111111111111"}',
         ":11: vaults.treasury.custody.signer: expected a signer: the vault is live, found nothing",
     ),
+    # slices and slippage
+    Bad(
+        "slices of another kind",
+        "    schedule: {every: 5m}",
+        "    slices: twap",
+        ":19: vaults.treasury.slices: expected auto, or a mapping, found twap",
+    ),
+    Bad(
+        "one slice",
+        "    schedule: {every: 5m}",
+        "    slices: {most: 1}",
+        ":19: vaults.treasury.slices.most: expected 2 to 1000, found 1",
+    ),
+    Bad(
+        "slices nearer than the cool-down lets them be",
+        "    schedule: {every: 5m}",
+        "    slices: {spacing: 9m}",
+        (
+            ":19: vaults.treasury.slices.spacing: expected at least twice the cool_down (10m): a wait may be "
+            "half as long, found 9m"
+        ),
+    ),
+    Bad(
+        "a deadline before the second slice",
+        "    schedule: {every: 5m}",
+        "    slices: {deadline: 20m, spacing: 30m}",
+        ":19: vaults.treasury.slices.deadline: expected time for two slices: 30m or more, found 20m",
+    ),
+    Bad(
+        "slices that could turn around",
+        "    schedule: {every: 5m}",
+        "    slices: {jitter: 60%}",
+        ":19: vaults.treasury.slices.jitter: expected 0% to 50%, found 60%",
+    ),
+    Bad(
+        "slippage beyond its guard",
+        "    schedule: {every: 5m}",
+        "    execution: {slippage: 31bps}",
+        ":19: vaults.treasury.execution.slippage: expected 1bps to max_slippage (30bps), or auto, found 31bps",
+    ),
+    Bad(
+        "slippage in words",
+        "    schedule: {every: 5m}",
+        "    execution: {slippage: low}",
+        ":19: vaults.treasury.execution.slippage: expected auto, or bps such as 30bps or 0.3%, found low",
+    ),
+    Bad(
+        "volatility of nothing",
+        "    schedule: {every: 5m}",
+        "    execution: {volatility: 0%}",
+        ":19: vaults.treasury.execution.volatility: expected 0.1% to 1000% a year, found 0%",
+    ),
     # custody
     Bad(
         "neither signer nor address",
