@@ -39,6 +39,45 @@ class AssetLine:
 
 
 @dataclass(frozen=True, slots=True)
+class PairBand:
+    """The band of a swap of one asset for another: no trade while half the difference of their drifts is inside it.
+
+    In bps, as the costs are that it was made from; `why` says why there were no such costs, and is empty otherwise.
+    """
+
+    sell: Token
+    buy: Token
+    trigger: int
+    destination: int
+    gas: TokenAmount | None = None
+    """{numeraire} Of one rebalance."""
+    fee: Fraction = Fraction(0)
+    """{bps} Of what is traded: pool fee and half the spread."""
+    impact: Fraction = Fraction(0)
+    """{bps} Of trading one hundredth of the vault."""
+    self_check: Fraction | None = None
+    """Yearly tracking loss over yearly cost: 1/2 to 1 where the band is the best one."""
+    why: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Forecast:
+    """What bands that follow from costs are expected to do in a year. None of it is known without volatilities."""
+
+    bands: tuple[PairBand, ...]
+    aversion: Fraction
+    trades: Fraction | None = None
+    turnover: Fraction | None = None
+    """{bps} One way."""
+    tracking_error: Fraction | None = None
+    """{bps}"""
+    cost: Fraction | None = None
+    """{bps}"""
+    budget: str = ""
+    """What the bands were to keep, where no aversion was given, and whether they do."""
+
+
+@dataclass(frozen=True, slots=True)
 class Trade:
     """What the strategy wants: sell exactly this for that token. `notional` is its value in the numeraire."""
 
@@ -66,6 +105,7 @@ class Hold:
     assets: tuple[AssetLine, ...] = ()
     schedule: Schedule | None = None
     """Of a trade that is under way in slices, none of which may go now."""
+    forecast: Forecast | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +117,7 @@ class Rebalance:
     trades: tuple[Trade, ...]
     schedule: Schedule | None = None
     """Where its first trade is one slice of a larger one."""
+    forecast: Forecast | None = None
 
 
 @dataclass(frozen=True, slots=True)
