@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
+from keeper.app.breakers import lookback, make_breakers
 from keeper.app.custodies import make_custody
 from keeper.app.loading import open_relay
 from keeper.app.parts import make_guards, make_routing, make_venues
@@ -176,6 +177,7 @@ class Chain:
             routing=make_routing(setting),
             venues=make_venues(),
             guards=make_guards(setting),
+            breakers=make_breakers(setting),
             submitter=submitter,
             config_hash=self.loaded.hash,
             armed=armed,
@@ -193,7 +195,7 @@ class Chain:
         live = dry if alert is None or not armed else self.live_submitter(journal, signers or {}, alert)
         vaults = {v: self.vault(v, live if v in armed else dry, armed=v in armed) for v in self.vaults}
         return Cycle(
-            self.observer(journal.history),
+            self.observer(lambda vault, now: journal.history(vault, now, self.lookback(vault))),
             live,
             journal,
             vaults,
@@ -208,6 +210,9 @@ class Chain:
     def schedules(self) -> dict[str, Schedule]:
         block_time = float(self.config.block_time)
         return {v: make_schedule(self.loaded.config.vaults[v].schedule, block_time) for v in self.vaults}
+
+    def lookback(self, vault: str) -> int:
+        return lookback(self.loaded.config.vaults[vault].breakers)
 
     def describe(self, decision: Decision, *, armed: bool = False) -> Mapping[str, object]:
         """The decision's one record, with each limit's place and origin in the configuration."""

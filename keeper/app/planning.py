@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 
+from keeper.app.breakers import lookback
 from keeper.app.chains import Chain
 from keeper.app.journals import has_journal, journal_url
 from keeper.config import Loaded
@@ -35,6 +36,6 @@ def _history(loaded: Loaded) -> Callable[[str, int], History]:
 
     def read(vault: str, now: int) -> History:
         with JournalReader(journal_url(loaded)) as reader:
-            return reader.history(vault, now)
+            return reader.history(vault, now, lookback(loaded.config.vaults[vault].breakers))
 
     return read

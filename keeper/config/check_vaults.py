@@ -33,6 +33,7 @@ def vaults(config: Config) -> Iterator[Fault]:
             _bands(vault, path),
             _limits(vault, path, chain),
             slices(vault, path),
+            _breakers(vault, path),
             _fixed_prices(config, name, chain),
         )
     accounts = (
@@ -133,6 +134,16 @@ def _limits(vault: VaultConfig, path: Path, chain: ChainConfig) -> Iterator[Faul
         yield Fault((*path, "guards", "gas_reserve"), f"an amount of {chain.native.symbol}", str(reserve))
     elif reserve is not None and (reserve.whole * 10**chain.native.decimals).denominator != 1:
         yield Fault((*path, "guards", "gas_reserve"), f"at most {chain.native.decimals} decimals", str(reserve))
+
+
+def _breakers(vault: VaultConfig, path: Path) -> Iterator[Fault]:
+    depeg, here = vault.breakers.depeg, (*path, "breakers", "depeg")
+    if (depeg.at is None) != (not depeg.pegs):
+        expected = "both a limit and pegs" if depeg.pegs else "pegs, such as {USDC: 1 USD}, or off"
+        yield Fault(here, expected, "pegs alone" if depeg.pegs else "a limit alone")
+    for symbol in depeg.pegs:
+        if symbol not in vault.strategy.symbols:
+            yield Fault((*here, "pegs", symbol), f"one of {', '.join(vault.strategy.symbols)}", "another token")
 
 
 def _fixed_prices(config: Config, name: str, chain: ChainConfig) -> Iterator[Fault]:

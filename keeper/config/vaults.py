@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BeforeValidator
+from pydantic import AfterValidator, BeforeValidator, Field
 
+from keeper.config.breakers import BreakersConfig
 from keeper.config.custody import CustodyConfig
 from keeper.config.fields import EMPTY, BySymbol, Flag, Name, Part, Seconds, Slippage, Weight, Wrong, between
 from keeper.config.guards import GuardsConfig
@@ -45,6 +46,7 @@ class VaultConfig(Part):
     pools: Annotated[tuple[Pool, ...], BeforeValidator(named), AfterValidator(_some)]
     schedule: ScheduleConfig = ScheduleConfig()
     guards: GuardsConfig = GuardsConfig()
+    breakers: BreakersConfig = Field(default_factory=BreakersConfig)
     execution: ExecutionConfig = ExecutionConfig()
     slices: Slices | None = None
     """None: what the strategy wants is traded at once, as far as its limits let it."""

@@ -11,7 +11,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from keeper.core import text
 from keeper.core.units import TokenAmount
+
+BREAKER = "breaker:"
+"""How the reason of a halt begins that a breaker has latched."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +24,12 @@ class Rearm:
 
     after: int | None = None
     trial: TokenAmount | None = None
+
+    def __str__(self) -> str:
+        if self.after is None:
+            return "until a person clears it"
+        rest = f"rests for {text.duration(self.after)}"
+        return rest if self.trial is None else f"{rest}, then one trade of at most {text.usd(self.trial)} decides"
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from fractions import Fraction
 
 from keeper.core import text
@@ -87,7 +87,7 @@ class Wallet:
         if approved >= trade.sell:
             return trade
         is_enough = approved >= trade.sell.times(_ENOUGH, Rounding.UP)
-        return _selling(trade, approved if is_enough else _round(trade.sell))
+        return trade.selling(approved if is_enough else _round(trade.sell))
 
     def _wrapping(self, sell: TokenAmount, view: VaultView) -> list[Call]:
         missing = sell - view.balances.get(sell.token, TokenAmount.zero(sell.token))
@@ -136,10 +136,6 @@ class Wallet:
             return None
         says = f"unwrap {text.amount(TokenAmount(self.wrapped, raw))} to refill the gas reserve"
         return Call(self.wrapped.address, calldata("withdraw(uint256)", raw), 0, Purpose.UNWRAP, says)
-
-
-def _selling(trade: Trade, sell: TokenAmount) -> Trade:
-    return replace(trade, sell=sell, notional=trade.notional.times(sell.over(trade.sell), Rounding.DOWN))
 
 
 def _round(amount: TokenAmount) -> TokenAmount:

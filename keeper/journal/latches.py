@@ -7,15 +7,13 @@ from typing import Any
 
 from sqlalchemy import Connection, and_, func, insert, select, update
 
-from keeper.core.latches import WHY, Ending, Latch, Rearm, Step, Trip, step
+from keeper.core.latches import BREAKER, WHY, Ending, Latch, Rearm, Step, Trip, step
 from keeper.core.plan import Purpose
 from keeper.core.sending import UNFINAL, Intent, State
 from keeper.journal import rows
 from keeper.journal.tables import halts, intents
 
 BY = "keeper"
-PREFIX = "breaker: "
-"""How the reason of such a halt begins."""
 
 
 def read_latches(connection: Connection, vault: str) -> tuple[Latch, ...]:
@@ -55,7 +53,8 @@ def latch_of(row: Any) -> Latch:
 
 
 def reason_of(trip: Trip) -> str:
-    return f"{PREFIX}{trip.breaker}: {trip.reason}"
+    """As people read it: which breaker, both figures, and how it lets go."""
+    return f"{BREAKER} {trip.breaker}: {trip.reason}; {trip.rearm}"
 
 
 def endings_of(found: Iterable[Intent]) -> tuple[Ending, ...]:

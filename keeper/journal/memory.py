@@ -9,11 +9,11 @@ from dataclasses import dataclass, field, replace
 from keeper.core.chain import History
 from keeper.core.drain import drain_scope
 from keeper.core.errors import Halted, JournalError, TransientError
-from keeper.core.latches import Latch, Step, Trip, step
+from keeper.core.latches import BREAKER, Latch, Step, Trip, step
 from keeper.core.records import CycleRecord, NewIntent, PauseState, Request, Sample
 from keeper.core.sending import LIVE, UNFINAL, Attempt, Intent, Mined, Outcome, State
 from keeper.journal import past, rules
-from keeper.journal.latches import PREFIX, endings_of
+from keeper.journal.latches import endings_of
 
 HOUR = 3_600
 
@@ -184,7 +184,7 @@ class MemoryJournal:
     def halted(self, scope: str) -> str:
         standing = next((latch for latch in self.latches.get(scope, []) if latch.trying_at is None), None)
         if standing is not None:
-            return f"{PREFIX}{standing.breaker}"
+            return f"{BREAKER} {standing.breaker}"
         return next((reason for kept, reason, _ in self.halts if kept == scope), "")
 
     def clear(self, scope: str, by: str, reason: str) -> int:

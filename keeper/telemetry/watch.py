@@ -6,13 +6,11 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from keeper.core import text
+from keeper.core.latches import BREAKER
 from keeper.core.sending import LIVE, Intent, State
 from keeper.core.units import Address, TokenAmount
 
 DAY = 86_400
-
-BREAKER = "breaker:"
-"""How the reason of a halt begins that the keeper's own strikes have made."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,9 +8,10 @@ from fractions import Fraction
 
 import pytest
 
-from keeper.core.chain import Block, Observed, Snapshot, Unusable, VaultView
+from keeper.core.chain import Block, History, Observed, Snapshot, Unusable, VaultView
 from keeper.core.drain import drain_scope
 from keeper.core.errors import JournalError
+from keeper.core.latches import Latch, Rearm, Trip
 from keeper.core.plan import (
     Allow,
     AssetLine,
@@ -132,7 +133,7 @@ class Book:
     """The two things of a journal that a cycle asks for."""
 
     records: list[CycleRecord] = field(default_factory=list)
-    halts: Mapping[str, str] = field(default_factory=dict)
+    halts: dict[str, str] = field(default_factory=dict)
     broken: bool = False
 
     def record_cycle(self, record: CycleRecord) -> int:
@@ -143,6 +144,10 @@ class Book:
 
     def halted(self, scope: str) -> str:
         return self.halts.get(scope, "")
+
+    def latch(self, vault: str, trips: Sequence[Trip], now: int) -> None:
+        for trip in trips:
+            self.halts[vault] = trip.reason
 
 
 @dataclass
@@ -160,6 +165,14 @@ class Eye:
 def vault(name: str, parts: Parts, sender: Sender, *, denies: bool = False, armed: bool = True) -> Vault:
     venues = {"uniswap_v2": parts}
     return Vault(name, parts, parts, parts, venues, (Opinion(denies),), sender, "hash", armed)  # type: ignore[arg-type]
+
+
+@dataclass(frozen=True)
+class Alarm:
+    """A breaker that has found its evidence."""
+
+    def trip(self, view: VaultView) -> Trip | None:
+        return Trip("loss", "fills were worse than their quotes")
 
 
 def view(name: str, sender: int = 0xACC0) -> VaultView:
@@ -210,6 +223,28 @@ def test_turn__the_vault_is_dry__then_the_same_decision_submits_nothing() -> Non
     assert result.record.kind == "dry"
     assert result.intent is None
     assert sender.submitted == []
+
+
+def test_turn__a_breaker_trips__then_it_is_latched_and_nothing_is_sent_from_this_cycle_on() -> None:
+    sender, book = Sender(), Book()
+    alarmed = replace(vault("a", Parts(), sender), breakers=(Alarm(),))
+    (result,) = turn([alarmed], {"a": view("a")}, sender, book)
+    assert (result.record.kind, result.record.code) == ("wait", "halted")
+    assert result.record.reason == "fills were worse than their quotes"
+    assert [trip.breaker for trip in result.decision.trips] == ["loss"]
+    (later,) = turn([vault("a", Parts(), sender)], {"a": view("a")}, sender, book)
+    assert (later.record.code, sender.submitted) == ("halted", [])
+
+
+def test_turn__a_breaker_is_on_trial__then_one_trade_of_at_most_that_value_goes() -> None:
+    sender, book = Sender(), Book()
+    latch = Latch("loss", 1, Rearm(60, usd(300)), trying_at=100)
+    seen = replace(view("a"), history=History(latches=(latch,)))
+    two = replace(rebalance(), trades=(*rebalance().trades, *rebalance().trades))
+    (result,) = turn([vault("a", Parts(result=two), sender)], {"a": seen}, sender, book)
+    (route,) = result.decision.routes
+    assert (route.trade.sell, route.trade.notional) == (units(WETH, "0.1"), usd(300))
+    assert result.record.kind == "intended"
 
 
 def test_turn__a_guard_denies__then_nothing_is_submitted_and_the_guard_is_named() -> None:
