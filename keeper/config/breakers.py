@@ -12,6 +12,7 @@ from keeper.config.fields import (
     BySymbol,
     Count,
     CountRate,
+    LongShareRate,
     Part,
     Seconds,
     ShareRate,
@@ -33,20 +34,15 @@ def _shown(value: Any) -> str:
     return "off" if value is None else str(value)
 
 
-def _within(longest: int, said: str) -> AfterValidator:
-    def check(rate: Rate) -> Rate:
-        if not rate.limit:
-            raise Wrong("a limit above 0, or off")
-        if rate.seconds > longest:
-            raise Wrong(f"a window of at most {said}")
-        return rate
-
-    return AfterValidator(check)
+def _some(rate: Rate) -> Rate:
+    if not rate.limit:
+        raise Wrong("a limit above 0, or off")
+    return rate
 
 
-_Counted = Annotated[Annotated[CountRate, _within(DAY, "24h")] | None, _Off, Written(_shown, shows_none=True)]
-_Share = Annotated[Annotated[ShareRate, _within(_LONGEST, "30d")] | None, _Off, Written(_shown, shows_none=True)]
-_DayShare = Annotated[Annotated[ShareRate, _within(DAY, "24h")] | None, _Off, Written(_shown, shows_none=True)]
+_Counted = Annotated[Annotated[CountRate, AfterValidator(_some)] | None, _Off, Written(_shown, shows_none=True)]
+_Share = Annotated[Annotated[ShareRate, AfterValidator(_some)] | None, _Off, Written(_shown, shows_none=True)]
+_LongShare = Annotated[Annotated[LongShareRate, AfterValidator(_some)] | None, _Off, Written(_shown, shows_none=True)]
 _InARow = Annotated[
     Annotated[Count, between(2, 100_000, "2 or more, or off")] | None, _Off, Written(_shown, shows_none=True)
 ]
@@ -92,21 +88,21 @@ class LossConfig(BreakerConfig):
     """Quote minus fill, as a share of the vault's value. With the default tolerance and turnover others can take
     12.5 bps of a vault a day at the very worst, and in a quiet market next to nothing."""
 
-    at: _DayShare = Rate(10, DAY, "bps")
+    at: _Share = Rate(10, DAY, "bps")
 
 
 class PriceJumpConfig(BreakerConfig):
     """Any asset's price against what was noted within the window. A fifth within an hour is news, not noise; an hour
     later the sources have caught up with each other."""
 
-    at: _Share = Rate(2_000, 3_600, "bps")
+    at: _LongShare = Rate(2_000, 3_600, "bps")
     after: Annotated[Seconds, between(60, _LONGEST, "a duration from 1m to 30d")] | None = 3_600
 
 
 class DrawdownConfig(BreakerConfig):
     """The vault's value below its highest within the window, deposits and withdrawals set aside."""
 
-    at: _Share = None
+    at: _LongShare = None
 
 
 class DepegConfig(BreakerConfig):

@@ -247,8 +247,8 @@ def usd(text: str) -> TokenAmount:
     return TokenAmount.from_whole(USD, figure)
 
 
-def _window(text: str, expected: str) -> tuple[str, int]:
-    """`25% per 24h` -> `25%` and the window, at most a day: that is how far the keeper looks back."""
+def _window(text: str, expected: str, most_days: int = 1) -> tuple[str, int]:
+    """`25% per 24h` -> `25%` and the window, at most a day: that is how far the journal's trades look back."""
     left, per, right = text.partition(" per ")
     if not per:
         raise ValueError(expected)
@@ -256,19 +256,25 @@ def _window(text: str, expected: str) -> tuple[str, int]:
         seconds = duration(right.strip())
     except ValueError:
         raise ValueError(expected) from None
-    if not 60 <= seconds <= DAY:
-        raise ValueError(f"{expected}: a rolling window from 1m to 24h")
+    if not 60 <= seconds <= most_days * DAY:
+        longest = "24h" if most_days == 1 else f"{most_days}d"
+        raise ValueError(f"{expected}: a rolling window from 1m to {longest}")
     return left.strip(), seconds
 
 
-def share_rate(text: str) -> Rate:
+def share_rate(text: str, most_days: int = 1) -> Rate:
     """`25% per 24h`."""
     expected = "a share and its window, such as 25% per 24h"
-    left, seconds = _window(text, expected)
+    left, seconds = _window(text, expected, most_days)
     try:
         return Rate(weight(left), seconds, "bps")
     except ValueError:
         raise ValueError(expected) from None
+
+
+def long_share_rate(text: str) -> Rate:
+    """`10% per 7d`, up to 30 days: as far back as samples are looked at."""
+    return share_rate(text, most_days=30)
 
 
 def count_rate(text: str) -> Rate:

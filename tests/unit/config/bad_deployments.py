@@ -140,6 +140,38 @@ BAD = (
         ":18: vaults.treasury.strategy.clip: expected at most max_trade (100000 USD), found 200000 USD",
     ),
     Bad(
+        "breaker that always trips",
+        "guards: {",
+        "breakers: {reverts: 0 per 1h}\n    guards: {",
+        ":20: vaults.treasury.breakers.reverts.at: expected a limit above 0, or off, found 0 per 1h",
+    ),
+    Bad(
+        "trial without a rest",
+        "guards: {",
+        "breakers: {loss: {at: 1% per 24h, trial: 5 USD}}\n    guards: {",
+        ":20: vaults.treasury.breakers.loss: expected `after` beside `trial`: what is cleared by hand tries nothing, "
+        "found trial alone",
+    ),
+    Bad(
+        "depeg without pegs",
+        "guards: {",
+        "breakers: {depeg: 200bps}\n    guards: {",
+        ":20: vaults.treasury.breakers.depeg: expected pegs, such as {USDC: 1 USD}, or off, found a limit alone",
+    ),
+    Bad(
+        "depeg of another token",
+        "guards: {",
+        "breakers: {depeg: {at: 200bps, pegs: {DAI: 1 USD}}}\n    guards: {",
+        ":20: vaults.treasury.breakers.depeg.pegs.DAI: expected one of WETH, USDC, found another token",
+    ),
+    Bad(
+        "unknown breaker",
+        "guards: {",
+        "breakers: {jump: 20% per 1h}\n    guards: {",
+        ":20: vaults.treasury.breakers.jump: expected one of depeg, drawdown, loss, price_jump, refusals, reverts, "
+        "found an unknown key",
+    ),
+    Bad(
         "own band of another token",
         "dust: 10 USD",
         "bands: {DAI: {trigger: 1pp, destination: 0pp}}",
