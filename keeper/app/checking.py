@@ -30,17 +30,17 @@ def check_chain(loaded: Loaded, name: str) -> list[Finding]:
 
 
 def _senders(loaded: Loaded, rpc: Rpc, vaults: tuple[str, ...], pins: Pins) -> list[Finding]:
-    """The sender is an account of ours without code: code on it means that its key was delegated (EIP-7702)."""
+    """The sender is a key's own account, whoever holds the funds: code on it means that it was delegated (EIP-7702)."""
     findings = []
     for vault in vaults:
-        account = loaded.config.account_of(vault)
-        code = str(rpc.call("eth_getCode", [account, "latest"]))
+        sender = loaded.config.signing_for(vault)
+        code = str(rpc.call("eth_getCode", [sender, "latest"]))
         path = f"vaults.{vault}.custody"
-        findings.append(Finding(path, f"no code at {account}", "none" if code == "0x" else "code", code == "0x"))
+        findings.append(Finding(path, f"no code at {sender}", "none" if code == "0x" else "code", code == "0x"))
         chain = loaded.config.chain_of(vault)
         native = Token(chain.chain_id, NATIVE, chain.native.symbol, chain.native.decimals)
         reserve = TokenAmount(native, loaded.config.gas_reserve_of(vault).raw(native.decimals))
-        held = TokenAmount(native, int(str(rpc.call("eth_getBalance", [account, "latest"])), 16))
+        held = TokenAmount(native, int(str(rpc.call("eth_getBalance", [sender, "latest"])), 16))
         live = loaded.config.vaults[vault].is_live
         enough = held >= reserve or not live
         expected = f"at least the gas reserve of {text.amount(reserve)}"

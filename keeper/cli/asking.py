@@ -136,7 +136,9 @@ def _carry_out_here(loaded: Loaded, journal: SqlJournal) -> None:
 def _settle(path: Path, journal: SqlJournal) -> None:
     """One look at everything live, with the keys: what was asked for is signed and sent, or told why not."""
     from keeper.app.deployment import Deployment
+    from keeper.app.dumps import forbid_dumps
 
+    forbid_dumps()
     deployment = Deployment.open(open_config(path), journal, live=True)
     try:
         for loop in deployment.loops:

@@ -98,10 +98,12 @@ def rotate(
     reason: Annotated[str, typer.Option(help="Why; kept in the journal.")] = "",
 ) -> None:
     """Let one key finish and say what makes another take its place. Ctrl-C and asking again do no harm."""
+    from keeper.app.dumps import forbid_dumps
     from keeper.app.loading import open_config
     from keeper.app.rotation import Rotation, waits_for
     from keeper.cli.asking import drain
 
+    forbid_dumps()
     rotation = Rotation(open_config(config), old, new)
     for line in rotation.check_successor():
         _say(line)

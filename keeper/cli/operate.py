@@ -13,6 +13,7 @@ from rich.text import Text
 
 from keeper import daemon
 from keeper.app.deployment import Deployment
+from keeper.app.dumps import forbid_dumps
 from keeper.app.journals import journal_url
 from keeper.app.loading import open_config
 from keeper.cli.screen import console
@@ -31,6 +32,8 @@ STAND_BY = 2.0
 def _prepared(path: Path, *, live: bool, adopt: bool) -> Loaded:
     if adopt and not live:
         raise ConfigError("command", "--adopt", "--live beside it: what signs nothing uses no nonce", "--adopt alone")
+    if live:
+        forbid_dumps()
     loaded = open_config(path)
     configure(loaded.config.telemetry.log_level, as_json=loaded.config.telemetry.as_json)
     for warning in loaded.warnings:

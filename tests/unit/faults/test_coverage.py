@@ -30,7 +30,7 @@ def test_faults__of_this_repository__are_tested_or_excused() -> None:
 
 
 def test_problems__each_kind__is_said() -> None:
-    faults = {id_: Fault(id_, "what", "then") for id_ in ("R1", "R2", "S15", "S16", "M1")}
+    faults = {id_: Fault(id_, "what", "then") for id_ in ("R1", "R2", "S15", "M1")}
     marks = {"R1": ["tests/test_a.py::test_x"], "X9": ["tests/test_b.py::test_y"], "invariant 3": ["tests/test_c.py"]}
     assert problems(faults, marks, {"R2": " ", "Z1": "why"}) == [
         "S15: no test names it, and no reason is given",

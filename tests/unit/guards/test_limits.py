@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
 
 from keeper.core.chain import History, PastTrade, VaultView
@@ -62,3 +64,18 @@ def test_max_trades__this_one_included__is_counted() -> None:
     verdict = MaxTrades(2).check(trade(), two)
     assert isinstance(verdict, Deny)
     assert verdict.reason == "too many trades: 3 with this one measured, 2 per 1d allowed"
+
+
+@pytest.mark.fault("S24")
+def test_limits__somebody_donates_every_minute_to_provoke_trades__all_three_limits_hold() -> None:
+    limits = CoolDown(600), MaxTrades(12), MaxTurnover(1_000)
+    made: list[int] = []
+    for now in range(0, 3 * DAY, 60):
+        view = after(*((now - at, 20_000) for at in made if now - at <= DAY))
+        if all(isinstance(limit.check(trade(), view), Allow) for limit in limits):
+            made.append(now)
+    assert made, "it still trades"
+    assert min(later - at for at, later in pairwise(made)) >= 600
+    busiest = max(sum(at <= other < at + DAY for other in made) for at in made)
+    # {USD} 20,000 a trade, of 200,000 that may be turned over in a day; the one that is asked for counts 47,019.
+    assert busiest == (200_000 - 47_019) // 20_000 + 1

@@ -31,6 +31,14 @@ def test_view__of_all_answers__holds_every_figure() -> None:
     assert (view.left_out, view.tip, view.history.seed, view.sender) == ((), 2, 7, SENDER)
 
 
+@pytest.mark.fault("S23")
+def test_view__tokens_that_somebody_sent__are_neither_asked_for_nor_seen() -> None:
+    sent = address(0xA1D)
+    asked = spec().account_reads()
+    assert asked and {read.to for read in asked} & {sent} == set()
+    assert view_of(answers() | {Read(sent, balance_of(WETH, ACCOUNT).data): words(10**30)}) == view_of(answers())
+
+
 def rule_price(view: VaultView) -> object:
     found = view.native_price
     assert not isinstance(found, Unusable)
