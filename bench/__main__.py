@@ -15,8 +15,8 @@ from bench.machine import machine
 
 WIDTH = 140
 """{characters} Of a table in a file."""
-SECTIONS = ("reads", "quotes", "tick", "startup", "journal")
-"""Each is a module here with TITLE, UNIT and rows(pace)."""
+SECTIONS = ("reads", "quotes", "tick", "startup", "journal", "policy")
+"""Each is a module here with TITLE, UNIT and rows(pace), or with a report(pace) of its own."""
 
 
 def main() -> None:
@@ -32,10 +32,13 @@ def main() -> None:
     tables: dict[str, Any] = {}
     for name in options.sections or SECTIONS:
         section = import_module(f"bench.{name}")
-        rows = section.rows(pace)
+        if hasattr(section, "report"):
+            shown, tables[name] = section.report(pace)
+        else:
+            rows = section.rows(pace)
+            shown, tables[name] = table(section.TITLE, section.UNIT, rows), as_json(section.TITLE, section.UNIT, rows)
         console.print()
-        console.print(table(section.TITLE, section.UNIT, rows))
-        tables[name] = as_json(section.TITLE, section.UNIT, rows)
+        console.print(shown)
     if options.json:
         options.json.write_text(json.dumps({"machine": about, "sections": tables}, indent=1) + "\n", "utf-8")
 
