@@ -115,13 +115,16 @@ def config_(config: Config = DEFAULT, json: Json = False) -> None:
 def plan(
     config: Config = DEFAULT,
     vault: Annotated[str | None, typer.Argument(help="One vault; all by default.")] = None,
+    against: Annotated[
+        Path | None, typer.Option(help="The configuration in force: what the edit changes, and would do.")
+    ] = None,
     all_: All = False,
     json: Json = False,
 ) -> None:
     """Show what would be traded now, at what cost, and what each guard says. Needs no key and signs nothing."""
     from keeper.cli.prove import plan as run_plan
 
-    run_plan(config, vault, all_guards=all_, json=json)
+    run_plan(config, vault, against=against, all_guards=all_, json=json)
 
 
 @app.command(rich_help_panel="Run it")

@@ -11,6 +11,7 @@ from rich.text import Text
 
 from keeper.cli.screen import console, print_json
 from keeper.config import Loaded, show
+from keeper.config.compare import changes
 from keeper.core.errors import ConfigError, KeeperError
 
 if TYPE_CHECKING:
@@ -103,7 +104,7 @@ def _agreed(finding: Finding) -> str:
     return f"{finding.path}: {finding.expected}: {finding.found}"
 
 
-def plan(path: Path, vault: str | None, *, all_guards: bool, json: bool) -> None:
+def plan(path: Path, vault: str | None, *, against: Path | None, all_guards: bool, json: bool) -> None:
     from keeper.app.loading import open_config
     from keeper.report.plan import render_plan
 
@@ -112,6 +113,9 @@ def plan(path: Path, vault: str | None, *, all_guards: bool, json: bool) -> None
         raise ConfigError("command", "VAULT", f"one of {', '.join(loaded.config.vaults)}", vault)
     from keeper.app.planning import plans
 
+    if against is not None:
+        _compare(open_config(against), loaded, vault, json=json)
+        return
     records = list(plans(loaded, vault))
     if json:
         print_json([record for record, _ in records])
@@ -121,6 +125,22 @@ def plan(path: Path, vault: str | None, *, all_guards: bool, json: bool) -> None
         if index:
             out.print()
         render_plan(record, now=now, show_all=all_guards, next_commands=_next(path)).show(out)
+
+
+def _compare(old: Loaded, new: Loaded, vault: str | None, *, json: bool) -> None:
+    """Both plans, made one after the other; a block may pass between them."""
+    from keeper.app.planning import plans
+    from keeper.report.compare import render_compared
+
+    was = {str(record["vault"]): record for record, _ in plans(old, vault)}
+    would = {str(record["vault"]): record for record, _ in plans(new, vault)}
+    changed = changes(old, new)
+    if json:
+        edits = [{"path": change.path, "old": change.old, "new": change.new} for change in changed]
+        print_json({"changes": edits, "old": list(was.values()), "new": list(would.values())})
+        return
+    rows = [(change.path, change.old, change.new) for change in changed]
+    render_compared(rows, was, would).show(console())
 
 
 def _next(path: Path) -> list[str]:

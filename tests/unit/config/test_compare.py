@@ -1,0 +1,26 @@
+from pathlib import Path
+
+from keeper.config.compare import Change, changes
+from tests.unit.config.deployments import ENV, GOOD, loaded
+
+
+def test_changes__of_an_edit__are_the_effective_values_that_differ(tmp_path: Path) -> None:
+    old = loaded(tmp_path, GOOD, ENV)
+    edited = GOOD.replace("trigger: 4pp", "trigger: 3pp").replace(", max_slippage: 30bps", "")
+    found = changes(old, loaded(tmp_path, edited, ENV))
+    assert found == (
+        Change("vaults.treasury.strategy.trigger", "4pp", "3pp"),
+        Change("vaults.treasury.guards.max_slippage", "30bps", "50bps"),
+    )
+
+
+def test_changes__a_default_written_down__are_none(tmp_path: Path) -> None:
+    same = GOOD.replace("max_slippage: 30bps", "max_slippage: 30bps, cool_down: 5m")
+    assert changes(loaded(tmp_path, GOOD, ENV), loaded(tmp_path, same, ENV)) == ()
+
+
+def test_changes__what_is_left_out__comes_last_and_secrets_stay_masked(tmp_path: Path) -> None:
+    less = GOOD.replace(', "${RPC_B}"', "").replace("      dust: 10 USD\n", "      dust: 20 USD\n")
+    found = changes(loaded(tmp_path, GOOD, ENV), loaded(tmp_path, less, ENV))
+    assert [change.path for change in found] == ["vaults.treasury.strategy.dust", "chains.base.rpc[1]"]
+    assert (found[-1].new, "SECRET" in str(found)) == ("nothing", False)
