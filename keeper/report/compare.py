@@ -19,7 +19,7 @@ def render_compared(
     """`changed` are (path, old value, new value); `old` and `new` are decision records by vault."""
     page = Page()
     if changed:
-        rows = [[path, Text(was, DIM), "→", value] for path, was, value in changed[:SHOWN]]
+        rows: list[list[Text | str]] = [[path, Text(was, DIM), "→", value] for path, was, value in changed[:SHOWN]]
         page.extend(columns(rows, "llll", ("changed", "was", "", "would be")))
         if len(changed) > SHOWN:
             page.add((f"and {len(changed) - SHOWN} more", DIM))
