@@ -76,7 +76,7 @@ class Kept:
 
 def keep(world: World, rules: Sequence[Rule]) -> Kept:
     """Rules of one kind at a time: bands or pairs."""
-    act = _pairs(rules) if isinstance(rules[0], PairRule) else _bands(rules, world.looks)
+    act = by_pairs(rules) if isinstance(rules[0], PairRule) else by_bands(rules, world.looks)
     random = np.random.default_rng(world.seed)
     count, assets = len(rules), len(world.targets)
     steps = int(world.years * DAYS * world.looks)
@@ -98,7 +98,7 @@ def keep(world: World, rules: Sequence[Rule]) -> Kept:
 # --- bands of assets -------------------------------------------------------------------------------------------------
 
 
-def _bands(rules: Sequence[Rule], looks: int) -> Any:
+def by_bands(rules: Sequence[Rule], looks: int) -> Any:
     trigger = np.array([rule.trigger for rule in rules])
     destination = np.array([rule.destination for rule in rules])
     whole = np.array([isinstance(rule, BandRule) and rule.whole for rule in rules])
@@ -144,7 +144,7 @@ def _matched(over: Array, under: Array) -> Array:
 # --- bands of pairs --------------------------------------------------------------------------------------------------
 
 
-def _pairs(rules: Sequence[Rule]) -> Any:
+def by_pairs(rules: Sequence[Rule]) -> Any:
     trigger = np.array([rule.trigger for rule in rules])[:, None]
     destination = np.array([rule.destination for rule in rules])[:, None]
     assets = trigger.shape[-1]
