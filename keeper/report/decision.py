@@ -32,6 +32,7 @@ from keeper.core.units import WHOLE_BPS, Address, Token, TokenAmount
 from keeper.report.cost import Cost, compute_cost
 from keeper.report.format import decimal
 from keeper.report.nouns import Record, amount, block_record, pool_record, price_record, symbol, usd
+from keeper.report.schedules import schedule_record
 
 VERSION = 1
 
@@ -100,15 +101,16 @@ def describe(
 
 
 def _plan(plan: Plan) -> Record:
-    if isinstance(plan, Hold):
-        return {"kind": "hold", "code": plan.code, "reason": printable(plan.reason), "wanted": []}
     if isinstance(plan, Perform):
         return {"kind": "perform", "code": "due", "reason": printable(plan.reason), "wanted": []}
+    schedule = {"schedule": schedule_record(plan.schedule)} if plan.schedule else {}
+    if isinstance(plan, Hold):
+        return {"kind": "hold", "code": plan.code, "reason": printable(plan.reason), "wanted": [], **schedule}
     wanted = [
         {"sell": amount(trade.sell), "buy": symbol(trade.buy), "notional": amount(trade.notional)}
         for trade in plan.trades
     ]
-    return {"kind": "rebalance", "code": "rebalance", "reason": printable(plan.reason), "wanted": wanted}
+    return {"kind": "rebalance", "code": "rebalance", "reason": printable(plan.reason), "wanted": wanted, **schedule}
 
 
 def _assets(plan: Plan, view: VaultView | None) -> list[Record]:
@@ -171,7 +173,8 @@ def _trade(route: Route) -> Record:
 
 def _order(order: Order) -> Record:
     legs = [_order_leg(leg) for leg in order.legs]
-    return {"deadline": order.deadline, "slippage_bps": str(order.slippage), "legs": legs}
+    why = {"tolerance": printable(order.tolerance)} if order.tolerance else {}
+    return {"deadline": order.deadline, "slippage_bps": str(order.slippage), "legs": legs, **why}
 
 
 def _order_leg(leg: OrderLeg) -> Record:

@@ -23,6 +23,7 @@ from keeper.report.figures import (
     with_value,
 )
 from keeper.report.page import BAD, DIM, GOOD, STRONG, WARN, Page, columns, styled
+from keeper.report.schedules import schedule_sentence
 
 WORDS = {
     "hold": ("HOLD", GOOD),
@@ -204,7 +205,9 @@ def _wanted(page: Page, decision: Record, opening: str) -> None:
     goal = f" to return to {to}" if (to := returns_to(decision)) else ""
     sells = [f"sell {with_value(decision, trade)} for {trade['buy']}" for trade in trades]
     page.add(f"{opening} {listing(sells)}{goal}.")
-    if is_partial(decision):
+    if schedule := decision["plan"].get("schedule"):
+        page.add(schedule_sentence(schedule))
+    elif is_partial(decision):
         page.add("That is part of the way; the next cycles go on.")
     if len(calls) > 1 and calls[0]["purpose"] != "swap" and not refusals(decision):
         page.add(

@@ -23,6 +23,7 @@ from keeper.report.figures import (
     with_value,
 )
 from keeper.report.page import BAD, DIM, GOOD, STRONG, WARN, Page, Piece, columns, styled
+from keeper.report.schedules import schedule_line
 
 NEAR = Fraction(1, 4)
 """Guards that used less of their limit than this are only counted: they are not what an operator looks for."""
@@ -135,6 +136,7 @@ def _intention(page: Page, decision: Record, show_all: bool) -> None:
     if plan["kind"] == "hold" and not decision["calls"]:
         inside = "every asset is in its band, " if plan["code"] == "in_band" else ""
         page.add(("HOLD", GOOD), f": {inside}{plan['reason']}", hang=2)
+        _schedule(page, decision)
         return
     if decision["tidies"]:
         for guard in decision["refused"]:
@@ -160,6 +162,7 @@ def _trades(page: Page, decision: Record, show_all: bool) -> None:
             page.add(f"{index + 1:>2}  {_trade(decision, trade)}", hang=4)
         _filled(page, decision, trade, show_all)
     _cost(page, decision)
+    _schedule(page, decision)
     if decision["after"]:
         weights = [f"{line['symbol']} {form.percent(Fraction(line['weight_bps']))}" for line in decision["after"]]
         partly = "     part of the way, the next cycles go on" if is_partial(decision) else ""
@@ -183,6 +186,8 @@ def _filled(page: Page, decision: Record, trade: Record, show_all: bool) -> None
         amounts = columns([[tokens(decision, leg["quote"])], [tokens(decision, floor["min_out"])]], "r")
         page.label("quote", amounts[0], indent=2)
         page.label("min_out", amounts[1], (f"    from {_floors(decision, floor)}", DIM), indent=2)
+        if why := decision["order"].get("tolerance"):
+            page.label("", (why, DIM), indent=2)
     if show_all:
         _considered(page, decision, trade)
 
@@ -218,6 +223,11 @@ def _cost(page: Page, decision: Record) -> None:
     if cost["gas"]:
         parts.append(f"gas {usd(cost['gas'])} on top")
     page.label("cost", f"{_bps(cost['pool_bps'])} bps = {usd(cost['pool'])}  {' · '.join(parts)}", indent=2)
+
+
+def _schedule(page: Page, decision: Record) -> None:
+    if schedule := decision["plan"].get("schedule"):
+        page.label("slice", schedule_line(schedule, decision["block"]["timestamp"]), indent=2)
 
 
 def _bps(text: str) -> str:

@@ -17,6 +17,7 @@ from keeper.report.page import Page
 from keeper.report.plan import render_plan
 from keeper.report.status import render_status
 from tests.unit.report import situations as given
+from tests.unit.report import slices
 from tests.unit.report.situations import T0, Situation
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -52,6 +53,11 @@ def refusal() -> CycleFacts:
 def hold() -> CycleFacts:
     streak = Streak(T0 - 83_275, T0 + 725, 280)
     return given.cycle(given.holding(), "hold", "in_band", "inside", streak=streak, next_look=T0 + 1_025)
+
+
+def hold_of_slices() -> CycleFacts:
+    situation = slices.slice_waits()
+    return given.cycle(situation, "hold", "slices", situation.plan.reason, next_look=T0 + 1_025)
 
 
 def no_price() -> CycleFacts:
@@ -137,9 +143,14 @@ PAGES: dict[str, Callable[[], Page]] = {
     "plan_three_assets": lambda: plan(given.three()),
     "plan_tidy": lambda: plan(given.tidying()),
     "plan_hold": lambda: plan(given.holding()),
+    "plan_slice": lambda: plan(slices.slice_now()),
+    "plan_slice_waits": lambda: plan(slices.slice_waits()),
     "plan_no_price": lambda: plan(given.priceless()),
     "plan_unreadable": lambda: plan(given.unreadable()),
     "explain_hold": lambda: render_explain(hold()),
+    "explain_slice": lambda: render_explain(dry(slices.slice_now())),
+    "explain_first_slice": lambda: render_explain(dry(slices.first())),
+    "explain_slice_waits": lambda: render_explain(hold_of_slices()),
     "explain_no_price": lambda: render_explain(no_price()),
     "explain_unreadable": lambda: render_explain(unreadable()),
     "explain_wait": lambda: render_explain(waiting()),
