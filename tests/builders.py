@@ -36,6 +36,7 @@ from keeper.core.plan import (
     Simulation,
     Trade,
 )
+from keeper.core.sending import ExpectedSwap
 from keeper.core.units import NATIVE, USD, Address, Price, Token, TokenAmount, Wei
 
 CHAIN = 31337
@@ -164,6 +165,18 @@ def make_view(
         balances=held if balances is None else balances,
         history=history,
     )
+
+
+def expected_swap(
+    sell: TokenAmount,
+    quote: TokenAmount,
+    min_out: TokenAmount,
+    values: tuple[str | int, str | int, str | int] = (0, 0, 0),
+    price: str | int | Fraction = 1,
+) -> ExpectedSwap:
+    """`values` are those of what is sold, of the fee and of the impact, in USD; `price` is of the bought token."""
+    sold, fee, impact = map(usd, values)
+    return ExpectedSwap(sell, quote, min_out, sold, fee, impact, Price(quote.token, USD, Fraction(price)))
 
 
 def swap_call(router: Router = V2_ROUTER, data: bytes = b"swap", spends: TokenAmount | None = None) -> Call:

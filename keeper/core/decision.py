@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from keeper.core.chain import Unusable, VaultView
 from keeper.core.latches import Trip
 from keeper.core.plan import (
+    Call,
     Calls,
     Deny,
     Draft,
@@ -23,7 +24,7 @@ from keeper.core.plan import (
     Verdict,
 )
 from keeper.core.records import NewIntent
-from keeper.core.sending import Expectation
+from keeper.core.sending import Expectation, ExpectedSwap
 from keeper.core.slices import Slice
 from keeper.core.units import Address, Rounding, TokenAmount, Wei
 
@@ -116,15 +117,20 @@ def new_intent(decision: Decision, draft: Draft, view: VaultView, cycle: int) ->
 
 
 def _expectation(decision: Decision, draft: Draft, view: VaultView) -> Expectation:
-    """The figures that a fill is later compared with; nothing for approvals and the like."""
-    native = None if isinstance(view.native_price, Unusable) else view.native_price.mid
-    leg = next((leg for leg in (decision.order.legs if decision.order else ()) if _is_swap_of(draft, leg)), None)
-    if leg is None:
-        return Expectation(native_price=native)
+    """The figures that a fill is later compared with; no swaps for approvals and the like."""
+    legs = _legs_of(draft.calls.next, decision.order)
+    return Expectation(
+        swaps=tuple(_expected(leg, view) for leg in legs),
+        native_price=None if isinstance(view.native_price, Unusable) else view.native_price.mid,
+        slice=next((part for leg in legs if (part := _slice_of(decision.plan, leg))), None),
+    )
+
+
+def _expected(leg: OrderLeg, view: VaultView) -> ExpectedSwap:
     sold, bought = view.price(leg.leg.sell.token).mid, view.price(leg.leg.buy).mid
     value_sold = sold.value(leg.leg.sell)
     fee_value = sold.value(leg.leg.sell.times(leg.leg.pool.fee, Rounding.UP))
-    return Expectation(
+    return ExpectedSwap(
         sell=leg.leg.sell,
         quote=leg.leg.quote,
         min_out=leg.min_out,
@@ -132,8 +138,6 @@ def _expectation(decision: Decision, draft: Draft, view: VaultView) -> Expectati
         fee_value=fee_value,
         impact_value=value_sold - fee_value - bought.value(leg.leg.quote),
         bought_price=bought,
-        native_price=native,
-        slice=_slice_of(decision.plan, leg),
     )
 
 
@@ -144,5 +148,13 @@ def _slice_of(plan: Plan, leg: OrderLeg) -> Slice | None:
     return part if mine else None
 
 
-def _is_swap_of(draft: Draft, leg: OrderLeg) -> bool:
-    return draft.calls.next.purpose is Purpose.SWAP and draft.calls.next.spends == leg.leg.sell
+def _legs_of(call: Call, order: Order | None) -> tuple[OrderLeg, ...]:
+    """The legs that a transaction trades, in order: for each of its swaps the first that sells what it spends and is
+    not another's already. A wallet's swap is one leg, an atomic call has them all."""
+    left, found = list(order.legs if order else ()), []
+    for swap in (step for step in call.steps if step.purpose is Purpose.SWAP):
+        leg = next((leg for leg in left if leg.leg.sell == swap.spends), None)
+        if leg is not None:
+            left.remove(leg)
+            found.append(leg)
+    return tuple(found)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import reduce
 
 from keeper.core.plan import Call, Fees, Purpose
 from keeper.core.slices import Slice
@@ -94,34 +95,94 @@ class Intent:
 
 
 @dataclass(frozen=True, slots=True)
+class ExpectedSwap:
+    """One leg as it was decided: sell exactly `sell`, get about `quote` and at least `min_out`. Values in the
+    numeraire."""
+
+    sell: TokenAmount
+    quote: TokenAmount
+    min_out: TokenAmount
+    value_sold: TokenAmount
+    fee_value: TokenAmount
+    """Pool fee part of the expected cost."""
+    impact_value: TokenAmount
+    """Impact part of the expected cost, basis between pool and oracle included."""
+    bought_price: Price
+    """Of the bought token in the numeraire, at decision."""
+
+
+@dataclass(frozen=True, slots=True)
 class Expectation:
     """What the decision expected of this transaction, kept to be compared with what happened. All amounts exact.
 
-    `sell`, `min_out`, `quote` are empty for approvals and the like. Values are in the numeraire at decision.
+    `swaps` are the legs that it makes, in order: one for a wallet, several where the custody is atomic, none for
+    approvals and the like.
     """
 
-    sell: TokenAmount | None = None
-    quote: TokenAmount | None = None
-    min_out: TokenAmount | None = None
-    value_sold: TokenAmount | None = None
-    fee_value: TokenAmount | None = None
-    """Pool fee part of the expected cost."""
-    impact_value: TokenAmount | None = None
-    """Impact part of the expected cost, basis between pool and oracle included."""
-    bought_price: Price | None = None
-    """Of the bought token in the numeraire, at decision."""
+    swaps: tuple[ExpectedSwap, ...] = ()
     native_price: Price | None = None
     """Of the native coin in the numeraire, at decision; values the gas."""
     slice: Slice | None = None
     """Which part of a larger trade it is, where it is one."""
 
+    @property
+    def sells(self) -> Mapping[Token, TokenAmount]:
+        """What may be sold of each token, all legs together, in their order."""
+        return _by_token(swap.sell for swap in self.swaps)
+
+    @property
+    def quotes(self) -> Mapping[Token, TokenAmount]:
+        """What all quotes of each bought token come to."""
+        return _by_token(swap.quote for swap in self.swaps)
+
+    @property
+    def floors(self) -> Mapping[Token, TokenAmount]:
+        """What all min_outs of each bought token come to."""
+        return _by_token(swap.min_out for swap in self.swaps)
+
+    @property
+    def value_sold(self) -> TokenAmount | None:
+        """The legs' values together, and so the next two; None where nothing is sold."""
+        return _total(swap.value_sold for swap in self.swaps)
+
+    @property
+    def fee_value(self) -> TokenAmount | None:
+        return _total(swap.fee_value for swap in self.swaps)
+
+    @property
+    def impact_value(self) -> TokenAmount | None:
+        return _total(swap.impact_value for swap in self.swaps)
+
+    def net(self, bought: Mapping[Token, TokenAmount]) -> Mapping[Token, TokenAmount]:
+        """`bought` (quotes or floors) less what other legs sell of the same token: the middle of a path nets out."""
+        sells = self.sells
+        return {token: amount - sells[token] if token in sells else amount for token, amount in bought.items()}
+
+
+def _by_token(amounts: Iterable[TokenAmount]) -> Mapping[Token, TokenAmount]:
+    found: dict[Token, TokenAmount] = {}
+    for amount in amounts:
+        found[amount.token] = found[amount.token] + amount if amount.token in found else amount
+    return found
+
+
+def _total(values: Iterable[TokenAmount]) -> TokenAmount | None:
+    return reduce(TokenAmount.__add__, found) if (found := list(values)) else None
+
 
 @dataclass(frozen=True, slots=True)
 class Fill:
-    """What a confirmed transaction really did, from Transfer logs, checked against balances."""
+    """What a confirmed transaction really did, from Transfer logs, checked against balances: one net amount for each
+    token, all legs together. A token that one leg buys and another sells stands where its net puts it, and nowhere
+    where nothing of it is left."""
 
-    sold: TokenAmount
-    received: TokenAmount
+    sold: tuple[TokenAmount, ...]
+    received: tuple[TokenAmount, ...]
+
+    @property
+    def changes(self) -> Mapping[Token, int]:
+        """{raw} What the account gained of each token; negative where it gave."""
+        return {each.token: -each.raw for each in self.sold} | {each.token: each.raw for each in self.received}
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,14 +6,14 @@ Equal nouns give equal text (`dumps` sorts keys), so rows can be compared and ha
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from fractions import Fraction
 from typing import Any
 
 from keeper.core.plan import Call, Purpose
-from keeper.core.sending import Expectation, Fill, Mined
+from keeper.core.sending import Expectation, ExpectedSwap, Fill, Mined
 from keeper.core.slices import slice_in, slice_out
-from keeper.core.units import Address, Price, Token, TokenAmount, Wei
+from keeper.core.units import USD, Address, Price, Token, TokenAmount, Wei
 
 
 def dumps(value: object) -> str:
@@ -93,20 +93,51 @@ def call_in(data: Mapping[str, Any]) -> Call:
     )
 
 
-_AMOUNTS = ("sell", "quote", "min_out", "value_sold", "fee_value", "impact_value")
-_PRICES = ("bought_price", "native_price")
+def _swap_out(swap: ExpectedSwap) -> dict[str, Any]:
+    """The bought token once, values in raw USD: an intent's row is read at every start, and may hold many swaps."""
+    return {
+        "sell": amount_out(swap.sell),
+        "quote": amount_out(swap.quote),
+        "min_out": str(swap.min_out.raw),
+        "values": [str(_usd_raw(value)) for value in (swap.value_sold, swap.fee_value, swap.impact_value)],
+        "price": str(swap.bought_price.ratio),
+    }
+
+
+def _usd_raw(value: TokenAmount) -> int:
+    if value.token != USD:
+        raise TypeError(f"value: expected USD, was {value.token.symbol}")
+    return value.raw
+
+
+def _swap_in(data: Mapping[str, Any]) -> ExpectedSwap:
+    sell, quote = amount_in(data["sell"]), amount_in(data["quote"])
+    assert sell is not None and quote is not None
+    value_sold, fee_value, impact_value = (TokenAmount(USD, int(raw)) for raw in data["values"])
+    return ExpectedSwap(
+        sell=sell,
+        quote=quote,
+        min_out=TokenAmount(quote.token, int(data["min_out"])),
+        value_sold=value_sold,
+        fee_value=fee_value,
+        impact_value=impact_value,
+        bought_price=Price(quote.token, USD, Fraction(data["price"])),
+    )
 
 
 def expectation_out(expect: Expectation) -> dict[str, Any]:
-    amounts = {name: amount_out(getattr(expect, name)) for name in _AMOUNTS}
-    prices = {name: price_out(getattr(expect, name)) for name in _PRICES}
-    return amounts | prices | ({"slice": slice_out(expect.slice)} if expect.slice else {})
+    return {
+        "swaps": [_swap_out(swap) for swap in expect.swaps],
+        "native_price": price_out(expect.native_price),
+    } | ({"slice": slice_out(expect.slice)} if expect.slice else {})
 
 
 def expectation_in(data: Mapping[str, Any]) -> Expectation:
-    amounts: dict[str, Any] = {name: amount_in(data[name]) for name in _AMOUNTS}
-    prices: dict[str, Any] = {name: price_in(data[name]) for name in _PRICES}
-    return Expectation(**amounts, **prices, slice=slice_in(data["slice"]) if "slice" in data else None)
+    return Expectation(
+        swaps=tuple(_swap_in(swap) for swap in data["swaps"]),
+        native_price=price_in(data["native_price"]),
+        slice=slice_in(data["slice"]) if "slice" in data else None,
+    )
 
 
 def mined_out(mined: Mined | None) -> dict[str, Any] | None:
@@ -128,12 +159,18 @@ def mined_in(data: Mapping[str, Any] | None) -> Mined | None:
 
 
 def fill_out(fill: Fill | None) -> dict[str, Any] | None:
-    return None if fill is None else {"sold": amount_out(fill.sold), "received": amount_out(fill.received)}
+    if fill is None:
+        return None
+    return {"sold": _amounts_out(fill.sold), "received": _amounts_out(fill.received)}
 
 
 def fill_in(data: Mapping[str, Any] | None) -> Fill | None:
-    if data is None:
-        return None
-    sold, received = amount_in(data["sold"]), amount_in(data["received"])
-    assert sold is not None and received is not None
-    return Fill(sold, received)
+    return None if data is None else Fill(_amounts_in(data["sold"]), _amounts_in(data["received"]))
+
+
+def _amounts_out(amounts: Iterable[TokenAmount]) -> list[dict[str, Any] | None]:
+    return [amount_out(amount) for amount in amounts]
+
+
+def _amounts_in(data: Iterable[Mapping[str, Any]]) -> tuple[TokenAmount, ...]:
+    return tuple(amount for entry in data if (amount := amount_in(entry)) is not None)

@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from keeper.core.plan import Call, Purpose
-from keeper.core.sending import Fill, Intent, Outcome
+from keeper.core.plan import Purpose
+from keeper.core.sending import Intent, Outcome
 from keeper.core.units import USD, Price, Token, TokenAmount
+from keeper.core.wrapping import wrapped_by
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,38 +42,21 @@ def changes_of(intent: Intent, outcome: Outcome | None, account: str, tokens: It
         changes[native] = -mined.gas_cost
     if mined.status != 1 or executed is Purpose.CANCEL:
         return changes
-    if native is not None:
-        _add(changes, native, -intent.call.value)
-        _add_wrapping(changes, native, intent.call, tokens)
-    if outcome is not None:
-        _add_fill(changes, outcome.fill, outcome.deltas)
+    # A fill's own Transfer logs where there is one: deltas are the whole block's, deposits included.
+    traded = outcome.fill.changes if outcome and outcome.fill else outcome.deltas if outcome else {}
+    for token, raw in traded.items():
+        _add(changes, token, raw)
+    wrapped = wrapped_by(intent.call)
+    for token in tokens:
+        if token.address in wrapped:
+            _add(changes, token, wrapped[token.address])
+    if native is not None and native not in traded:
+        _add(changes, native, -sum(step.value for step in intent.call.steps if step.purpose is not Purpose.WRAP))
     return changes
 
 
 def _add(changes: dict[Token, int], token: Token, raw: int) -> None:
     changes[token] = changes.get(token, 0) + raw
-
-
-def _add_fill(changes: dict[Token, int], fill: Fill | None, deltas: Changes) -> None:
-    """The fill's own Transfer logs where there is one: deltas are the whole block's, deposits included."""
-    if fill is not None:
-        _add(changes, fill.sold.token, -fill.sold.raw)
-        _add(changes, fill.received.token, fill.received.raw)
-        return
-    for token, raw in deltas.items():
-        _add(changes, token, raw)
-
-
-def _add_wrapping(changes: dict[Token, int], native: Token, call: Call, tokens: Iterable[Token]) -> None:
-    wrapped = next((token for token in tokens if token.address == call.to), None)
-    if wrapped is None:
-        return
-    if call.purpose is Purpose.WRAP:
-        _add(changes, wrapped, call.value)
-    elif call.purpose is Purpose.UNWRAP:
-        raw = int.from_bytes(call.data[4:36], "big")  # withdraw(uint256)
-        _add(changes, wrapped, -raw)
-        _add(changes, native, raw)
 
 
 def compute_flows(

@@ -6,7 +6,7 @@ from fractions import Fraction
 
 from keeper.core.foreign import printable
 from keeper.core.plan import Purpose
-from keeper.core.sending import LIVE, Fill, Mined, State
+from keeper.core.sending import LIVE, Mined, State
 from keeper.core.units import USD, WHOLE_BPS, TokenAmount
 from keeper.report import format as form
 from keeper.report.facts import CycleFacts, Transaction
@@ -78,22 +78,32 @@ def _filled(page: Page, transaction: Transaction) -> None:
         page.add("It was mined; its fill is read once it is confirmed.")
         return
     value = f" ({form.usd(expect.value_sold.whole)})" if expect.value_sold else ""
-    page.add(f"It sold {transaction.shown(fill.sold)}{value} for {transaction.shown(fill.received)}.")
-    rows = [("quote", expect.quote), ("min_out", expect.min_out)]
-    for label, expected in rows:
-        if expected is not None:
-            page.label(label, _against(transaction, fill, expected), indent=2)
+    page.add(f"It sold {transaction.shown(*fill.sold)}{value} for {transaction.shown(*fill.received)}.", hang=2)
+    if len(expect.swaps) > 1:
+        _legs(page, transaction)
+    received = {amount.token: amount for amount in fill.received}
+    for label, expected in (("quote", expect.quotes), ("min_out", expect.floors)):
+        shares = [(amount, received[token]) for token, amount in expect.net(expected).items() if token in received]
+        for index, (amount, found) in enumerate(shares):
+            page.label("" if index else label, _against(transaction, found, amount), indent=2)
     _cost(page, transaction)
 
 
-def _against(transaction: Transaction, fill: Fill, expected: TokenAmount) -> str:
+def _legs(page: Page, transaction: Transaction) -> None:
+    """Several swaps in one transaction: each as it was meant, for only their sum can be told afterwards."""
+    for index, swap in enumerate(transaction.expect.swaps):
+        says = f"{transaction.shown(swap.sell)} for about {transaction.shown(swap.quote)}"
+        page.label("" if index else "legs", says, indent=2)
+
+
+def _against(transaction: Transaction, received: TokenAmount, expected: TokenAmount) -> str:
     """`46,989.46 USDC, and it received 0.65 more (+0.1 bps)`"""
-    head, gain = transaction.shown(expected), fill.received - expected
+    head, gain = transaction.shown(expected), received - expected
     if not gain:
         return f"{head}, and it received exactly that"
     word = "more" if gain.raw > 0 else "less"
-    bps = form.rounded(gain.over(expected) * WHOLE_BPS, 1, plus=True)
-    return f"{head}, and it received {transaction.figure(abs(gain))} {word} ({bps} bps)"
+    bps = f" ({form.rounded(gain.over(expected) * WHOLE_BPS, 1, plus=True)} bps)" if expected.raw > 0 else ""
+    return f"{head}, and it received {transaction.figure(abs(gain))} {word}{bps}"
 
 
 def _cost(page: Page, transaction: Transaction) -> None:

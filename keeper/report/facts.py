@@ -43,20 +43,20 @@ class Transaction:
         parts = (self.outcome.fee_value, self.outcome.impact_value, self.outcome.others_value)
         return sum((part for part in parts if part is not None), TokenAmount.zero(USD))
 
-    def shown(self, amount: TokenAmount) -> str:
-        """`46,990.11 USDC`, with the decimals that matter at the price of the decision."""
-        return f"{self.figure(amount)} {printable(amount.token.symbol, 24)}"
+    def shown(self, *amounts: TokenAmount) -> str:
+        """`46,990.11 USDC`, with the decimals that matter at the price of the decision; several with commas."""
+        return ", ".join(f"{self.figure(amount)} {printable(amount.token.symbol, 24)}" for amount in amounts)
 
     def figure(self, amount: TokenAmount) -> str:
         """The same without its symbol."""
         return form.amount(amount.whole, form.places_for(self._price(amount.token), amount.token.decimals))
 
     def _price(self, token: Token) -> Fraction | None:
-        expect = self.expect
-        if expect.bought_price is not None and expect.bought_price.base == token:
-            return expect.bought_price.ratio
-        if expect.value_sold is not None and expect.sell and expect.sell.token == token:
-            return expect.value_sold.whole / expect.sell.whole
+        for swap in self.expect.swaps:
+            if swap.bought_price.base == token:
+                return swap.bought_price.ratio
+            if swap.sell.token == token:
+                return swap.value_sold.whole / swap.sell.whole
         return None
 
 

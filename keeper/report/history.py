@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from fractions import Fraction
 from io import StringIO
 
@@ -12,7 +12,7 @@ from rich.text import Text
 
 from keeper.core.foreign import printable
 from keeper.core.sending import LIVE, State
-from keeper.core.units import USD, TokenAmount
+from keeper.core.units import USD, Token, TokenAmount
 from keeper.report import format as form
 from keeper.report.facts import Transaction
 from keeper.report.nouns import symbol
@@ -86,12 +86,10 @@ def _record(transaction: Transaction) -> dict[str, str]:
         result_of(transaction),
         mined.hash if mined else attempts[-1].hash if attempts else "",
         str(mined.block_number) if mined else "",
-        _whole(fill.sold if fill else None),
-        symbol(fill.sold.token) if fill else "",
-        _whole(fill.received if fill else None),
-        symbol(fill.received.token) if fill else "",
-        _whole(expect.quote),
-        _whole(expect.min_out),
+        *_both(fill.sold if fill else ()),
+        *_both(fill.received if fill else ()),
+        _both(_expected(transaction, expect.quotes))[0],
+        _both(_expected(transaction, expect.floors))[0],
         _whole(expect.value_sold if fill else None),
         form.exact(Fraction(mined.gas_cost, 10**18)) if mined else "",
         _whole(outcome.gas_value if outcome else None),
@@ -100,6 +98,18 @@ def _record(transaction: Transaction) -> dict[str, str]:
         _whole(outcome.others_value if outcome else None),
     )
     return dict(zip(COLUMNS, values, strict=True))
+
+
+def _expected(transaction: Transaction, bought: Mapping[Token, TokenAmount]) -> list[TokenAmount]:
+    """Quotes or floors of what was received, in its order."""
+    fill, net = transaction.fill, transaction.expect.net(bought)
+    return [amount for token, amount in net.items() if fill is None or any(r.token == token for r in fill.received)]
+
+
+def _both(amounts: Iterable[TokenAmount]) -> tuple[str, str]:
+    """Figures and symbols, in the same order: `10; 5` of `WETH; LINK` where a transaction has several."""
+    known = list(amounts)
+    return "; ".join(_whole(amount) for amount in known), "; ".join(symbol(amount.token) for amount in known)
 
 
 def _whole(amount: TokenAmount | None) -> str:
@@ -132,8 +142,8 @@ def _row(transaction: Transaction) -> list[Text | str]:
         form.moment(mined.timestamp if mined else intent.created_at).removesuffix(" UTC"),
         intent.vault,
         purpose if result == "ok" else f"{purpose}, {result}",
-        transaction.shown(fill.sold) if fill else "",
-        transaction.shown(fill.received) if fill else "",
+        transaction.shown(*fill.sold) if fill else "",
+        transaction.shown(*fill.received) if fill else "",
         form.usd(expect.value_sold.whole) if fill and expect.value_sold else "",
         "" if transaction.cost is None else form.usd(transaction.cost.whole),
         form.usd(outcome.gas_value.whole) if outcome and outcome.gas_value else "",

@@ -28,7 +28,7 @@ from keeper.core.sending import Expectation, Intent, State
 from keeper.core.units import Address, Token, TokenAmount, Wei
 from keeper.journal.sql import SqlJournal
 from keeper.local.anvil import run_anvil
-from tests.builders import CHAIN, ETH, USDC, address, make_view, units
+from tests.builders import CHAIN, ETH, USDC, address, expected_swap, make_view, units
 from tests.unit.chain.lives import GWEI, Ears, MemoryJournal, new_intent
 
 KEY = "0xac0974bec39a17e36ba4a6b4d238ff944bacb478cbed5efcae784d7bf4f2ff80"
@@ -262,7 +262,7 @@ def test_send__reverts__reason_decoded_and_gas_counted(world: World) -> None:
 
 @pytest.mark.fault("T17")
 def test_send__success_that_did_nothing__vault_halted(world: World) -> None:
-    expect = Expectation(sell=TokenAmount(world.weth, 10**18), quote=units(USDC, 3_000), min_out=units(USDC, 2_990))
+    expect = Expectation((expected_swap(TokenAmount(world.weth, 10**18), units(USDC, 3_000), units(USDC, 2_990)),))
     world.send(Call(MUTE, b"", 0, Purpose.SWAP, "sell 1 WETH"), expect)
     world.mine()
     assert world.settle() is State.CONFIRMED

@@ -213,7 +213,7 @@ def test_turn__a_weight_is_out_and_all_guards_allow__then_it_is_journaled_and_su
     assert (result.record.kind, result.record.code) == ("intended", "swap")
     (new,) = sender.submitted
     assert (new.cycle, new.pools, new.call.spends) == (1, (POOL.pool.address,), SELL)
-    assert new.expect.min_out == units(USDC, 2980)
+    assert new.expect.floors == {USDC: units(USDC, 2980)}
     assert new.expect.value_sold == usd(3120)
 
 
@@ -260,7 +260,7 @@ def test_turn__a_guard_denies_while_an_allowance_is_left__then_the_allowance_is_
     parts = Parts(leftovers=revoke)
     (result,) = turn([vault("a", parts, sender, denies=True)], {"a": view("a")}, sender, book)
     assert (result.record.kind, result.record.code, result.record.guards) == ("intended", "revoke", ("max_trade",))
-    assert sender.submitted[0].expect.sell is None
+    assert sender.submitted[0].expect.swaps == ()
 
 
 def test_turn__every_cycle_of_a_hold__then_it_says_why() -> None:

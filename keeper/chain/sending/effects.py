@@ -5,7 +5,7 @@ A success without these effects means that the token is not what it seemed: a pe
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,10 +15,13 @@ from keeper.core.abi import calldata
 from keeper.core.errors import TransientError
 from keeper.core.plan import Call, Purpose
 from keeper.core.sending import Mined
-from keeper.core.units import Address, Token
+from keeper.core.units import NATIVE, Address, Token
+from keeper.core.wrapping import wrapped_by
 
 APPROVAL_ARGUMENTS = 68
-WITHDRAW_ARGUMENTS = 36
+"""Bytes of `approve(address,uint256)` with its selector."""
+
+_ALLOWANCE = "allowance(address,address)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,56 +33,53 @@ class _Figure:
 
 
 def fetch_missing_effects(rpc: Rpc, call: Call, account: Address, sender: Address, mined: Mined) -> str:
-    """What a successful approve, revoke, wrap or unwrap failed to bring about, or an empty string.
+    """What successful approvals, revokes, wraps and unwraps failed to bring about, or an empty string; of several in
+    one call what they come to together.
 
     At most one request. Where the node has no state of those blocks any more nothing is missed. Raises Unreachable.
     """
-    figures = _figures(call, account, mined.block_number)
+    allowances, wrapped = _allowances(call), wrapped_by(call)
+    at = mined.block_number
+    figures = []
+    for token, spender in allowances:
+        request = _call(token, calldata(_ALLOWANCE, account, spender), at)
+        figures.append(_Figure(f"allowance {token} {spender}", request))
+    for token in wrapped:
+        figures += [_Figure(f"{token} {block - at}", _balance(token, account, block)) for block in (at - 1, at)]
     if not figures:
         return ""
     answers = rpc.batch([figure.request for figure in figures])
     found = {figure.what: figure_of(answer) for figure, answer in zip(figures, answers, strict=True)}
-    if call.purpose in (Purpose.APPROVE, Purpose.REVOKE):
-        return _allowance(call, found["allowance"])
-    return _wrapped(call, found, 0 if account != sender else mined.gas_cost)
+    for (token, spender), expected in allowances.items():
+        if (raw := found[f"allowance {token} {spender}"]) is not None and raw != expected:
+            return f"{call.text}: succeeded, but the allowance is {raw:,} raw, expected {expected:,}"
+    return _unwrapped(call, found, wrapped, 0 if account != sender else mined.gas_cost)
 
 
-def _figures(call: Call, account: Address, block: int) -> Sequence[_Figure]:
-    if call.purpose in (Purpose.APPROVE, Purpose.REVOKE) and len(call.data) == APPROVAL_ARGUMENTS:
-        spender = Address("0x" + call.data[16:36].hex())
-        return [_Figure("allowance", _call(call.to, calldata("allowance(address,address)", account, spender), block))]
-    if call.purpose is Purpose.WRAP or (call.purpose is Purpose.UNWRAP and len(call.data) == WITHDRAW_ARGUMENTS):
-        balance = calldata("balanceOf(address)", account)
-        return [
-            _Figure("tokens before", _call(call.to, balance, block - 1)),
-            _Figure("tokens after", _call(call.to, balance, block)),
-            _Figure("coin before", ("eth_getBalance", [account, hex(block - 1)])),
-            _Figure("coin after", ("eth_getBalance", [account, hex(block)])),
-        ]
-    return ()
+def _allowances(call: Call) -> Mapping[tuple[Address, Address], int]:
+    """{raw} By (token, spender): what the last approval or revoke of each sets."""
+    return {
+        (step.to, Address("0x" + step.data[16:36].hex())): int.from_bytes(step.data[36:68], "big")
+        for step in call.steps
+        if step.purpose in (Purpose.APPROVE, Purpose.REVOKE) and len(step.data) == APPROVAL_ARGUMENTS
+    }
 
 
-def _allowance(call: Call, found: int | None) -> str:
-    expected = int.from_bytes(call.data[36:68], "big")
-    if found is None or found == expected:
-        return ""
-    return f"{call.text}: succeeded, but the allowance is {found:,} raw, expected {expected:,}"
-
-
-def _wrapped(call: Call, found: Mapping[str, int | None], gas_cost: int) -> str:
+def _unwrapped(call: Call, found: Mapping[str, int | None], wrapped: Mapping[Address, int], gas_cost: int) -> str:
     """Others may add to an account in the same block; nobody but its key takes from it."""
-    wraps = call.purpose is Purpose.WRAP
-    raw = call.value if wraps else int.from_bytes(call.data[4:36], "big")
-    tokens, coin = _change(found, "tokens"), _change(found, "coin")
-    if tokens is not None and tokens < (raw if wraps else -raw):
-        return f"{call.text}: succeeded, but the tokens changed by {tokens:,} raw"
-    if not wraps and coin is not None and coin + gas_cost < raw:
-        return f"{call.text}: succeeded, but the coin changed by {coin + gas_cost:,} wei beside its gas"
+    for token, raw in wrapped.items():
+        change = _change(found, token)
+        if change is None:
+            continue
+        if token == NATIVE and raw > 0 and change + gas_cost < raw:
+            return f"{call.text}: succeeded, but the coin changed by {change + gas_cost:,} wei beside its gas"
+        if token != NATIVE and change < raw:
+            return f"{call.text}: succeeded, but the tokens changed by {change:,} raw"
     return ""
 
 
-def _change(found: Mapping[str, int | None], what: str) -> int | None:
-    before, after = found[f"{what} before"], found[f"{what} after"]
+def _change(found: Mapping[str, int | None], token: Address) -> int | None:
+    before, after = found[f"{token} -1"], found[f"{token} 0"]
     return None if before is None or after is None else after - before
 
 
@@ -89,9 +89,13 @@ def _call(to: Address, data: bytes, block: int) -> Request:
 
 def balance_request(token: Token, account: Address, block: int) -> Request:
     """The balance of a token, or of the native coin, at the end of a block."""
-    if token.is_native:
+    return _balance(token.address, account, block)
+
+
+def _balance(token: Address, account: Address, block: int) -> Request:
+    if token == NATIVE:
         return ("eth_getBalance", [account, hex(block)])
-    return _call(token.address, calldata("balanceOf(address)", account), block)
+    return _call(token, calldata("balanceOf(address)", account), block)
 
 
 def figure_of(answer: Any) -> int | None:

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from keeper.chain.nodes.headers import unhex
 from keeper.chain.nodes.rpc import Rpc, RpcError
 from keeper.chain.sending.attempts import ending
 from keeper.chain.sending.effects import balance_request, fetch_missing_effects, figure_of
-from keeper.chain.sending.receipts import Receipt, costs_of, fill_of, missing_effects
+from keeper.chain.sending.receipts import Receipt, costs_of, fill_of, missing_effects, moved
 from keeper.chain.sending.reverts import decode_revert
 from keeper.core.errors import TransientError
 from keeper.core.foreign import printable
 from keeper.core.records import NewIntent
-from keeper.core.sending import Fill, Intent, Mined, Outcome, State
-from keeper.core.units import Address, Token, TokenAmount
+from keeper.core.sending import Intent, Mined, Outcome, State
+from keeper.core.units import Address, Token
+from keeper.core.wrapping import wrapped_by
 
 OUT_OF_GAS = "out of gas: used all of its gas limit"
 
@@ -35,24 +35,30 @@ def fetch_outcome(rpc: Rpc, intent: Intent, new: NewIntent, receipt: Receipt, mi
         return Found(_outcome(intent, new, mined, reason="cancelled: replaced by a transfer of nothing to itself"))
     if kind is State.FINAL_REVERTED:
         return Found(_outcome(intent, new, mined, reason=_fetch_reason(rpc, intent, mined)))
-    fill = fill_of(receipt.logs, new.expect, new.account)
-    if fill is None:
+    if not new.expect.swaps:
         missing = fetch_missing_effects(rpc, intent.call, new.account, intent.sender, mined)
         return Found(_outcome(intent, new, mined, reason=missing), missing)
-    deltas = _fetch_deltas(rpc, (fill.sold.token, fill.received.token), new.account, mined.block_number)
-    deltas = {token: _without_gas(token, delta, intent, new, mined) for token, delta in deltas.items()}
-    fill = _with_native(fill, deltas)
-    if fill is None:
+    return _traded(rpc, intent, new, receipt, mined)
+
+
+def _traded(rpc: Rpc, intent: Intent, new: NewIntent, receipt: Receipt, mined: Mined) -> Found:
+    """A trade is what its Transfer logs say of every token, and the balances must bear them out."""
+    tokens = tuple(dict.fromkeys((*new.expect.sells, *new.expect.quotes)))
+    deltas = _fetch_deltas(rpc, tokens, new.account, mined.block_number)
+    deltas = {token: _by_trading(token, delta, intent, new, mined) for token, delta in deltas.items()}
+    if any(token.is_native and token not in deltas for token in tokens):
         return Found(
             _outcome(intent, new, mined, reason="its fill is not known: the node has no balances of its block")
         )
-    wrong = missing_effects(fill, new.expect, deltas)
-    costs = costs_of(fill, mined.gas_cost, new.expect)
+    # The native coin has no Transfer logs: its balance tells.
+    changes = {t: deltas[t] if t.is_native else moved(receipt.logs, t, new.account) for t in tokens}
+    wrong = missing_effects(changes, new.expect, deltas)
+    costs = costs_of(changes, mined.gas_cost, new.expect)
     outcome = Outcome(
         intent=intent.id,
         state=State.CONFIRMED,
         mined=mined,
-        fill=fill,
+        fill=fill_of(changes, new.expect),
         gas_value=costs.gas,
         fee_value=costs.fee,
         impact_value=costs.impact,
@@ -81,21 +87,10 @@ def _fetch_deltas(rpc: Rpc, tokens: tuple[Token, ...], account: Address, block: 
     return deltas
 
 
-def _without_gas(token: Token, delta: int, intent: Intent, new: NewIntent, mined: Mined) -> int:
-    """The native coin's change, as far as it is not gas that the account itself paid."""
-    return delta + mined.gas_cost if token.is_native and new.account == intent.sender else delta
-
-
-def _with_native(fill: Fill, deltas: Mapping[Token, int]) -> Fill | None:
-    """The native coin has no Transfer logs: its balance tells. None where the node does not have it any more."""
-    sold, received = fill.sold.token, fill.received.token
-    if (sold.is_native and sold not in deltas) or (received.is_native and received not in deltas):
-        return None
-    if sold.is_native:
-        fill = replace(fill, sold=TokenAmount(sold, -deltas[sold]))
-    if received.is_native:
-        fill = replace(fill, received=TokenAmount(received, deltas[received]))
-    return fill
+def _by_trading(token: Token, delta: int, intent: Intent, new: NewIntent, mined: Mined) -> int:
+    """A balance's change without the transaction's own wrapping, and without gas that the account itself paid."""
+    paid = mined.gas_cost if token.is_native and new.account == intent.sender else 0
+    return delta + paid - wrapped_by(intent.call).get(token.address, 0)
 
 
 def _fetch_reason(rpc: Rpc, intent: Intent, mined: Mined) -> str:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import reduce
 from typing import Any
 
 from eth_utils.crypto import keccak
@@ -102,32 +103,46 @@ def moved(logs: tuple[Log, ...], token: Token, account: Address) -> int:
     return total
 
 
-def fill_of(logs: tuple[Log, ...], expect: Expectation, account: Address) -> Fill | None:
-    """What was sold and received; None where no trade was expected."""
-    if expect.sell is None or expect.quote is None:
-        return None
-    sold = TokenAmount(expect.sell.token, -moved(logs, expect.sell.token, account))
-    return Fill(sold, TokenAmount(expect.quote.token, moved(logs, expect.quote.token, account)))
+def fill_of(changes: Mapping[Token, int], expect: Expectation) -> Fill:
+    """What was sold and received, all legs together. `changes` are {raw} of the account, by token.
+
+    A token that is only sold stands among what was sold, whatever became of it; what is bought and sold too, where its
+    net puts it.
+    """
+    sells, quotes = expect.sells, expect.quotes
+    sold = [TokenAmount(token, -changes[token]) for token in sells if token not in quotes or changes[token] < 0]
+    bought = [TokenAmount(token, changes[token]) for token in quotes if token not in sells or changes[token] > 0]
+    return Fill(tuple(sold), tuple(bought))
 
 
-def missing_effects(fill: Fill | None, expect: Expectation, deltas: Mapping[Token, int]) -> str:
-    """What a successful transaction failed to bring about, or an empty string. `deltas` are {raw} of the account's
-    balances over the block, as far as the node could tell; a token that is absent is judged by its logs alone."""
-    if fill is None or expect.sell is None:
+def missing_effects(changes: Mapping[Token, int], expect: Expectation, deltas: Mapping[Token, int]) -> str:
+    """What a successful transaction failed to bring about, or an empty string. `changes` as above; `deltas` are {raw}
+    of the account's balances over the block, as far as the node could tell; a token that is absent is judged by its
+    logs alone."""
+    if not expect.swaps:
         return ""
-    sold, received = fill.sold, fill.received
-    if sold.raw <= 0 or received.raw <= 0:
-        return f"success without effects: {shown(sold)} sold, {shown(received)} received"
-    if sold > expect.sell:
-        return f"sold {shown(sold)}, more than the {shown(expect.sell)} that were meant"
-    if expect.min_out is not None and received < expect.min_out:
-        return f"received {shown(received)}, less than min_out {shown(expect.min_out)}"
-    for moved_amount, sign in ((received, 1), (sold, -1)):
-        delta = deltas.get(moved_amount.token)
-        if delta is not None and delta < sign * moved_amount.raw:
-            moved_by = TokenAmount(moved_amount.token, delta)
-            return f"Transfer logs say {shown(moved_amount)}, but the balance changed by {shown(moved_by)}"
+    sells, floors = expect.sells, expect.floors
+    sold = [TokenAmount(token, -changes[token]) for token in sells if token not in floors]
+    received = [TokenAmount(token, changes[token]) for token in floors if token not in sells]
+    if any(each.raw <= 0 for each in (*sold, *received)):
+        return f"success without effects: {listed(sold)} sold, {listed(received)} received"
+    for amount in sold:
+        if amount > sells[amount.token]:
+            return f"sold {shown(amount)}, more than the {shown(sells[amount.token])} that were meant"
+    for token, floor in expect.net(floors).items():
+        if changes[token] < floor.raw:
+            return f"received {shown(TokenAmount(token, changes[token]))}, less than min_out {shown(floor)}"
+    for amount in (*received, *sold, *(TokenAmount(token, changes[token]) for token in floors if token in sells)):
+        delta = deltas.get(amount.token)
+        if delta is not None and delta < changes[amount.token]:
+            moved_by = TokenAmount(amount.token, delta)
+            return f"Transfer logs say {shown(amount)}, but the balance changed by {shown(moved_by)}"
     return ""
+
+
+def listed(amounts: Sequence[TokenAmount]) -> str:
+    """`1 WETH and 2.5 LINK`."""
+    return " and ".join(shown(amount) for amount in amounts) or "nothing"
 
 
 # --- costs -----------------------------------------------------------------------------------------------------------
@@ -144,12 +159,14 @@ class Costs:
     """Quote minus fill: what others took, or gave where it is negative."""
 
 
-def costs_of(fill: Fill | None, gas_cost: Wei, expect: Expectation) -> Costs:
-    """Estimates round up, against us."""
+def costs_of(changes: Mapping[Token, int] | None, gas_cost: Wei, expect: Expectation) -> Costs:
+    """Estimates round up, against us. `changes` are None where no fill is known."""
     gas = None
     if expect.native_price is not None:
         gas = expect.native_price.value(TokenAmount(expect.native_price.base, gas_cost), Rounding.UP)
-    if fill is None or expect.quote is None or expect.bought_price is None:
+    if changes is None or not expect.swaps:
         return Costs(gas=gas)
-    others = expect.bought_price.value(expect.quote - fill.received, Rounding.UP)
-    return Costs(gas, expect.fee_value, expect.impact_value, others)
+    prices = {swap.quote.token: swap.bought_price for swap in expect.swaps}
+    short = [quote - TokenAmount(token, changes[token]) for token, quote in expect.net(expect.quotes).items()]
+    others = [prices[amount.token].value(amount, Rounding.UP) for amount in short]
+    return Costs(gas, expect.fee_value, expect.impact_value, reduce(TokenAmount.__add__, others))

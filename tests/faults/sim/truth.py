@@ -11,7 +11,7 @@ from fractions import Fraction
 from typing import Any
 
 from keeper.core.plan import Purpose
-from keeper.core.sending import ARROWS, FINAL, LIVE, Intent, State
+from keeper.core.sending import ARROWS, FINAL, LIVE, Fill, Intent, State
 from keeper.core.units import USD, WHOLE_BPS, TokenAmount
 from tests.builders import USDC, WETH
 from tests.faults.sim.keeper_in_sim import World
@@ -190,11 +190,12 @@ class Truth:
         if cancelled or not receipt["logs"]:
             require(outcome.fill is None, f"4: {intent.id} has a fill that never was")
             return
-        expect = self.journal.expectation(intent.id).expect
+        (expect,) = self.journal.expectation(intent.id).expect.swaps
         sold, received = (int(log["data"], 16) for log in receipt["logs"])
         require(sold <= expect.sell.raw, f"3: {intent.id} sold more than planned")
         require(received >= expect.min_out.raw, f"4: {intent.id} received less than min_out")
-        require((outcome.fill.sold.raw, outcome.fill.received.raw) == (sold, received), f"7: fill of {intent.id}")
+        filled = Fill((TokenAmount(expect.sell.token, sold),), (TokenAmount(expect.quote.token, received),))
+        require(outcome.fill == filled, f"7: fill of {intent.id}")
 
     def _check_consumed(self) -> None:
         """2, 8: every nonce of ours that a final block used belongs to an attempt in the journal, or to a stranger."""

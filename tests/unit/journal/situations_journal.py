@@ -9,7 +9,7 @@ from keeper.core.plan import Call, Fees, Purpose
 from keeper.core.records import CycleRecord, NewIntent, Sample
 from keeper.core.sending import Attempt, Expectation, Fill, Mined, Outcome, State
 from keeper.core.units import USD, Address, Price, Wei
-from tests.builders import ACCOUNT, CHAIN, ETH, NOW, USDC, WETH, address, units, usd
+from tests.builders import ACCOUNT, CHAIN, ETH, NOW, USDC, WETH, address, expected_swap, units, usd
 
 POOL = address(0xB001)
 DAY = 86_400
@@ -32,14 +32,9 @@ def cycle(
 
 
 def expectation() -> Expectation:
+    values = (31_200, "15.6", "3.9")
     return Expectation(
-        sell=units(WETH, 10),
-        quote=units(USDC, "31180.5"),
-        min_out=units(USDC, 31_000),
-        value_sold=usd(31_200),
-        fee_value=usd("15.6"),
-        impact_value=usd("3.9"),
-        bought_price=Price(USDC, USD, Fraction(1)),
+        swaps=(expected_swap(units(WETH, 10), units(USDC, "31180.5"), units(USDC, 31_000), values),),
         native_price=Price(ETH, USD, Fraction(3120)),
     )
 
@@ -87,7 +82,7 @@ def outcome(intent: int, mined: Mined | None = None, filled: bool = True) -> Out
         intent=intent,
         state=State.CONFIRMED,
         mined=mined or receipt(),
-        fill=Fill(units(WETH, 10), units(USDC, 31_175)) if filled else None,
+        fill=Fill((units(WETH, 10),), (units(USDC, 31_175),)) if filled else None,
         gas_value=usd("3.12"),
         fee_value=usd("15.6"),
         impact_value=usd("3.9"),

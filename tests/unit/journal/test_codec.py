@@ -14,8 +14,15 @@ from keeper.core.plan import Call, Purpose
 from keeper.core.sending import Expectation, Fill
 from keeper.core.units import USD, Address, Price, Token, TokenAmount, Wei
 from keeper.journal import codec
-from tests.builders import USDC, WETH, address, units
+from tests.builders import ETH, USDC, WETH, address, expected_swap, units
 from tests.unit.journal.situations_journal import expectation, receipt
+
+SEVERAL = Expectation(
+    (
+        expected_swap(units(WETH, 10), units(USDC, 31_000), units(USDC, 30_900), (31_200, "15.6", "184.4")),
+        expected_swap(units(USDC, 9_000), units(ETH, 3), units(ETH, "2.9"), (9_000, 9, -9), Fraction(9_001, 3)),
+    )
+)
 
 raws = st.integers(-(1 << 256), 1 << 256)
 tokens = st.builds(
@@ -60,15 +67,21 @@ def test_by_token__any_order__is_the_same_text(values: dict[Token, int]) -> None
     assert {token: int(raw) for token, raw in codec.by_token_in(codec.by_token_out(values)).items()} == values
 
 
-@pytest.mark.parametrize("expect", [expectation(), Expectation()])
+@pytest.mark.parametrize("expect", [expectation(), Expectation(), SEVERAL])
 def test_expectation__full_or_empty__survives(expect: Expectation) -> None:
     assert codec.expectation_in(json.loads(codec.dumps(codec.expectation_out(expect)))) == expect
+
+
+def test_expectation__not_in_usd__is_refused() -> None:
+    swap = replace(SEVERAL.swaps[0], fee_value=units(USDC, 1))
+    with pytest.raises(TypeError, match="expected USD, was USDC"):
+        codec.expectation_out(Expectation((swap,)))
 
 
 def test_mined_and_fill__large__survive() -> None:
     mined = replace(receipt(), gas_cost=Wei(1 << 100))
     assert codec.mined_in(json.loads(codec.dumps(codec.mined_out(mined)))) == mined
-    fill = Fill(units(WETH, 10), units(USDC, 5))
+    fill = Fill((units(WETH, 10), units(ETH, 1)), (units(USDC, 5),))
     assert codec.fill_in(json.loads(codec.dumps(codec.fill_out(fill)))) == fill
     assert (codec.mined_in(None), codec.fill_in(None), codec.amount_in(None), codec.price_in(None)) == (None,) * 4
 

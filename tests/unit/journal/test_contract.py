@@ -233,8 +233,8 @@ def test_expectation__of_an_intent__is_what_was_asked_for(journal: Journal) -> N
     new = wish(cycle=journal.record_cycle(cycle(kind="intended")), pools=(POOL,))
     found = journal.expectation(journal.intend(new, 0).id)
     assert found == new
-    assert found.expect.sell is not None
-    assert (found.expect.sell.token.symbol, found.expect.sell.token.decimals) == ("WETH", 18)
+    (swap,) = found.expect.swaps
+    assert (swap.sell.token.symbol, swap.sell.token.decimals) == ("WETH", 18)
 
 
 # --- the past --------------------------------------------------------------------------------------------------------

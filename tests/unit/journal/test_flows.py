@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from keeper.core.plan import Call, Purpose
-from keeper.core.sending import Intent, Mined, State
+from keeper.core.sending import Fill, Intent, Mined, State
 from keeper.core.units import USD, Price, Token, TokenAmount
 from keeper.journal.flows import Flow, changes_of, compute_flows, compute_gain, value_flow
 from tests.builders import ACCOUNT, CHAIN, ETH, NOW, USDC, WETH, address, units, usd
@@ -71,6 +71,21 @@ def test_changes_of__wrap_and_unwrap__move_between_native_and_wrapped() -> None:
     data = b"\x2e\x1a\x7d\x4d" + (3 * 10**17).to_bytes(32, "big")
     unwrap = Call(WETH.address, data, 0, Purpose.UNWRAP, "unwrap 0.3 WETH")
     assert changes_of(ours(unwrap), None, ACCOUNT, TOKENS) == {ETH: -GAS + 3 * 10**17, WETH: -3 * 10**17}
+
+
+def test_changes_of__atomic_call_of_several_steps__each_step_counts_once() -> None:
+    wrap = Call(WETH.address, b"\xd0\xe3\x0d\xb0", 7, Purpose.WRAP, "wrap 7")
+    atomic = replace(swap(), inner=(wrap, swap(), swap()))
+    filled = Fill((TokenAmount(WETH, 5),), (TokenAmount(USDC, 9), TokenAmount(WBTC, 2)))
+    safe = address(0x5AFE)
+    found = changes_of(ours(atomic), replace(outcome(1), fill=filled), safe, (*TOKENS, WBTC))
+    assert found == {ETH: -7, WETH: 7 - 5, USDC: 9, WBTC: 2}
+
+
+def test_changes_of__coin_sold_in_a_swap__is_counted_by_its_fill_alone() -> None:
+    filled = Fill((TokenAmount(ETH, 5),), (TokenAmount(USDC, 9),))
+    found = changes_of(ours(swap(value=5)), replace(outcome(1), fill=filled), ACCOUNT, TOKENS)
+    assert found == {ETH: -GAS - 5, USDC: 9}
 
 
 def held(weth: int, usdc: int) -> dict[Token, TokenAmount]:

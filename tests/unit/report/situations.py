@@ -32,6 +32,7 @@ from keeper.core.sending import Attempt, Expectation, Fill, Intent, Mined, Outco
 from keeper.core.units import NATIVE, USD, Address, Price, Rounding, Token, TokenAmount, Wei
 from keeper.report.decision import VaultMeta, describe
 from keeper.report.facts import CycleFacts, Transaction
+from tests.builders import DAI, expected_swap
 
 WETH = Token(8453, Address("0x4200000000000000000000000000000000000006"), "WETH", 18)
 USDC = Token(8453, Address("0x833589fCD6eDb6E08f4c7C32D4f71b54bdA02913"), "USDC", 6)
@@ -323,13 +324,7 @@ def transaction(state: State, outcome: Outcome | None = None, mined: Mined | Non
         mined=mined,
     )
     expect = Expectation(
-        sell=leg.leg.sell,
-        quote=leg.leg.quote,
-        min_out=leg.min_out,
-        value_sold=usd("47017.152"),
-        fee_value=usd("23.508576"),
-        impact_value=usd("4.183424"),
-        bought_price=USDC_PRICE.mid,
+        swaps=(expected_swap(leg.leg.sell, leg.leg.quote, leg.min_out, ("47017.152", "23.508576", "4.183424")),),
         native_price=Price(ETH, USD, Fraction(3120)),
     )
     return Transaction(intent, expect, outcome)
@@ -345,13 +340,33 @@ def filled() -> Transaction:
         intent=7,
         state=State.FINAL_OK,
         mined=receipt,
-        fill=Fill(weth("15.0696"), usdc("46990.11")),
+        fill=Fill((weth("15.0696"),), (usdc("46990.11"),)),
         gas_value=usd("0.01565775"),
         fee_value=usd("23.508576"),
         impact_value=usd("4.183424"),
         others_value=usd("-0.65"),
     )
     return transaction(State.FINAL_OK, outcome, receipt)
+
+
+def several() -> Transaction:
+    """WETH and DAI into USDC, and a part of that into WBTC, in one transaction."""
+    one = filled()
+    swaps = (
+        expected_swap(weth("10"), usdc("46090"), usdc("46000"), (46_200, 23, 87)),
+        expected_swap(TokenAmount(DAI, 500 * 10**18), usdc("500"), usdc("490"), (500, "0.5", "-0.5")),
+        expected_swap(
+            usdc("15000"), TokenAmount(WBTC, 25_000_000), TokenAmount(WBTC, 24_800_000), (15_000, 15, -15), 60_000
+        ),
+    )
+    fill = Fill(
+        (weth("10"), TokenAmount(DAI, 500 * 10**18)),
+        (usdc("31600"), TokenAmount(WBTC, 25_000_000)),
+    )
+    assert one.outcome
+    values = {"fee_value": usd("38.5"), "impact_value": usd("71.5"), "others_value": usd("-10")}
+    outcome = replace(one.outcome, fill=fill, **values)
+    return replace(one, expect=replace(one.expect, swaps=swaps), outcome=outcome)
 
 
 def reverted() -> Transaction:

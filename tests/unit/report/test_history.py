@@ -31,6 +31,13 @@ def test_csv__fill__is_exact_in_every_cell() -> None:
     assert (row["gas_native"], row["gas_usd"], row["others_usd"]) == ("0.000005018508", "0.01565775", "-0.65")
 
 
+def test_csv__several_legs__net_amounts_side_by_side() -> None:
+    (row,) = rows(given.several())
+    assert (row["sold"], row["sold_token"]) == ("10; 500", "WETH; DAI")
+    assert (row["received"], row["received_token"]) == ("31600; 0.25", "USDC; WBTC")
+    assert (row["quote"], row["min_out"], row["value_usd"]) == ("31590; 0.25", "31490; 0.248", "61700")
+
+
 def test_csv__revert__has_gas_and_no_fill() -> None:
     (row,) = rows(given.reverted())
     assert (row["result"], row["sold"], row["value_usd"], row["gas_usd"]) == ("reverted", "", "", "0.01565775")
@@ -68,7 +75,7 @@ def test_csv__hostile_symbol__starts_no_formula() -> None:
     token = replace(given.USDC, symbol='=HYPERLINK("x")')
     outcome = given.filled().outcome
     assert outcome
-    fill = Fill(given.weth("1"), TokenAmount(token, 1))
+    fill = Fill((given.weth("1"),), (TokenAmount(token, 1),))
     transaction = given.transaction(State.FINAL_OK, replace(outcome, fill=fill), given.mined())
     assert rows(transaction)[0]["received_token"].startswith("'=")
 

@@ -17,9 +17,9 @@ from keeper.chain.sending.submitter import Budget, DrySubmitter, LiveSubmitter
 from keeper.core.abi import calldata
 from keeper.core.errors import Halted, JournalError, TransientError
 from keeper.core.plan import Call, Calls, Fees, Purpose, Simulation
-from keeper.core.sending import Expectation, Intent, Mined, State
+from keeper.core.sending import Expectation, Fill, Intent, Mined, State
 from keeper.core.units import USD, Price, TokenAmount, Wei
-from tests.builders import ACCOUNT, CHAIN, ETH, NOW, USDC, WETH, make_view, units, usd
+from tests.builders import ACCOUNT, CHAIN, DAI, ETH, NOW, USDC, WETH, expected_swap, make_view, units, usd
 from tests.unit.chain.lives import GWEI, POOL, TARGET, Ears, MemoryJournal, OneNode, PlainSigner, new_intent
 from tests.unit.chain.sending.test_receipts import transfer
 
@@ -28,13 +28,7 @@ FEES = Fees(Wei(3 * GWEI), Wei(GWEI))
 PLAIN = Simulation(100, "", (100_000,), {}, 200_000, FEES)
 VIEW = make_view()
 SWAP = Expectation(
-    sell=units(WETH, 1),
-    quote=units(USDC, 3_100),
-    min_out=units(USDC, 3_090),
-    value_sold=usd(3_120),
-    fee_value=usd("1.56"),
-    impact_value=usd("18.44"),
-    bought_price=Price(USDC, USD, Fraction(1)),
+    swaps=(expected_swap(units(WETH, 1), units(USDC, 3_100), units(USDC, 3_090), (3_120, "1.56", "18.44")),),
     native_price=Price(ETH, USD, Fraction(3_120)),
 )
 
@@ -520,7 +514,7 @@ def _trade(room: Room, received: int, balance: int | None = None, sold: int = 10
 def test_settle__trade_confirmed__fill_and_costs_add_up(room: Room) -> None:
     _trade(room, 3_095 * 10**6, 3_095 * 10**6)
     outcome = room.journal.outcomes[0]
-    assert outcome.fill is not None and outcome.fill.received == units(USDC, 3_095)
+    assert outcome.fill is not None and outcome.fill.received == (units(USDC, 3_095),)
     assert outcome.deltas == {WETH: -(10**18), USDC: 3_095 * 10**6}
     assert outcome.gas_value == usd("0.624") and outcome.others_value == usd(5)
     parts = (outcome.fee_value, outcome.impact_value, outcome.others_value)
@@ -549,12 +543,39 @@ def test_settle__success_without_its_effects__vault_halted(
     assert room.state is State.CONFIRMED, "the transaction is what it is"
 
 
+def test_settle__two_legs_in_one_transaction__fills_netted_by_token_and_checked(room: Room) -> None:
+    dai = expected_swap(units(DAI, 500), units(USDC, 499), units(USDC, 498), (500, "0.5", "0.5"))
+    room.submit(expect=replace(SWAP, swaps=(*SWAP.swaps, dai)))
+    moves = ((WETH, ACCOUNT, POOL, 10**18), (USDC, POOL, ACCOUNT, 3_096 * 10**6))
+    more = ((DAI, ACCOUNT, TARGET, 500 * 10**18), (USDC, TARGET, ACCOUNT, 500 * 10**6))
+    room.node.mine(room.hash(), logs=[transfer(*move) for move in (*moves, *more)])
+    _balances(room, 10**18, 3_596 * 10**6)
+    room.submitter.settle()
+    outcome = room.journal.outcomes[0]
+    assert outcome.fill == Fill((units(WETH, 1), units(DAI, 500)), (units(USDC, 3_596),))
+    assert outcome.fee_value == usd("2.06") and outcome.others_value == usd(3) and not room.journal.halts
+    assert DAI not in outcome.deltas, "the node does not say"
+
+
+def test_settle__wrapped_and_sold_in_one_transaction__the_balance_is_not_missed(room: Room) -> None:
+    """What is wrapped has no Transfer event: the balance stays while all of it is sold."""
+    wrap = Call(WETH.address, calldata("deposit()"), 10**18, Purpose.WRAP, "wrap 1 ETH")
+    call = Call(TARGET, b"multi", 0, Purpose.SWAP, "wrap and sell", inner=(wrap, new_intent().call))
+    room.submit(expect=SWAP, call=call)
+    room.node.mine(
+        room.hash(), logs=[transfer(WETH, ACCOUNT, POOL, 10**18), transfer(USDC, POOL, ACCOUNT, 3_095 * 10**6)]
+    )
+    _balances(room, 0, 3_095 * 10**6)
+    room.submitter.settle()
+    assert room.journal.outcomes[0].deltas[WETH] == -(10**18) and not room.journal.halts
+
+
 def _set_up(room: Room, call: Call, answers: Mapping[str, int], coins: tuple[int, int] | None = None) -> None:
     """A call that trades nothing, mined in block 101; `answers` are words by selector and block."""
     for key, word in answers.items():
         selector, block = key.split()
         data = "0x" + calldata(selector, *([ACCOUNT] * (selector.count(",") + 1)))[:4].hex()
-        room.node.calls[f"{call.to} {data} {hex(int(block))}"] = "0x" + word.to_bytes(32, "big").hex()
+        room.node.calls[f"{WETH.address} {data} {hex(int(block))}"] = "0x" + word.to_bytes(32, "big").hex()
     if coins:
         room.node.coins = {100: hex(coins[0]), 101: hex(coins[1])}
     room.submit(call=call)
@@ -567,6 +588,8 @@ WRAP = Call(WETH.address, calldata("deposit()"), 70, Purpose.WRAP, "wrap 70")
 UNWRAP = Call(WETH.address, calldata("withdraw(uint256)", 70), 0, Purpose.UNWRAP, "unwrap 70")
 ALLOWED, BEFORE, AFTER = "allowance(address,address) 101", "balanceOf(address) 100", "balanceOf(address) 101"
 GAS = 200_000 * GWEI
+REVOKE = Call(WETH.address, calldata("approve(address,uint256)", POOL, 0), 0, Purpose.REVOKE, "revoke")
+BOTH = Call(TARGET, b"multi", 0, Purpose.APPROVE, "wrap, revoke, approve", inner=(WRAP, REVOKE, APPROVE))
 
 
 @pytest.mark.fault("T17")
@@ -579,6 +602,9 @@ GAS = 200_000 * GWEI
         (APPROVE, {ALLOWED: 501}, None, "the allowance is 501 raw"),
         (APPROVE, {}, None, ""),  # the node has forgotten; nothing speaks against it
         (WRAP, {BEFORE: 5, AFTER: 75}, None, ""),
+        (BOTH, {ALLOWED: 500, BEFORE: 5, AFTER: 75}, None, ""),
+        (BOTH, {ALLOWED: 0, BEFORE: 5, AFTER: 75}, None, "the allowance is 0 raw, expected 500"),
+        (BOTH, {ALLOWED: 500, BEFORE: 5, AFTER: 74}, None, "the tokens changed by 69 raw"),
         (WRAP, {BEFORE: 5, AFTER: 95}, None, ""),  # somebody sent us more in the same block
         (WRAP, {BEFORE: 5, AFTER: 5}, None, "the tokens changed by 0 raw"),
         (UNWRAP, {BEFORE: 75, AFTER: 5}, (10**18, 10**18 + 70 - GAS), ""),
@@ -606,15 +632,15 @@ def test_settle__set_up_without_its_effects__vault_halted(
 def test_settle__coin_received_for_tokens__known_by_its_balance(
     room: Room, coins: tuple[int, int] | None, received: int | None, reason: str
 ) -> None:
-    price = Price(ETH, USD, Fraction(3_100))
-    expect = replace(SWAP, sell=units(USDC, 3_100), quote=units(ETH, 1), min_out=units(ETH, "0.99"), bought_price=price)
+    swap = expected_swap(units(USDC, 3_100), units(ETH, 1), units(ETH, "0.99"), price=3_100)
+    expect = replace(SWAP, swaps=(swap,))
     room.submit(expect=expect)
     if coins:
         room.node.coins = {100: hex(coins[0]), 101: hex(coins[1])}
     room.node.mine(room.hash(), logs=[transfer(USDC, ACCOUNT, POOL, 3_100 * 10**6)])
     room.submitter.settle()
     outcome = room.journal.outcomes[0]
-    assert (outcome.fill.received.raw if outcome.fill else None) == received and reason in outcome.reason
+    assert (outcome.fill.received[0].raw if outcome.fill else None) == received and reason in outcome.reason
     assert bool(room.journal.halts) == (reason == "without effects")
 
 
