@@ -33,6 +33,8 @@ def _senders(loaded: Loaded, rpc: Rpc, vaults: tuple[str, ...], pins: Pins) -> l
     """The sender is a key's own account, whoever holds the funds: code on it means that it was delegated (EIP-7702)."""
     findings = []
     for vault in vaults:
+        if loaded.config.sender_of(vault) is None and loaded.config.vaults[vault].custody.kind != "wallet":
+            continue  # a contract that is only looked at: nobody signs for it
         sender = loaded.config.signing_for(vault)
         code = str(rpc.call("eth_getCode", [sender, "latest"]))
         path = f"vaults.{vault}.custody"

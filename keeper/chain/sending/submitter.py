@@ -33,12 +33,13 @@ from keeper.chain.sending.fees import affordable
 from keeper.chain.sending.offers import Offers, below
 from keeper.chain.sending.outcomes import fetch_outcome
 from keeper.chain.sending.preflight import objection
+from keeper.chain.sending.reconcile import fetch_delegation
 from keeper.chain.sending.relay import Relay
 from keeper.chain.sending.sightings import MEDIAN, Sighting, fetch_sightings
 from keeper.chain.sending.simulate import Simulator
 from keeper.chain.sending.wishes import Wishes
 from keeper.core.chain import VaultView
-from keeper.core.errors import Halted, SubmitError, TransientError
+from keeper.core.errors import Halted, SubmitError, TransientError, Unreachable
 from keeper.core.plan import Call, Calls, Fees, Purpose, Simulation
 from keeper.core.ports import Alert, Journal, Signer
 from keeper.core.records import NewIntent
@@ -122,11 +123,13 @@ class LiveSubmitter:
         if self._stop(new.vault) or self._journal.halted(new.vault) or self._journal.halted(new.sender):
             return None
         try:
+            if delegated := fetch_delegation(self._rpc, new.sender):
+                raise Halted(delegated)
             intent = self._journal.intend(new, chain_nonce)
         except Halted as doubt:
             self._halt(new.sender, str(doubt), new.at)
             return None
-        except TransientError as later:
+        except (TransientError, Unreachable) as later:
             self._alert.alert(f"preflight:{new.vault}", f"{new.vault}: not sent: {later}")
             return None
         return self._sign(intent, intent.call, fees, intent.call.purpose, view.block.timestamp, view.block.number)

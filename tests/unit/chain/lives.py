@@ -122,6 +122,8 @@ class OneNode:
     """Answers to `eth_call` by `to data[:10] block`, most exact key first."""
     coins: dict[int, str] = field(default_factory=dict)
     """The account's native balance by block."""
+    code: str = "0x"
+    """Of the sender."""
     batches: int = 0
     asked: list[tuple[str, list[Any]]] = field(default_factory=list)
 
@@ -194,6 +196,8 @@ class OneNode:
             return self._block(self.head if params[0] == "latest" else int(params[0], 16))
         if method == "eth_getTransactionCount":
             return hex(self.nonce if params[1] == "latest" else self.nonce_at(int(params[1], 16)))
+        if method == "eth_getCode":
+            return self.code
         if method == "eth_getTransactionReceipt":
             return self.receipts.get(params[0])
         if method == "eth_getTransactionByHash":
