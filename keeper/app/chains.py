@@ -6,71 +6,48 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from keeper.app.breakers import lookback, make_breakers
-from keeper.app.custodies import make_custody
+from keeper.app.composition import Composition, vaults_on
 from keeper.app.loading import open_relay
-from keeper.app.parts import make_guards, make_routing, make_venues
+from keeper.app.parts import make_venues
 from keeper.app.pinning import Claims, pin, require, runtime
 from keeper.app.policies import hold_signers
-from keeper.app.prices import PriceMaker
-from keeper.app.schedules import make_schedule, make_windows, why_not_now
-from keeper.app.setting import Setting
-from keeper.app.strategies import make_strategy
 from keeper.chain.nodes.clock import ChainClock, SystemClock
 from keeper.chain.nodes.rpc import Freshness, Rpc
 from keeper.chain.reading import inputs
-from keeper.chain.reading.chainlink import Sequencer
 from keeper.chain.reading.observer import ChainObserver
 from keeper.chain.reading.pins import Finding, Pinner, Pins
-from keeper.chain.reading.views import VaultSpec
 from keeper.chain.sending.attempts import Rules
 from keeper.chain.sending.fees import FeePolicy
 from keeper.chain.sending.simulate import Simulator
 from keeper.chain.sending.submitter import DrySubmitter, LiveSubmitter
 from keeper.config import Loaded
-from keeper.config.chains import ChainConfig
 from keeper.core.chain import History
-from keeper.core.decision import Decision
 from keeper.core.ports import Alert, Clock, Journal, Signer, Submitter
 from keeper.core.units import Address
-from keeper.cycle import Cycle, Vault
-from keeper.daemon import Schedule
-from keeper.report.decision import VaultMeta, describe
+from keeper.cycle import Cycle
 
 
 @dataclass(frozen=True, slots=True)
-class Chain:
+class Chain(Composition):
     """One chain of a configuration, reached and found to be what the configuration says."""
 
-    loaded: Loaded
-    name: str
-    vaults: tuple[str, ...]
     rpc: Rpc
     clock: Clock
-    pins: Pins
 
     @classmethod
     def open(cls, loaded: Loaded, name: str) -> Chain:
         """Raises ConfigError where the chain disagrees with the configuration, Unreachable where no node answers."""
-        vaults = tuple(vault for vault, body in loaded.config.vaults.items() if body.chain == name)
         rpc = open_rpc(loaded, name)
-        found = pin(rpc, Claims(loaded.config, name, vaults))
+        found = pin(rpc, Claims(loaded.config, name, vaults_on(loaded.config, name)))
         require(loaded, [found] if isinstance(found, Finding) else found.findings)
         assert isinstance(found, Pins)
         clock = ChainClock(rpc) if loaded.config.chains[name].clock == "chain" else SystemClock()
-        return cls(loaded, name, vaults, rpc, clock, found)
-
-    @property
-    def config(self) -> ChainConfig:
-        return self.loaded.config.chains[self.name]
-
-    def setting(self, vault: str) -> Setting:
-        return Setting(self.loaded.config, vault, self.pins)
+        return cls(loaded, name, found, rpc, clock)
 
     # --- reading -----------------------------------------------------------------------------------------------------
 
     def observer(self, history: Callable[[str, int], History]) -> ChainObserver:
-        specs = [self._spec(vault) for vault in self.vaults]
+        specs = [self.spec(vault) for vault in self.vaults]
         return ChainObserver(
             self.rpc,
             self.config.chain_id,
@@ -83,31 +60,6 @@ class Chain:
             max_ahead=self.config.max_clock_skew,
             legacy=self.config.fees.type == "legacy",
             tip_percentile=self.config.fees.tip_percentile,
-        )
-
-    def _spec(self, vault: str) -> VaultSpec:
-        setting, config = self.setting(vault), self.loaded.config
-        uptime = self.config.sequencer
-        sequencer = None if uptime is None else Sequencer(uptime.feed, uptime.grace)
-        named = {name: address for address, name in config.pools_of(vault).items() if name}
-        maker = PriceMaker(self.config, self.pins, config.prices_of(vault), sequencer, named)
-        wrapped = self.config.native.wrapped
-        native = None
-        if wrapped is not None and wrapped in maker.rules:
-            native = maker.rule(wrapped, self.pins.tokens[self.config.tokens[wrapped].address])
-        return VaultSpec(
-            name=vault,
-            account=config.account_of(vault),
-            sender=config.signing_for(vault),
-            tokens=tuple(setting.tokens.values()),
-            pools=setting.pools,
-            prices={token: maker.rule(symbol, token) for symbol, token in setting.tokens.items()},
-            native=setting.native,
-            wrapped=setting.wrapped,
-            native_price=native,
-            gas_reserve=setting.gas_reserve.raw,
-            counts_native=setting.wrapped is not None,
-            spenders=tuple(router.address for router in setting.routers),
         )
 
     def changed(self) -> Mapping[str, str]:
@@ -168,21 +120,6 @@ class Chain:
 
     # --- deciding ----------------------------------------------------------------------------------------------------
 
-    def vault(self, name: str, submitter: Submitter, *, armed: bool) -> Vault:
-        setting = self.setting(name)
-        return Vault(
-            name=name,
-            strategy=make_strategy(setting),
-            custody=make_custody(setting),
-            routing=make_routing(setting),
-            venues=make_venues(),
-            guards=make_guards(setting),
-            breakers=make_breakers(setting),
-            submitter=submitter,
-            config_hash=self.loaded.hash,
-            armed=armed,
-        )
-
     def cycle(
         self,
         journal: Journal,
@@ -203,36 +140,6 @@ class Chain:
             pack=inputs.pack,
             may_act=self.why_not_now,
         )
-
-    def why_not_now(self, vault: str, now: int) -> str:
-        return why_not_now(make_windows(self.loaded.config.vaults[vault].schedule), now)
-
-    def schedules(self) -> dict[str, Schedule]:
-        block_time = float(self.config.block_time)
-        return {v: make_schedule(self.loaded.config.vaults[v].schedule, block_time) for v in self.vaults}
-
-    def lookback(self, vault: str) -> int:
-        return lookback(self.loaded.config.vaults[vault].breakers)
-
-    def describe(self, decision: Decision, *, armed: bool = False) -> Mapping[str, object]:
-        """The decision's one record, with each limit's place and origin in the configuration."""
-        vault = self.loaded.config.vaults[decision.vault]
-        meta = VaultMeta(
-            name=decision.vault,
-            chain=self.name,
-            chain_id=self.config.chain_id,
-            custody=vault.custody.kind,
-            mode=vault.mode,
-            armed=armed,
-            config_hash=self.loaded.hash,
-            strategy=vault.strategy.kind,
-        )
-        return describe(decision, meta, limits=self._limits(decision))
-
-    def _limits(self, decision: Decision) -> dict[str, tuple[str, str]]:
-        limits = type(self.loaded.config.vaults[decision.vault].guards).model_fields
-        places = {v.guard: f"vaults.{decision.vault}.guards.{v.guard}" for v in decision.verdicts if v.guard in limits}
-        return {guard: (place, self.loaded.origins.get(place, "default")) for guard, place in places.items()}
 
 
 def open_rpc(loaded: Loaded, name: str) -> Rpc:

@@ -1,0 +1,121 @@
+"""One chain of a configuration beside what it said at start: every part of a decision, and no node.
+
+So a decision can be made from what the journal kept as well as from the chain itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from keeper.app.breakers import lookback, make_breakers
+from keeper.app.custodies import make_custody
+from keeper.app.parts import make_guards, make_routing, make_venues
+from keeper.app.prices import PriceMaker
+from keeper.app.schedules import make_schedule, make_windows, why_not_now
+from keeper.app.setting import Setting
+from keeper.app.strategies import make_strategy
+from keeper.chain.reading.chainlink import Sequencer
+from keeper.chain.reading.pins import Pins
+from keeper.chain.reading.views import VaultSpec
+from keeper.config import Config, Loaded
+from keeper.config.chains import ChainConfig
+from keeper.core.decision import Decision
+from keeper.core.ports import Submitter
+from keeper.cycle import Vault
+from keeper.daemon import Schedule
+from keeper.report.decision import VaultMeta, describe
+
+
+def vaults_on(config: Config, chain: str) -> tuple[str, ...]:
+    return tuple(name for name, vault in config.vaults.items() if vault.chain == chain)
+
+
+@dataclass(frozen=True, slots=True)
+class Composition:
+    """What the vaults of one chain are made of."""
+
+    loaded: Loaded
+    name: str
+    pins: Pins
+
+    @property
+    def vaults(self) -> tuple[str, ...]:
+        return vaults_on(self.loaded.config, self.name)
+
+    @property
+    def config(self) -> ChainConfig:
+        return self.loaded.config.chains[self.name]
+
+    def setting(self, vault: str) -> Setting:
+        return Setting(self.loaded.config, vault, self.pins)
+
+    def spec(self, vault: str) -> VaultSpec:
+        setting, config = self.setting(vault), self.loaded.config
+        uptime = self.config.sequencer
+        sequencer = None if uptime is None else Sequencer(uptime.feed, uptime.grace)
+        named = {name: address for address, name in config.pools_of(vault).items() if name}
+        maker = PriceMaker(self.config, self.pins, config.prices_of(vault), sequencer, named)
+        wrapped = self.config.native.wrapped
+        native = None
+        if wrapped is not None and wrapped in maker.rules:
+            native = maker.rule(wrapped, self.pins.tokens[self.config.tokens[wrapped].address])
+        return VaultSpec(
+            name=vault,
+            account=config.account_of(vault),
+            sender=config.signing_for(vault),
+            tokens=tuple(setting.tokens.values()),
+            pools=setting.pools,
+            prices={token: maker.rule(symbol, token) for symbol, token in setting.tokens.items()},
+            native=setting.native,
+            wrapped=setting.wrapped,
+            native_price=native,
+            gas_reserve=setting.gas_reserve.raw,
+            counts_native=setting.wrapped is not None,
+            spenders=tuple(router.address for router in setting.routers),
+        )
+
+    def vault(self, name: str, submitter: Submitter, *, armed: bool) -> Vault:
+        setting = self.setting(name)
+        return Vault(
+            name=name,
+            strategy=make_strategy(setting),
+            custody=make_custody(setting),
+            routing=make_routing(setting),
+            venues=make_venues(),
+            guards=make_guards(setting),
+            breakers=make_breakers(setting),
+            submitter=submitter,
+            config_hash=self.loaded.hash,
+            armed=armed,
+        )
+
+    def why_not_now(self, vault: str, now: int) -> str:
+        return why_not_now(make_windows(self.loaded.config.vaults[vault].schedule), now)
+
+    def schedules(self) -> dict[str, Schedule]:
+        block_time = float(self.config.block_time)
+        return {v: make_schedule(self.loaded.config.vaults[v].schedule, block_time) for v in self.vaults}
+
+    def lookback(self, vault: str) -> int:
+        return lookback(self.loaded.config.vaults[vault].breakers)
+
+    def describe(self, decision: Decision, *, armed: bool = False) -> Mapping[str, object]:
+        """The decision's one record, with each limit's place and origin in the configuration."""
+        vault = self.loaded.config.vaults[decision.vault]
+        meta = VaultMeta(
+            name=decision.vault,
+            chain=self.name,
+            chain_id=self.config.chain_id,
+            custody=vault.custody.kind,
+            mode=vault.mode,
+            armed=armed,
+            config_hash=self.loaded.hash,
+            strategy=vault.strategy.kind,
+        )
+        return describe(decision, meta, limits=self._limits(decision))
+
+    def _limits(self, decision: Decision) -> dict[str, tuple[str, str]]:
+        limits = type(self.loaded.config.vaults[decision.vault].guards).model_fields
+        places = {v.guard: f"vaults.{decision.vault}.guards.{v.guard}" for v in decision.verdicts if v.guard in limits}
+        return {guard: (place, self.loaded.origins.get(place, "default")) for guard, place in places.items()}
