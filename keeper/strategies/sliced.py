@@ -75,10 +75,12 @@ class Sliced:
         if why_not and small:
             return replace(plan, trades=small)
         if why_not:
-            return Hold("slices", f"{_standing(schedule, trade)}, {why_not}", plan.assets, schedule)
+            reason = f"{_standing(schedule, trade)}, {why_not}"
+            return Hold("slices", reason, plan.assets, schedule=schedule, forecast=plan.forecast)
         now = _part(trade, schedule.size)
         what = f"sell {text.amount(now.sell)} ({text.usd(now.notional)}) now"
-        return Rebalance(f"{plan.reason}; {_standing(schedule, trade)}: {what}", plan.assets, (now, *small), schedule)
+        reason = f"{plan.reason}; {_standing(schedule, trade)}: {what}"
+        return replace(plan, reason=reason, trades=(now, *small), schedule=schedule)
 
     def _parent(self, trade: Trade, view: VaultView, begun: Begun | None) -> Parent | None:
         if begun is not None and _is_of(trade, begun[1].parent):

@@ -1,4 +1,5 @@
 import zlib
+from fractions import Fraction
 
 import pytest
 from hypothesis import given
@@ -7,12 +8,15 @@ from hypothesis import strategies as st
 from keeper.chain.reading.inputs import Inputs, pack, pack_inputs, unpack
 from keeper.chain.reading.views import build_view
 from keeper.core.chain import History, Observed, PastTrade, Read, Snapshot, Unusable
+from keeper.core.slices import Parent, Slice
 from keeper.core.units import Wei
-from tests.builders import address, make_block, usd
+from tests.builders import USDC, WETH, address, make_block, usd
 from tests.unit.chain.worlds import PairedVenue, answers, spec
 
+PARENT = Parent(4, WETH.address, USDC.address, usd("84.5"), Fraction(3120), 12, 1440, Fraction(1, 7))
+SLICE = Slice(PARENT, 2, 12, usd("7.5"))
 HISTORY = History(
-    trades=(PastTrade(5, usd("100.5"), usd("0.2")), PastTrade(6, usd(7), usd(0))),
+    trades=(PastTrade(5, usd("100.5"), usd("0.2")), PastTrade(6, usd(7), usd(0), SLICE)),
     paused="by hand: “maintenance”",
     cycles_in_streak=3,
     seed=2**80,
