@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from fractions import Fraction
 from itertools import combinations
 
@@ -21,8 +21,6 @@ from keeper.strategies.no_trade_region import (
     without_estimates,
 )
 from keeper.strategies.volatility import Volatility
-
-CanTrade = Callable[[Token, Token], bool]
 
 _STEP = Fraction(9, 8)
 """Budgets are met by trying aversions that are so far apart: bands differ by 3 to 4 % from one to the next."""
@@ -58,9 +56,6 @@ class Drawn:
 
     bands: tuple[PairBand, ...]
     forecast: Forecast
-    depths: Mapping[tuple[Token, Token], TokenAmount] = field(default_factory=dict)
-    """{numeraire} One side of the pool that a pair is traded in, where its size matters."""
-    gas: TokenAmount | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,12 +96,7 @@ class AutoBands:
             _band(pair, region, gas, aversion, _spread(pair, targets))
             for pair, region in zip(pairs, regions, strict=True)
         )
-        depths = {
-            (pair.sell, pair.buy): TokenAmount(value.token, int(value.raw / pair.costs.impact))
-            for pair in pairs
-            if isinstance(pair.costs, Costs) and pair.costs.impact
-        }
-        return Drawn(bands, self._forecast(bands, aversion, year), depths, gas)
+        return Drawn(bands, self._forecast(bands, aversion, year))
 
     # --- how cautious ------------------------------------------------------------------------------------------------
 
@@ -208,8 +198,8 @@ def _spread(pair: Pair, targets: Mapping[Token, int]) -> Fraction:
 
 
 def _spread_out(assets: int) -> Fraction:
-    """Mean square drift of a point anywhere in {max − min <= 2h}, over h²/3: 1 for two assets, 10/9 for three, where it is
-    a hexagon, and within 2 % of that for up to eight."""
+    """Mean square drift of a point anywhere in {max − min <= 2h}, over h²/3: 1 for two assets, 10/9 for three, where it
+    is a hexagon, and within 2 % of that for up to eight."""
     return Fraction(1) if assets == 2 else Fraction(10, 9)
 
 

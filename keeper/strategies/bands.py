@@ -46,6 +46,15 @@ class Bands:
         own = {token: (destination, destination) for token, (_, destination) in self.own.items()}
         return Bands(self.destination, self.destination, own)
 
+    def at_least(self, trigger: int) -> Bands:
+        """The same with no trigger narrower than this much beyond its destination: {bps}, of the vault."""
+
+        def widest(h: Band, m: Band) -> Band:
+            return h if h.of_weight or m.of_weight else Band(max(h.bps, m.bps + trigger))
+
+        own = {token: (widest(h, m), m) for token, (h, m) in self.own.items()}
+        return Bands(widest(self.trigger, self.destination), self.destination, own)
+
     def check(self, targets: Mapping[Token, int]) -> None:
         for token, target in targets.items():
             trigger, destination = self.of(token, target)

@@ -26,9 +26,16 @@ class Pairing:
 
 CanTrade = Callable[[Token, Token], bool]
 
+Importance = Callable[[Token], int]
+"""How many times a token's drift counts where it is decided who trades first."""
 
-def pair(assets: Sequence[AssetLine], can_trade: CanTrade) -> list[Pairing]:
-    """The swaps that bring every asset outside its band to its destination, the largest first.
+
+def alike(_token: Token) -> int:
+    return 1
+
+
+def pair(assets: Sequence[AssetLine], can_trade: CanTrade, importance: Importance = alike) -> list[Pairing]:
+    """The swaps that bring every asset outside its band to its destination, the largest first, times its importance.
 
     An asset that is out on one side meets those that are out on the other side. Where these cannot take it all, the
     others help in order of their opposite drift; they move towards their own target and never past it.
@@ -39,23 +46,36 @@ def pair(assets: Sequence[AssetLine], can_trade: CanTrade) -> list[Pairing]:
     helpers: set[Token] = set()
     if missing > 0:
         helpers = _help(
-            under, {a.token: -a.drift for a in assets}, missing, lambda t: any(can_trade(o, t) for o in over)
+            under,
+            {a.token: -a.drift for a in assets},
+            missing,
+            lambda t: any(can_trade(o, t) for o in over),
+            importance,
         )
     elif missing < 0:
         helpers = _help(
-            over, {a.token: a.drift for a in assets}, -missing, lambda t: any(can_trade(t, u) for u in under)
+            over,
+            {a.token: a.drift for a in assets},
+            -missing,
+            lambda t: any(can_trade(t, u) for u in under),
+            importance,
         )
     goals = {a.token: _goal(a, a.token in helpers) for a in assets}
-    matches = _match(_sorted(over), _sorted(under), can_trade)
+    matches = _match(_sorted(over, importance), _sorted(under, importance), can_trade)
     return [Pairing(sell, buy, goals[sell], goals[buy]) for sell, buy in matches][: len(assets) - 1]
 
 
 def _help(
-    side: dict[Token, Fraction], room: Mapping[Token, Fraction], missing: Fraction, reachable: Callable[[Token], bool]
+    side: dict[Token, Fraction],
+    room: Mapping[Token, Fraction],
+    missing: Fraction,
+    reachable: Callable[[Token], bool],
+    importance: Importance,
 ) -> set[Token]:
     """Adds to `side` what others can take up to their own targets, until nothing is missing. Returns who helps."""
     helpers = set()
-    for token, free in _sorted({t: room[t] - side.get(t, 0) for t in room if room[t] > 0 and reachable(t)}).items():
+    free_room = {t: room[t] - side.get(t, 0) for t in room if room[t] > 0 and reachable(t)}
+    for token, free in _sorted(free_room, importance).items():
         part = min(free, missing)
         if part <= 0:
             break
@@ -72,8 +92,8 @@ def _goal(asset: AssetLine, helps: bool) -> Fraction:
     return asset.target + (asset.destination if asset.drift > 0 else -asset.destination)
 
 
-def _sorted(parts: Mapping[Token, Fraction]) -> dict[Token, Fraction]:
-    return dict(sorted(parts.items(), key=lambda item: -item[1]))
+def _sorted(parts: Mapping[Token, Fraction], importance: Importance) -> dict[Token, Fraction]:
+    return dict(sorted(parts.items(), key=lambda item: -item[1] * importance(item[0])))
 
 
 def _match(

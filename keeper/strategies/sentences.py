@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from fractions import Fraction
 
 from keeper.core import text
-from keeper.core.plan import AssetLine
+from keeper.core.plan import AssetLine, PairBand
 from keeper.core.units import Token
 from keeper.strategies.trades import Sized
 
@@ -34,6 +34,15 @@ def outside(assets: Sequence[AssetLine]) -> str:
         f"{asset.token.symbol} is {text.percent(asset.weight)}, {text.pp(abs(asset.drift))} {side} target "
         f"and outside its band (±{text.pp(asset.trigger)})"
     )
+
+
+def band_from_costs(band: PairBand) -> str:
+    """`band WETH/USDC ±3.42pp → 1.1pp from gas $0.40, fee 5 bps, impact 0.9 bps for 1 % of the vault`"""
+    what = f"band {band.sell.symbol}/{band.buy.symbol} ±{text.pp(band.trigger)} → {text.pp(band.destination)}"
+    if band.gas is None:
+        return f"{what} without estimates: {band.why}"
+    impact = f"impact {text.bps(band.impact)} for 1 % of the vault"
+    return f"{what} from gas {text.usd(band.gas)}, fee {text.bps(band.fee)}, {impact}"
 
 
 def no_pool(assets: Sequence[AssetLine]) -> str:

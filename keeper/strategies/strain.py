@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from fractions import Fraction
 
 from keeper.core.plan import PairBand
 from keeper.core.units import Token
-from keeper.strategies.netting import CanTrade, Pairing
-
-Rank = Callable[[Token, Token], int]
-"""How much it matters that this sale goes first; 1 where nothing was said."""
+from keeper.strategies.netting import CanTrade, Importance, Pairing, alike
 
 
 def half_apart(band: PairBand, drifts: Mapping[Token, Fraction]) -> Fraction:
@@ -31,7 +28,7 @@ def pair_up(
     drifts: Mapping[Token, Fraction],
     targets: Mapping[Token, int],
     can_trade: CanTrade,
-    rank: Rank = lambda _sell, _buy: 1,
+    importance: Importance = alike,
 ) -> list[Pairing]:
     """Swaps until no pair is strained, the most strained first: to the pair's destination, never past a target.
 
@@ -42,13 +39,18 @@ def pair_up(
         beyond = [band for band in strained(bands, now) if can_trade(band.sell, band.buy)]
         if not beyond:
             break
-        band = max(beyond, key=lambda band: rank(band.sell, band.buy) * _strain(band, now))
+        band = max(beyond, key=lambda band: importance(band.sell) * importance(band.buy) * _strain(band, now))
         part = min(half_apart(band, now) - band.destination, now[band.sell], -now[band.buy])
         now[band.sell] -= part
         now[band.buy] += part
         floor, ceiling = targets[band.sell] + now[band.sell], targets[band.buy] + now[band.buy]
         pairings.append(Pairing(band.sell, band.buy, floor, ceiling))
     return pairings
+
+
+def nearest(bands: Sequence[PairBand], drifts: Mapping[Token, Fraction]) -> PairBand:
+    """The pair that is nearest to its trigger, or furthest beyond."""
+    return max(bands, key=lambda band: _strain(band, drifts))
 
 
 def edges(token: Token, bands: Sequence[PairBand], drifts: Mapping[Token, Fraction]) -> tuple[Fraction, Fraction]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from keeper.core import text
 from keeper.core.chain import MarketPrice, Unusable, VaultView
@@ -11,11 +11,20 @@ from keeper.core.plan import AssetLine, Hold, Plan, Rebalance
 from keeper.core.units import USD, WHOLE_BPS, Token, TokenAmount
 from keeper.core.weighing import Weighing, total_drift, unit_values
 from keeper.strategies import sentences
+from keeper.strategies.auto_bands import AutoBands
 from keeper.strategies.bands import Bands
-from keeper.strategies.netting import Pairing, pair
+from keeper.strategies.calendar import Calendar, Date
+from keeper.strategies.gas_limits import GasLimits
+from keeper.strategies.netting import Pairing
+from keeper.strategies.regions import FixedRegion, NoTradeRegion, PairRegion
+from keeper.strategies.rules import Rules
 from keeper.strategies.trades import Left, Limits, Sized, size
 
 _NO_DUST = TokenAmount(USD, 0)
+_NO_RULES, _NO_GAS_LIMITS = Rules(), GasLimits()
+SETTLED = 25
+"""{bps} After the first trade of a calendar's date, drift below this beyond the destination is left: prices move as
+much between one leg and the next, and trading that back and forth would never end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,24 +33,29 @@ class Weights:
 
     Guarantees: the same view gives the same plan to the wei; no trade while every asset is inside its band; no traded
     asset passes its target, or its destination if it was outside; Σ|drift| falls at the quoted fill; one plan uses each
-    pool at most once, because the quote of a second trade would not know of the first. What cannot be done under these
-    rules is left to the next cycle. Does not guarantee that one plan brings every asset back.
+    pool at most once, because the quote of a second trade would not know of the first; nothing locked is sold. What
+    cannot be done under these rules is left to the next cycle. Does not guarantee that one plan brings all back.
 
-    `dust` is the least worth trading, `clip` the most that one trade may be worth (both in the numeraire).
+    `dust` is the least worth trading, `clip` the most that one trade may be worth (both in the numeraire); `by_gas` may
+    set both instead. With a `calendar` nothing is traded between its dates.
     Raises ValueError where the targets or bands make no sense.
     """
 
     targets: Mapping[Token, int]
-    bands: Bands
+    bands: Bands | AutoBands
     dust: TokenAmount = _NO_DUST
     clip: TokenAmount | None = None
+    rules: Rules = _NO_RULES
+    by_gas: GasLimits = _NO_GAS_LIMITS
+    calendar: Calendar | None = None
 
     def __post_init__(self) -> None:
         if sum(self.targets.values()) != WHOLE_BPS or min(self.targets.values()) < 0:
             raise ValueError(f"targets: expected to sum to {WHOLE_BPS} bps, were {list(self.targets.values())}")
         if self.clip is not None and not self.dust <= self.clip:
             raise ValueError(f"clip: expected at least dust {text.usd(self.dust)}, was {text.usd(self.clip)}")
-        self.bands.check(self.targets)
+        if isinstance(self.bands, Bands):
+            self.bands.check(self.targets)
 
     def plan(self, view: VaultView) -> Plan:
         if reason := self._no_price(view):
@@ -49,19 +63,22 @@ class Weights:
         scales = self._scales(view)
         if not scales.total:
             return Hold("empty", f"{view.vault} holds none of {sentences.listed(list(self.targets))}")
-        assets = self._assets(view, scales)
-        if self.is_inside(scales):
-            return Hold("in_band", sentences.in_band(assets), assets)
-        return self._rebalance(view, scales, assets)
+        date, waiting = self.calendar.at(view) if self.calendar else (Date.DUE, "")
+        region = self._region(view, scales, date)
+        if isinstance(region, Unusable):
+            return Hold("no_price", f"bands follow from costs, and {region.reason}")
+        assets = tuple(self._asset(token, view.price(token), scales, region) for token in self.targets)
+        if date is Date.PAST:
+            return Hold("calendar", f"{waiting}; {sentences.in_band(assets)}", assets, forecast=region.forecast)
+        if region.is_inside(scales, self.targets):
+            return Hold("in_band", sentences.in_band(assets) + region.said(), assets, forecast=region.forecast)
+        plan = self._rebalance(view, scales, assets, region)
+        return replace(plan, reason=plan.reason + region.said(), forecast=region.forecast)
 
     def is_inside(self, scales: Weighing) -> bool:
-        """Whether every asset is inside its band, by cross-multiplication: |value / total - target| <= trigger."""
-        total = scales.total
-        for token, target in self.targets.items():
-            trigger, of = self.bands.of(token, target)[0].as_integer_ratio()
-            if abs(scales.value(token) * WHOLE_BPS - target * total) * of > trigger * total:
-                return False
-        return True
+        """Whether every asset is inside its band, where bands are fixed: what the plan's screen asks."""
+        assert isinstance(self.bands, Bands)
+        return FixedRegion(self.bands, self.targets).is_inside(scales, self.targets)
 
     # --- what the vault holds ----------------------------------------------------------------------------------------
 
@@ -71,52 +88,81 @@ class Weights:
         return "no usable price: " + "; ".join(reasons) if reasons else ""
 
     def _scales(self, view: VaultView) -> Weighing:
-        held = {token: view.holdings.get(token, TokenAmount.zero(token)).raw for token in self.targets}
+        held = {t: self.rules.counted(view.holdings.get(t, TokenAmount.zero(t))) for t in self.targets}
         return Weighing(held, unit_values({token: view.price(token).mid for token in self.targets}))
 
-    def _assets(self, view: VaultView, scales: Weighing) -> tuple[AssetLine, ...]:
-        return tuple(self._asset(token, view.price(token), scales) for token in self.targets)
+    def _region(self, view: VaultView, scales: Weighing, date: Date) -> NoTradeRegion | Unusable:
+        if isinstance(self.bands, AutoBands):
+            drifts = scales.drifts(self.targets)
+            drawn = self.bands.draw(view, drifts, self.targets, self._value(view, scales))
+            return drawn if isinstance(drawn, Unusable) else PairRegion(drawn, drifts)
+        return FixedRegion(self.bands.at_least(SETTLED) if date is Date.GOING_ON else self.bands, self.targets)
 
-    def _asset(self, token: Token, price: MarketPrice, scales: Weighing) -> AssetLine:
+    def _value(self, view: VaultView, scales: Weighing) -> TokenAmount:
+        values = [view.price(token).mid.value(TokenAmount(token, raw)) for token, raw in scales.raw.items()]
+        return sum(values[1:], values[0])
+
+    def _asset(self, token: Token, price: MarketPrice, scales: Weighing, region: NoTradeRegion) -> AssetLine:
         balance, target = TokenAmount(token, scales.raw[token]), self.targets[token]
-        trigger, destination = self.bands.of(token, target)
+        trigger, destination = region.edges(token)
         return AssetLine(balance, price.mid.value(balance), scales.weight(token), target, trigger, destination)
 
     # --- what it should trade ----------------------------------------------------------------------------------------
 
-    def _rebalance(self, view: VaultView, scales: Weighing, assets: tuple[AssetLine, ...]) -> Plan:
-        pairings = pair(assets, lambda sell, buy: _is_traded(view, sell, buy))
-        sized, left = self._size(view, scales, pairings)
+    def _rebalance(
+        self, view: VaultView, scales: Weighing, assets: tuple[AssetLine, ...], region: NoTradeRegion
+    ) -> Hold | Rebalance:
+        def can_trade(sell: Token, buy: Token) -> bool:
+            return sell not in self.rules.locked and _is_traded(view, sell, buy)
+
+        dust = self.by_gas.dust(view)
+        if isinstance(dust, Unusable):
+            return Hold("no_price", f"dust follows from gas, and {dust.reason}", assets)
+        limits = Limits(dust or self.dust, self.clip)
+        pairings = region.pairings(assets, can_trade, self.rules.importance)
+        sized, left = self._size(view, scales, pairings, limits)
         if sized and self._crosses(scales, sized):
             # A later trade costs a little of the whole, which lifts the weight of what an earlier one brought to its
             # target. Sized again, the earlier ones leave room for that cost and an eighth more.
             end, lost = sized[-1].after.total, scales.total - sized[-1].after.total
-            sized, left = self._size(view, scales, pairings, end - lost // 8)
+            sized, left = self._size(view, scales, pairings, replace(limits, least_total=end - lost // 8))
         if sized:
             return Rebalance(sentences.rebalance(assets, sized), assets, tuple(done.trade for done in sized))
-        return _nothing(assets, left, _unpaired(view, assets))
+        return _nothing(assets, [*self._locked(assets), *left], _unpaired(view, assets))
+
+    def _locked(self, assets: Sequence[AssetLine]) -> list[Left]:
+        over = [
+            asset.token for asset in assets if asset.is_out and asset.drift > 0 and asset.token in self.rules.locked
+        ]
+        return [Left("locked", f"{token.symbol} is locked, so it is never sold") for token in over]
 
     def _size(
-        self, view: VaultView, scales: Weighing, pairings: Sequence[Pairing], least: int | None = None
+        self, view: VaultView, scales: Weighing, pairings: Sequence[Pairing], limits: Limits
     ) -> tuple[list[Sized], list[Left]]:
         """The trades of one plan, each on the balances that the earlier ones leave, and why others are left.
 
-        With `least`, the vault's expected value at the end, a trade that would still make another cross is left out.
+        Where the vault's expected value at the end is given, a trade that would still make another cross is left out.
         """
         sized: list[Sized] = []
         left: list[Left] = []
         now = scales
         for pairing in pairings:
             used = frozenset(done.pool for done in sized)
-            found = size(pairing, now, view, used, Limits(self.dust, self.clip, least))
+            found = size(pairing, now, view, used, self._clipped(limits, view, pairing, scales))
             if isinstance(found, Sized) and not self._mends(now, found.after):
                 found = Left("no_liquidity", f"selling {text.amount(found.trade.sell)} would cost more than it mends")
             if isinstance(found, Left):
                 left.append(found)
-            elif least is None or not self._crosses(scales, [*sized, found]):
+            elif limits.least_total is None or not self._crosses(scales, [*sized, found]):
                 sized.append(found)
                 now = found.after
         return sized, left
+
+    def _clipped(self, limits: Limits, view: VaultView, pairing: Pairing, scales: Weighing) -> Limits:
+        most = self.by_gas.most(view, pairing.sell, pairing.buy, self._value(view, scales))
+        if most is None or (limits.clip is not None and limits.clip <= most):
+            return limits
+        return replace(limits, clip=max(most, limits.dust))
 
     def _mends(self, before: Weighing, after: Weighing) -> bool:
         return total_drift(after.drifts(self.targets)) < total_drift(before.drifts(self.targets))
@@ -146,5 +192,6 @@ def _nothing(assets: tuple[AssetLine, ...], left: list[Left], unpaired: list[Lef
         return Hold("no_path", f"{sentences.outside(assets)}; {'; '.join(why.reason for why in unpaired)}", assets)
     if not left:
         left = [Left("no_liquidity", sentences.no_pool(assets))]
-    code = "dust" if all(why.code == "dust" for why in left) else "no_liquidity"
+    codes = {why.code for why in left}
+    code = codes.pop() if len(codes) == 1 else "no_liquidity"
     return Hold(code, f"{sentences.outside(assets)}; {'; '.join(why.reason for why in left)}", assets)
