@@ -21,7 +21,7 @@ from keeper.chain.sending.fees import FeePolicy
 from keeper.chain.sending.simulate import Simulator
 from keeper.chain.sending.submitter import DrySubmitter, LiveSubmitter
 from keeper.config import Loaded
-from keeper.core.chain import History
+from keeper.core.chain import History, Router
 from keeper.core.ports import Alert, Clock, Journal, Signer, Submitter
 from keeper.core.units import Address
 from keeper.cycle import Cycle
@@ -103,7 +103,7 @@ class Chain(Composition):
             self.rpc,
             journal,
             self._simulator(),
-            hold_signers(self.loaded.config, self.name, signers, self.clock),
+            hold_signers(self.loaded.config, self.name, self._routers, signers, self.clock),
             self.config.chain_id,
             self.rules,
             finality=self.config.finality.depth,
@@ -113,6 +113,10 @@ class Chain(Composition):
             budgets={vault: (rate.limit, rate.seconds) for vault, rate in budgets.items()},
             tip_percentile=self.config.fees.tip_percentile,
         )
+
+    @property
+    def _routers(self) -> frozenset[Router]:
+        return frozenset(router for vault in self.vaults for router in self.setting(vault).routers)
 
     def _simulator(self) -> Simulator:
         fees = self.config.fees

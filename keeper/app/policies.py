@@ -6,32 +6,34 @@ outer call, and what unwraps it (see `chain/sending/signing_policy.py`). A walle
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import partial
 
 from keeper.chain.sending.signing_policy import HeldSigner, Policy
 from keeper.config import Config
+from keeper.core.chain import Router
 from keeper.core.ports import Clock, Signer
 from keeper.core.units import Address
 from keeper.guards.swaps import decode_swap
 
 
 def hold_signers(
-    config: Config, chain: str, signers: Mapping[Address, Signer], clock: Clock
+    config: Config, chain: str, routers: Iterable[Router], signers: Mapping[Address, Signer], clock: Clock
 ) -> Mapping[Address, Signer]:
-    """The same keys, each held to what this chain's configuration can make necessary for its vaults."""
+    """The same keys, each held to what this chain's vaults can make necessary. `routers` are those of their pools."""
+    known = tuple(routers)
     return {
-        address: HeldSigner(signer, make_policy(config, chain, address, clock)) for address, signer in signers.items()
+        address: HeldSigner(signer, make_policy(config, chain, known, address, clock))
+        for address, signer in signers.items()
     }
 
 
-def make_policy(config: Config, name: str, sender: Address, clock: Clock) -> Policy:
+def make_policy(config: Config, name: str, routers: Iterable[Router], sender: Address, clock: Clock) -> Policy:
     chain, wrapped = config.chains[name], config.chains[name].native.wrapped
     vaults = [
         vault for vault, body in config.vaults.items() if body.chain == name and config.sender_of(vault) == sender
     ]
     patience = max((config.vaults[vault].execution.deadline for vault in vaults), default=0)
-    routers = [factory.router for factory in chain.factories.values()]
     return Policy(
         chain_id=chain.chain_id,
         max_fee=chain.fees.max_fee,

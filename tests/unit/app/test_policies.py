@@ -9,6 +9,7 @@ import pytest
 from keeper.app.policies import hold_signers, make_policy
 from keeper.config import Loaded
 from keeper.core.abi import calldata
+from keeper.core.chain import Router
 from keeper.core.errors import SubmitError
 from keeper.core.units import Address
 from keeper.guards.swaps import MULTICALL, V3_SWAP02
@@ -16,7 +17,7 @@ from tests.builders import CHAIN, NOW, USDC, WETH, address
 from tests.unit.app.app_configs import HOLDER, config
 from tests.unit.chain.lives import GWEI, PlainSigner
 
-ROUTER = address(0x3202)
+ROUTER = Router("swap_router02", address(0x3202))
 
 
 class FixedClock:
@@ -28,7 +29,7 @@ def swap(recipient: Address = HOLDER, deadline: int = NOW + 600) -> dict[str, ob
     single = calldata(V3_SWAP02, (WETH.address, USDC.address, 500, recipient, 10, 9, 0))
     return {
         "chainId": CHAIN, "nonce": 7, "gas": 200_000, "value": 0, "type": 2, "maxFeePerGas": 3 * GWEI,
-        "maxPriorityFeePerGas": GWEI, "to": ROUTER, "data": calldata(MULTICALL, deadline, [single]),
+        "maxPriorityFeePerGas": GWEI, "to": ROUTER.address, "data": calldata(MULTICALL, deadline, [single]),
     }  # fmt: skip
 
 
@@ -39,7 +40,7 @@ def loaded(tmp_path: Path) -> Loaded:
 
 @pytest.mark.fault("S13")
 def test_policy__of_a_vaults_signer__signs_its_swaps_and_no_others(loaded: Loaded) -> None:
-    held = hold_signers(loaded.config, "local", {HOLDER: PlainSigner([], HOLDER)}, FixedClock())[HOLDER]
+    held = hold_signers(loaded.config, "local", [ROUTER], {HOLDER: PlainSigner([], HOLDER)}, FixedClock())[HOLDER]
     assert held.sign(swap())
     assert held.sign(swap(deadline=NOW + 600 + 30)), "the head may be ahead of this machine's clock"
     for refused in (
@@ -55,6 +56,6 @@ def test_policy__of_a_vaults_signer__signs_its_swaps_and_no_others(loaded: Loade
 @pytest.mark.fault("S13")
 def test_policy__of_a_key_that_no_vault_uses__signs_cancels_only(loaded: Loaded) -> None:
     other = address(0x07E4)
-    policy = make_policy(loaded.config, "local", other, FixedClock())
+    policy = make_policy(loaded.config, "local", [ROUTER], other, FixedClock())
     assert "through the custody" in policy.objection(swap(other), other)
     assert policy.objection(swap() | {"to": other, "data": b""}, other) == ""
