@@ -96,13 +96,17 @@ def _sensible(every: int | Blocks) -> int | Blocks:
     return every
 
 
+CronLine = Annotated[str, PlainValidator(_cron)]
+Zone = Annotated[str, PlainValidator(_zone)]
+
+
 class ScheduleConfig(Part):
     """Look every so often or by crontab(5) in a time zone; act only inside one of the windows, if there are any."""
 
     every: Annotated[Interval, AfterValidator(_sensible)] | None = None
     """{s} or Blocks. 5 minutes where neither this nor `cron` is given."""
-    cron: Annotated[str, PlainValidator(_cron)] | None = None
-    zone: Annotated[str, PlainValidator(_zone)] = "UTC"
+    cron: CronLine | None = None
+    zone: Zone = "UTC"
     """Of `cron`."""
     act: Annotated[tuple[Annotated[Window, PlainValidator(_window), Written(str)], ...], OneOrMore] = ()
 

@@ -1,16 +1,34 @@
-"""Target weights, and how far they may drift."""
+"""Target weights, how far they may drift, and what is never traded."""
 
 from __future__ import annotations
 
 from fractions import Fraction
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, ValidationInfo, field_validator
+from pydantic import AfterValidator, BeforeValidator, ValidationInfo, field_validator
 
-from keeper.config.fields import EMPTY, Band, BySymbol, Part, Usd, Weight, Wrong
+from keeper.config.auto_bands import AutoBandsConfig, auto_or_mapping
+from keeper.config.calendar import CalendarConfig
+from keeper.config.fields import (
+    EMPTY,
+    Amount,
+    Band,
+    BySymbol,
+    Count,
+    Destination,
+    OneOrMore,
+    Part,
+    Symbol,
+    UsdOrAuto,
+    Weight,
+    Wrong,
+    between,
+)
 from keeper.config.units import Band as BandValue
 from keeper.config.units import plain
 from keeper.core.units import USD, WHOLE_BPS, TokenAmount
+
+NOTHING = BandValue(0)
 
 
 def _above_zero(band: BandValue) -> BandValue:
@@ -20,25 +38,40 @@ def _above_zero(band: BandValue) -> BandValue:
 
 
 _Trigger = Annotated[Band, AfterValidator(_above_zero)]
+_Symbols = Annotated[tuple[Symbol, ...], OneOrMore]
+_Priority = Annotated[Count, between(1, 1_000, "a number from 1 to 1000")]
 
 
 class BandsConfig(Part):
     """Trigger and destination of one asset, in place of the common ones."""
 
     trigger: _Trigger
-    destination: Band
+    destination: Destination
 
 
 class WeightsConfig(Part):
-    """Target weights, and how far they may drift. `dust` is too small to trade, `clip` the most at once."""
+    """Target weights, and how far they may drift: a trigger with a destination, or `band: auto`, or on a calendar only.
+
+    `dust` is too small to trade, `clip` the most at once; `auto` works both out from gas.
+    """
 
     kind: Literal["weights"]
     weights: BySymbol[Weight]
-    trigger: _Trigger
-    destination: Band
+    trigger: _Trigger | None = None
+    destination: Destination | None = None
     bands: BySymbol[BandsConfig] = EMPTY
-    dust: Usd = TokenAmount.from_whole(USD, 10)
-    clip: Usd | None = None
+    band: Annotated[AutoBandsConfig | None, BeforeValidator(auto_or_mapping)] = None
+    calendar: CalendarConfig | None = None
+    dust: UsdOrAuto = TokenAmount.from_whole(USD, 10)
+    clip: UsdOrAuto | None = None
+    locked: _Symbols = ()
+    """Bought, never sold."""
+    cash: _Symbols = ()
+    """Take the other side of a trade before any other does."""
+    priorities: BySymbol[_Priority] = EMPTY
+    """How many times a token's drift counts where it is decided who trades first."""
+    reserve: Annotated[tuple[Amount, ...], OneOrMore] = ()
+    """Kept out of the weights, and never traded."""
     numeraire: Literal["USD"] = "USD"
 
     @field_validator("weights")
@@ -53,9 +86,11 @@ class WeightsConfig(Part):
 
     @field_validator("clip")
     @classmethod
-    def _clip(cls, clip: TokenAmount | None, info: ValidationInfo) -> TokenAmount | None:
+    def _clip(
+        cls, clip: TokenAmount | Literal["auto"] | None, info: ValidationInfo
+    ) -> TokenAmount | Literal["auto"] | None:
         dust = info.data.get("dust")
-        if clip is not None and dust is not None and clip <= dust:
+        if isinstance(clip, TokenAmount) and isinstance(dust, TokenAmount) and clip <= dust:
             raise Wrong(f"more than dust ({plain(dust.whole)} USD)")
         return clip
 
@@ -65,6 +100,15 @@ class WeightsConfig(Part):
         return tuple(self.weights)
 
     def bands_of(self, symbol: str) -> tuple[BandValue, BandValue]:
-        """Trigger and destination of one asset."""
+        """Trigger and destination of one asset, where bands are fixed; on a calendar alone both are the destination."""
         own = self.bands.get(symbol)
-        return (own.trigger, own.destination) if own else (self.trigger, self.destination)
+        trigger, destination = (own.trigger, own.destination) if own else (self.trigger, self.destination)
+        wanted = _resolved(trigger or NOTHING, destination)
+        return trigger or wanted, wanted
+
+
+def _resolved(trigger: BandValue, destination: BandValue | Literal["target", "edge", "half"] | None) -> BandValue:
+    if isinstance(destination, BandValue):
+        return destination
+    share = {"edge": Fraction(1), "half": Fraction(1, 2)}.get(destination or "target", Fraction(0))
+    return BandValue(int(trigger.bps * share), trigger.of_weight)

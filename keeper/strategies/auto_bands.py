@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from itertools import combinations
 
@@ -73,6 +73,12 @@ class AutoBands:
     volatility: Volatility | None = None
     gas: int = GAS_OF_WALLET
     """Units of gas of one rebalance."""
+    is_resumed: bool = False
+    """A trade in slices is under way: whatever is beyond its destination is traded."""
+
+    def to_destination(self) -> AutoBands:
+        """The same for a trade that has begun: it goes on until the destination."""
+        return replace(self, is_resumed=True)
 
     def __post_init__(self) -> None:
         if not 1 <= self.least <= self.most:
@@ -139,6 +145,8 @@ class AutoBands:
             region = without_estimates(Fraction(min(targets[pair.sell], targets[pair.buy]), WHOLE_BPS))
         inside = region.within(Fraction(self.least, WHOLE_BPS), Fraction(self.most, WHOLE_BPS))
         trigger, destination = inside.rounded()
+        if self.is_resumed:
+            trigger = max(1, destination)
         return Region(Fraction(trigger, WHOLE_BPS), Fraction(destination, WHOLE_BPS))
 
     # --- what it comes to --------------------------------------------------------------------------------------------
