@@ -8,6 +8,7 @@ from itertools import chain as joined
 from keeper.config import check_chains
 from keeper.config.chains import ChainConfig
 from keeper.config.check_slices import slices
+from keeper.config.check_weights import weights
 from keeper.config.faults import Fault, twice
 from keeper.config.guards import beyond_ceiling, ceiling_text, limit_text
 from keeper.config.paths import Path
@@ -17,6 +18,7 @@ from keeper.config.tree import Config
 from keeper.config.units import plain
 from keeper.config.vaults import VaultConfig
 from keeper.core.development import ACCOUNTS
+from keeper.core.units import TokenAmount
 
 
 def vaults(config: Config) -> Iterator[Fault]:
@@ -30,7 +32,7 @@ def vaults(config: Config) -> Iterator[Fault]:
             _custody(config, vault, path, chain),
             _tokens(config, name, chain),
             _pools(config, name, chain),
-            _bands(vault, path),
+            weights(vault.strategy, (*path, "strategy")),
             _limits(vault, path, chain),
             slices(vault, path),
             _breakers(vault, path),
@@ -71,9 +73,6 @@ def _tokens(config: Config, name: str, chain: ChainConfig) -> Iterator[Fault]:
             yield Fault(
                 (*here, "weights", symbol), f"a price: chains.{config.vaults[name].chain}.prices.{symbol}", "none"
             )
-    for symbol in strategy.bands:
-        if symbol not in strategy.weights:
-            yield Fault((*here, "bands", symbol), f"one of {', '.join(strategy.weights)}", "another token")
     native: Path = ("chains", config.vaults[name].chain, "native", "wrapped")
     if chain.native.wrapped is None:
         yield Fault(native, "the symbol of the wrapped native token: gas is valued with its price", "nothing")
@@ -106,22 +105,12 @@ def _pools(config: Config, name: str, chain: ChainConfig) -> Iterator[Fault]:
     yield from twice(known, "each pool once")
 
 
-def _bands(vault: VaultConfig, path: Path) -> Iterator[Fault]:
-    """0 <= destination <= trigger, for every asset at its own weight (MATH: no-trade region)."""
-    strategy = vault.strategy
-    for symbol, target in strategy.weights.items():
-        trigger, destination = strategy.bands_of(symbol)
-        if destination.at(target) > trigger.at(target):
-            own = ("bands", symbol) if symbol in strategy.bands else ()
-            yield Fault((*path, "strategy", *own, "destination"), f"at most the trigger ({trigger})", str(destination))
-
-
 def _limits(vault: VaultConfig, path: Path, chain: ChainConfig) -> Iterator[Fault]:
     strategy, guards = vault.strategy, vault.guards
     most = f"max_trade ({plain(guards.max_trade.whole)} USD)"
-    if strategy.dust >= guards.max_trade:
+    if isinstance(strategy.dust, TokenAmount) and strategy.dust >= guards.max_trade:
         yield Fault((*path, "strategy", "dust"), f"less than {most}", f"{plain(strategy.dust.whole)} USD")
-    if strategy.clip is not None and strategy.clip > guards.max_trade:
+    if isinstance(strategy.clip, TokenAmount) and strategy.clip > guards.max_trade:
         yield Fault((*path, "strategy", "clip"), f"at most {most}", f"{plain(strategy.clip.whole)} USD")
     if not guards.max_trades.limit:
         yield Fault((*path, "guards", "max_trades"), "1 or more", "0")

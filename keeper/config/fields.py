@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 from types import MappingProxyType
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, Literal, TypeVar
 
 from eth_utils.address import to_checksum_address
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, PlainValidator, ValidationInfo
@@ -124,6 +124,17 @@ Weight = Annotated[int, _from_text(units.weight), Written(lambda value: f"{units
 Band = Annotated[units.Band, _from_text(units.band), Written(str)]
 Fee = Annotated[Wei, _from_text(units.fee), Written(units.fee_text)]
 Usd = Annotated[TokenAmount, _from_text(units.usd), Written(lambda value: f"{units.plain(value.whole)} USD")]
+Aversion = Annotated[Fraction, _from_text(units.decimal), Written(units.plain)]
+UsdOrAuto = Annotated[
+    TokenAmount | Literal["auto"],
+    _from_text(lambda text: text if text == "auto" else units.usd(text)),
+    Written(lambda value: value if value == "auto" else f"{units.plain(value.whole)} USD"),
+]
+Destination = Annotated[
+    units.Band | Literal["target", "edge", "half"],
+    _from_text(lambda text: text if text in ("target", "edge", "half") else units.band(text)),
+    Written(str),
+]
 Amount = Annotated[units.Amount, _from_text(units.amount), Written(str)]
 ShareRate = Annotated[units.Rate, _from_text(units.share_rate), Written(str)]
 LongShareRate = Annotated[units.Rate, _from_text(units.long_share_rate), Written(str)]
