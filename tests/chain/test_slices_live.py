@@ -21,7 +21,7 @@ from tests.chain.uniswap import transfer
 KEY = "4d3c" * 16
 HOLDER = Address(Account.from_key(KEY).address)
 OLD, NEW = "destination: 2pp}", "destination: 2pp, clip: 14000 USD}"
-WISHES = "\n    slices: {spacing: 6s, jitter: 10%}\n    execution: {slippage: auto}"
+WISHES = "\n    slices: {spacing: 6s, jitter: 0%}\n    execution: {slippage: auto}"
 
 
 @pytest.fixture(scope="module")
@@ -69,7 +69,7 @@ def test_slices__each_by_another_process__follow_one_schedule_to_the_destination
     says(treasury.keeper("once", path, "--live"), 0, "treasury: hold: slice 2 of 2", "next in ")
     text = says(treasury.keeper("plan", path), 0, "HOLD: slice 2 of 2 of WETH for USDC, ", "about 6s apart")
     assert "  slice    2 of 2 in " in text
-    later(treasury, 10)
+    later(treasury, 13)
     for word in ("approve", "swap"):
         says(treasury.keeper("once", path, "--live"), 0, f"treasury: {word}: ")
     seen.append(_found(path, later(treasury, 1)))
