@@ -16,6 +16,7 @@ from keeper.app.requests import carry_out
 from keeper.app.telling import Telling, keep_account
 from keeper.app.watching import Scene
 from keeper.chain.nodes.clock import SystemClock
+from keeper.chain.reading.pinned import pins_text
 from keeper.config import Loaded
 from keeper.core import text
 from keeper.core.errors import ConfigError, KeeperError, TransientError, Unreachable
@@ -118,6 +119,7 @@ class Deployment:
         alert = self.alerts
         # Providers that are dead, unpaid or not believed, and when that is over.
         chain.rpc.listen(lambda key, text, is_good: (alert.resolve if is_good else alert.alert)(key, text))
+        self.journal.keep_pins(self.loaded.hash, chain.config.chain_id, pins_text(chain.pins))
         scene = Scene(self.loaded, chain.name, chain.vaults, self.journal)
         scene.remember()
         mine = [vault for vault in chain.vaults if vault in self.armed]

@@ -274,6 +274,20 @@ def explain(
 
 
 @app.command(rich_help_panel="Understand it")
+def replay(
+    cycle: Annotated[int | None, typer.Argument(help="One cycle's number; all that are kept by default.")] = None,
+    vault: Annotated[str | None, typer.Option(help="Only this vault.")] = None,
+    since: Annotated[str | None, typer.Option(help="Day or time in UTC: 2026-11-01.")] = None,
+    config: ConfigOption = DEFAULT,
+    json: Json = False,
+) -> None:
+    """Make recorded decisions again, offline: byte for byte, or as another configuration would have decided."""
+    from keeper.cli.repeat import replay as run_replay
+
+    run_replay(config, cycle, vault, since, json=json)
+
+
+@app.command(rich_help_panel="Understand it")
 def history(
     config: Config = DEFAULT,
     vault: Annotated[str | None, typer.Option(help="Only this vault.")] = None,

@@ -119,10 +119,14 @@ def read_requests(connection: Connection) -> tuple[Request, ...]:
 
 
 def read_pins(connection: Connection, config_hash: str, chain_id: int, at: int | None = None) -> str | None:
-    """What the chain had said of this config by then (Unix seconds); by now where no time is given."""
+    """What the chain had said of this config by then (Unix seconds); by now where no time is given. The first of all
+    where nothing is older: a chain's time may differ from the keeper's."""
     mine = and_(pins.c.config_hash == config_hash, pins.c.chain_id == chain_id)
-    query = select(pins.c.body).where(mine).order_by(pins.c.id.desc()).limit(1)
-    return connection.execute(query if at is None else query.where(pins.c.at <= at)).scalar()
+    latest = select(pins.c.body).where(mine).order_by(pins.c.id.desc()).limit(1)
+    if at is None:
+        return connection.execute(latest).scalar()
+    first = select(pins.c.body).where(mine).order_by(pins.c.id).limit(1)
+    return connection.execute(latest.where(pins.c.at <= at)).scalar() or connection.execute(first).scalar()
 
 
 def halt(connection: Connection, scope: str, reason: str, now: int) -> None:

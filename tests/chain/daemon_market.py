@@ -79,6 +79,7 @@ vaults:
     pools: ["{pools[old_v3]}", "{pools[link_usdc]}", "{pools[link_weth]}"]
     schedule: {{every: 1s}}
     guards: {{cool_down: 0s, max_turnover: 100% per 24h, max_trades: 200 per 24h}}
+    breakers: {{price_jump: off}}
   new:
     chain: anvil
     mode: live
@@ -87,6 +88,7 @@ vaults:
     pools: ["{pools[new_v3]}"]
     schedule: {{every: 1s}}
     guards: {{cool_down: 0s, max_turnover: 100% per 24h, max_trades: 200 per 24h}}
+    breakers: {{price_jump: off}}
 journal: keeper.db
 telemetry: {{log_level: info, json: true}}
 """

@@ -9,14 +9,17 @@ from __future__ import annotations
 import json
 import re
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import pytest
 import rlp
 from eth_utils.crypto import keccak
 
+from keeper.app.replaying import Repeated, replay
+from keeper.config import load
 from keeper.core.plan import Purpose
 from keeper.core.sending import State
 from keeper.guards.swaps import Swap, decode_swap
@@ -73,6 +76,35 @@ def ride(market: Market, proxy: CountingProxy, tmp_path_factory: pytest.TempPath
 
 def _purposes(ride: Ride, purpose: Purpose) -> list[Entry]:
     return [entry for entries in ride.entries.values() for entry in entries if entry.intent.call.purpose is purpose]
+
+
+def test_replay__every_stored_input_of_the_ride__decides_the_same_bytes(ride: Ride) -> None:
+    found = _replayed(ride, ride.setting.config)
+    assert len(found) >= 2 * len(MOVES)
+    assert [(each.row.number, each.at) for each in found if not each.is_same] == []
+
+
+def test_replay__one_vault_with_a_wider_band__exactly_its_trades_inside_that_band_go(ride: Ride) -> None:
+    text = ride.setting.config.read_text("utf-8")
+    before, after = text.split("  new:\n    chain")
+    other = ride.setting.folder / "wider.yaml"
+    other.write_text(before + "  new:\n    chain" + after.replace("trigger: 1pp", "trigger: 3pp"), "utf-8")
+    found = _replayed(ride, other)
+    inside = [each for each in found if each.row.vault == "new" and _wants_to_trade_within(each.recorded, 300)]
+    assert inside
+    assert [each for each in found if not each.is_same] == inside
+    assert {each.again["plan"]["code"] for each in inside} == {"in_band"}
+
+
+def _replayed(ride: Ride, config: Path) -> list[Repeated]:
+    loaded = load(config, ride.setting.env)
+    with ride.setting.journal() as reader:
+        return list(replay(loaded, reader, reader.cycles(limit=None)[::-1]))
+
+
+def _wants_to_trade_within(record: Mapping[str, Any], band: int) -> bool:
+    drifts = [abs(Fraction(asset["drift_bps"])) for asset in record["assets"]]
+    return record["plan"]["kind"] == "rebalance" and max(drifts) <= band
 
 
 def test_run__after_each_move_of_the_market__every_weight_is_back_inside_its_band(ride: Ride) -> None:

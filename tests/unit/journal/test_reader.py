@@ -185,5 +185,5 @@ def test_pins__kept_again_and_changed__are_those_of_the_time_asked_for(url: str)
         journal.keep_pins("c0", 1, "second")
     with JournalReader(url) as reader:
         found = [reader.pins("c0", 1, at) for at in (99, 100, 199, 200, 900)]
-        assert found == [None, "first", "first", "second", "second"]
+        assert found == ["first", "first", "first", "second", "second"]
         assert reader.pins("c0", 8453, 900) is None
