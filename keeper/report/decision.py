@@ -30,6 +30,7 @@ from keeper.core.plan import (
 )
 from keeper.core.units import WHOLE_BPS, Address, Token, TokenAmount
 from keeper.report.cost import Cost, compute_cost
+from keeper.report.forecasts import forecast_record
 from keeper.report.format import decimal
 from keeper.report.nouns import Record, amount, block_record, pool_record, price_record, symbol, usd
 from keeper.report.schedules import schedule_record
@@ -103,14 +104,16 @@ def describe(
 def _plan(plan: Plan) -> Record:
     if isinstance(plan, Perform):
         return {"kind": "perform", "code": "due", "reason": printable(plan.reason), "wanted": []}
-    schedule = {"schedule": schedule_record(plan.schedule)} if plan.schedule else {}
+    more = {"schedule": schedule_record(plan.schedule)} if plan.schedule else {}
+    if plan.forecast:
+        more["forecast"] = forecast_record(plan.forecast)
     if isinstance(plan, Hold):
-        return {"kind": "hold", "code": plan.code, "reason": printable(plan.reason), "wanted": [], **schedule}
+        return {"kind": "hold", "code": plan.code, "reason": printable(plan.reason), "wanted": [], **more}
     wanted = [
         {"sell": amount(trade.sell), "buy": symbol(trade.buy), "notional": amount(trade.notional)}
         for trade in plan.trades
     ]
-    return {"kind": "rebalance", "code": "rebalance", "reason": printable(plan.reason), "wanted": wanted, **schedule}
+    return {"kind": "rebalance", "code": "rebalance", "reason": printable(plan.reason), "wanted": wanted, **more}
 
 
 def _assets(plan: Plan, view: VaultView | None) -> list[Record]:

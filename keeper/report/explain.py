@@ -22,6 +22,7 @@ from keeper.report.figures import (
     widest,
     with_value,
 )
+from keeper.report.forecasts import show_forecast
 from keeper.report.page import BAD, DIM, GOOD, STRONG, WARN, Page, columns, styled
 from keeper.report.schedules import schedule_sentence
 
@@ -99,6 +100,7 @@ def _hold(page: Page, facts: CycleFacts) -> None:
         asset = widest(facts.decision)
         if asset:
             page.add(_next_trade(asset))
+        show_forecast(page, facts.decision["plan"].get("forecast"))
         return
     if facts.decision.get("calls"):
         _wanted(page, facts.decision, "The keeper wanted to")
@@ -205,6 +207,7 @@ def _wanted(page: Page, decision: Record, opening: str) -> None:
     goal = f" to return to {to}" if (to := returns_to(decision)) else ""
     sells = [f"sell {with_value(decision, trade)} for {trade['buy']}" for trade in trades]
     page.add(f"{opening} {listing(sells)}{goal}.")
+    show_forecast(page, decision["plan"].get("forecast"))
     if schedule := decision["plan"].get("schedule"):
         page.add(schedule_sentence(schedule))
     elif is_partial(decision):

@@ -22,6 +22,7 @@ from keeper.report.figures import (
     whole,
     with_value,
 )
+from keeper.report.forecasts import show_forecast
 from keeper.report.page import BAD, DIM, GOOD, STRONG, WARN, Page, Piece, columns, styled
 from keeper.report.schedules import schedule_line
 
@@ -137,6 +138,7 @@ def _intention(page: Page, decision: Record, show_all: bool) -> None:
         inside = "every asset is in its band, " if plan["code"] == "in_band" else ""
         page.add(("HOLD", GOOD), f": {inside}{plan['reason']}", hang=2)
         _schedule(page, decision)
+        show_forecast(page, plan.get("forecast"))
         return
     if decision["tidies"]:
         for guard in decision["refused"]:
@@ -163,6 +165,7 @@ def _trades(page: Page, decision: Record, show_all: bool) -> None:
         _filled(page, decision, trade, show_all)
     _cost(page, decision)
     _schedule(page, decision)
+    show_forecast(page, decision["plan"].get("forecast"))
     if decision["after"]:
         weights = [f"{line['symbol']} {form.percent(Fraction(line['weight_bps']))}" for line in decision["after"]]
         partly = "     part of the way, the next cycles go on" if is_partial(decision) else ""
