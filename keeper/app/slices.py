@@ -14,7 +14,8 @@ from keeper.strategies.weights import Weights
 
 
 def in_slices(strategy: Strategy, setting: Setting) -> Strategy:
-    """The clip of weights becomes the most that one slice may be worth: both are parts of one trade."""
+    """The clip of weights becomes the most that one slice may be worth, and one from gas is what slices are made from
+    anyway. What has begun goes on to its destination, also when its calendar's date is over."""
     vault = setting.config.vaults[setting.name]
     wanted = vault.slices
     if wanted is None:
@@ -23,8 +24,8 @@ def in_slices(strategy: Strategy, setting: Setting) -> Strategy:
     resumed = strategy
     if isinstance(strategy, Weights):
         clip = strategy.clip or clip
-        strategy = replace(strategy, clip=None)
-        resumed = replace(strategy, bands=strategy.bands.to_destination())
+        strategy = replace(strategy, clip=None, by_gas=replace(strategy.by_gas, clip=False))
+        resumed = replace(strategy, bands=strategy.bands.to_destination(), calendar=None)
     wishes = Slicing(
         volatility=Fraction(vault.execution.volatility, WHOLE_BPS),
         most=min(wanted.most, max(1, vault.guards.max_trades.limit)),

@@ -11,12 +11,14 @@ from keeper.app.parts import make_routing, make_tolerance
 from keeper.app.setting import Setting
 from keeper.app.strategies import make_strategy
 from keeper.chain.reading.pins import Pins
+from keeper.config import load
 from keeper.core.chain import Pool
 from keeper.core.units import WHOLE_BPS
 from keeper.routing.bounded import Bounded
 from keeper.routing.single import SinglePool
 from keeper.routing.tolerance import Tolerance
-from keeper.strategies.bands import Band
+from keeper.strategies.auto_bands import AutoBands
+from keeper.strategies.bands import Band, Bands
 from keeper.strategies.sliced import Sliced
 from keeper.strategies.weights import Weights
 from tests.builders import CHAIN, SWAP_ROUTER02, USDC, WETH, address, make_block, usd
@@ -44,6 +46,8 @@ def test_make_strategy__with_slices_auto__wraps_it_and_takes_its_clip(tmp_path: 
     assert isinstance(found, Sliced)
     assert isinstance(found.of, Weights)
     assert isinstance(found.resumed, Weights)
+    assert isinstance(found.of.bands, Bands)
+    assert isinstance(found.resumed.bands, Bands)
     assert (found.of.clip, found.resumed.clip, found.wishes.clip) == (None, None, usd(100_000))
     assert found.wishes.volatility == Fraction(8, 10)
     assert (found.wishes.most, found.wishes.least_wait, found.wishes.spacing) == (24, 300, None)
@@ -59,6 +63,24 @@ def test_make_strategy__with_every_key__follows_each(tmp_path: Path) -> None:
     wishes = found.wishes
     assert (wishes.most, wishes.spacing, wishes.deadline) == (12, 1200, 28_800)
     assert (wishes.worse, wishes.variation, wishes.volatility) == (40, Fraction(1, 10), Fraction(6, 10))
+
+
+def test_make_strategy__with_bands_a_clip_and_a_calendar_of_its_own__goes_on_once_begun(tmp_path: Path) -> None:
+    """What costs say of bands and clips is said once, and no date ends what has begun on it."""
+    path, old = setting(tmp_path, "    slices: auto\n"), "trigger: 4pp, destination: 2pp"
+    text = (tmp_path / "keeper.yaml").read_text("utf-8").replace(old, "band: auto, clip: auto, calendar: {every: 24h}")
+    (tmp_path / "keeper.yaml").write_text(text, "utf-8")
+    config = load(tmp_path / "keeper.yaml", {}, need_env=False).config
+    found = make_strategy(Setting(config, path.name, path.pins))
+    assert isinstance(found, Sliced)
+    of, resumed = found.of, found.resumed
+    assert isinstance(of, Weights)
+    assert isinstance(resumed, Weights)
+    assert (of.by_gas.clip, resumed.by_gas.clip) == (False, False)
+    assert of.calendar is not None
+    assert resumed.calendar is None
+    assert isinstance(of.bands, AutoBands)
+    assert resumed.bands == of.bands.to_destination() != of.bands
 
 
 @pytest.mark.parametrize(("written", "bps"), [("", 50), ("    execution: {slippage: 20bps}\n", 20)])

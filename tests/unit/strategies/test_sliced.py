@@ -2,94 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from fractions import Fraction
 from itertools import pairwise
-from math import isqrt
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from keeper.core.chain import History, PastTrade, VaultView
-from keeper.core.plan import Hold, Plan, Rebalance, Trade
-from keeper.core.slices import Slice, slice_in, slice_out
+from keeper.core.chain import History, PastTrade
+from keeper.core.plan import Hold, Rebalance, Trade
+from keeper.core.slices import slice_in, slice_out
 from keeper.core.units import USD, Rounding, TokenAmount
-from keeper.strategies.bands import Band, Bands
-from keeper.strategies.parents import Slicing, make_parent
+from keeper.strategies.parents import Slicing
 from keeper.strategies.sliced import LAPSE, Sliced
-from keeper.strategies.weights import Weights
-from tests.builders import DAI, NOW, USDC, WETH, FakePool, fake_pool, make_block, make_view, market, units, usd
-
-VOLATILITY = Fraction(8, 10)
-
-
-def weights(trigger: int = 400, destination: int = 200) -> Weights:
-    return Weights({WETH: 6000, USDC: 4000}, Bands(Band(trigger), Band(destination)))
-
-
-def sliced(**wishes: object) -> Sliced:
-    """60/40, traded at 4pp back to 2pp; what has begun goes on inside the trigger."""
-    return Sliced(weights(), weights(200, 200), Slicing(VOLATILITY, **wishes))  # type: ignore[arg-type]
-
-
-@dataclass
-class World:
-    """A vault of $2M, 64.35 % of it WETH, a v2 pool of $1.2M a side, and somebody who brings that pool back."""
-
-    price: Fraction = Fraction(3120)
-    now: int = NOW
-    seed: int = 7
-    weth: int = 4125 * 10**17
-    usdc: int = 713_000 * 10**6
-    pool: tuple[int, int] = (400 * 10**18, 1_248_000 * 10**6)
-    past: list[PastTrade] = field(default_factory=list)
-
-    @property
-    def state(self) -> FakePool:
-        return fake_pool(TokenAmount(WETH, self.pool[0]), TokenAmount(USDC, self.pool[1]))
-
-    @property
-    def view(self) -> VaultView:
-        return make_view(
-            [TokenAmount(WETH, self.weth), TokenAmount(USDC, self.usdc)],
-            {WETH: market(WETH, self.price), USDC: market(USDC, 1)},
-            [self.state],
-            history=History(tuple(self.past), seed=self.seed),
-            block=make_block(self.now, base_fee=5 * 10**9),
-        )
-
-    def trade(self, plan: Rebalance) -> TokenAmount:
-        """Fills the plan's first trade, as a wallet does, and lets arbitrage follow."""
-        first = plan.trades[0]
-        out = self.state.out_for(first.sell, first.buy)
-        assert isinstance(out, TokenAmount)
-        sold, got = (first.sell.raw, out.raw) if first.sell.token == WETH else (-out.raw, -first.sell.raw)
-        self.weth, self.usdc = self.weth - sold, self.usdc + got
-        self.pool = self.pool[0] + sold, self.pool[1] - got
-        part = plan.schedule.slice if plan.schedule else None
-        self.past.append(PastTrade(self.now, first.notional, usd(1), part))
-        self.refill()
-        return first.notional
-
-    def refill(self) -> None:
-        """To the edge of the fee band: WETH is bought for as long as it is cheaper here, fee included."""
-        wanted = isqrt(int(self.pool[0] * self.pool[1] * 10**12 / (self.price * (1 - Fraction(3, 1000)))))
-        if wanted < self.pool[0]:
-            self.pool = wanted, self.pool[0] * self.pool[1] // wanted
-
-    def run(self, strategy: Sliced, seconds: int = 86_400, step: int = 60) -> list[tuple[int, Slice]]:
-        """Looks every `step` seconds from when a slice is due; returns the slices with their times."""
-        until = self.now + seconds
-        while self.now < until:
-            plan = strategy.plan(self.view)
-            if isinstance(plan, Rebalance):
-                self.trade(plan)
-            self.now += step
-            if isinstance(plan, Hold) and plan.schedule is not None:
-                self.now = max(self.now, plan.schedule.due)
-        return [(trade.at, trade.slice) for trade in self.past if trade.slice]
-
+from tests.builders import DAI, NOW, USDC, WETH, fake_pool, make_block, make_view, market, units, usd
+from tests.unit.strategies.sliced_world import VOLATILITY, Fixed, World, sliced, weights
 
 # --- whether, and what is said -------------------------------------------------------------------------------------
 
@@ -139,16 +67,6 @@ def test_plan__of_a_trade_that_no_pool_fills__is_left_to_the_routing() -> None:
     plan = Rebalance("wants it", (), (Trade(units(WETH, 1), DAI, usd(3120)),))
     view = make_view()
     assert Sliced(Fixed(plan), Fixed(plan), Slicing(VOLATILITY)).plan(view) == plan
-
-
-@dataclass(frozen=True)
-class Fixed:
-    """Always wants the same."""
-
-    wants: Plan
-
-    def plan(self, view: VaultView) -> Plan:
-        return self.wants
 
 
 # --- a whole schedule ----------------------------------------------------------------------------------------------
@@ -392,24 +310,6 @@ def test_clip__alone__asks_for_slices_that_cost_does_not() -> None:
     assert plan.schedule is not None
     assert (plan.schedule.slice.number, plan.schedule.slice.of) == (1, 5)
     assert plan.trades[0].notional <= usd(10_000)
-
-
-def test_make_parent__when_gas_is_dearer__has_fewer_slices() -> None:
-    def slices(base_fee: int) -> int:
-        view = replace(World().view, block=make_block(base_fee=base_fee))
-        parent = make_parent(Trade(units(WETH, 60), USDC, usd(187_200)), view, Slicing(VOLATILITY, most=10_000))
-        return parent.slices if parent else 1
-
-    cheap, dear, absurd = (slices(fee) for fee in (10**8, 50 * 10**9, 10**16))
-    assert cheap > dear > absurd
-    assert absurd == 1
-
-
-def test_make_parent__of_two_calm_coins__does_not_wait_for_weeks() -> None:
-    calm = Slicing(Fraction(1, 100))
-    parent = make_parent(Trade(units(WETH, 60), USDC, usd(187_200)), World().view, calm)
-    assert parent is not None
-    assert parent.spacing == 6 * 3600
 
 
 @given(
