@@ -55,6 +55,7 @@ def make_guards(setting: Setting) -> tuple[Guard, ...]:
         guards.MaxOracleDisagreement(limits.max_oracle_disagreement),
         guards.MaxPriceAge(limits.max_price_age),
         guards.MaxDeviation(limits.max_deviation),
+        guards.WholeTransfers(),
         guards.MaxTrade(limits.max_trade),
         guards.MaxTurnover(limits.max_turnover.limit, limits.max_turnover.seconds),
         guards.CoolDown(limits.cool_down),

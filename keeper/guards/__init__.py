@@ -1,4 +1,4 @@
-"""Guards: seventeen reasons not to trade. Each measures, compares, and says both figures. Pure.
+"""Guards: eighteen reasons not to trade. Each measures, compares, and says both figures. Pure.
 
 Every guard answers on every draft, also where it has nothing to say about it; none stops the others from speaking.
 `ALL` is their order in every verdict list.
@@ -9,6 +9,7 @@ from keeper.guards.drift import DriftFalls, NoCrossing
 from keeper.guards.gas import GasReserve, MaxBaseFee, MaxGasCost, MaxGasPerDay
 from keeper.guards.limits import CoolDown, MaxTrade, MaxTrades, MaxTurnover
 from keeper.guards.price import MaxDeviation, MaxImpact, MaxOracleDisagreement, MaxPriceAge, MaxSlippage
+from keeper.guards.transfers import WholeTransfers
 
 ALL = (
     MaxSlippage,
@@ -16,6 +17,7 @@ ALL = (
     MaxOracleDisagreement,
     MaxPriceAge,
     MaxDeviation,
+    WholeTransfers,
     MaxTrade,
     MaxTurnover,
     CoolDown,
@@ -53,4 +55,5 @@ __all__ = [
     "MaxTurnover",
     "NoCrossing",
     "Paused",
+    "WholeTransfers",
 ]

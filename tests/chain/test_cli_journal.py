@@ -66,7 +66,7 @@ def test_explain__of_what_it_would_do__says_so(treasury: Treasury, looked: Path)
         *("cycle 1 · local block", "WOULD APPROVE"),
         "WETH was 80.00 % of treasury, 20.00pp above target and outside its band (±4pp).",
         "The keeper would now sell 9.",
-        *("to return to 62.00 %.", "All 17 guards allowed it.", "mode is dry: nothing was signed."),
+        *("to return to 62.00 %.", "All 18 guards allowed it.", "mode is dry: nothing was signed."),
     )
 
 
@@ -90,7 +90,7 @@ def test_explain__of_a_refusal__has_both_figures_and_both_prices(treasury: Treas
     says(
         treasury.keeper("explain", "--vault", "treasury", "-c", path),
         OK,
-        *("DENIED", "The keeper wanted to sell 9.", "to return to 62.00 %.", "One guard of 17 refused:"),
+        *("DENIED", "The keeper wanted to sell 9.", "to return to 62.00 %.", "One guard of 18 refused:"),
         "max_oracle_disagreement   169.5 bps measured, 100 bps allowed",
         *("$3,000.00", "$2,950.00", "limit: vaults.treasury.guards.max_oracle_disagreement (default)"),
         *("It clears itself once they agree within 100 bps.", "no nonce, no signature, no gas"),
@@ -128,7 +128,7 @@ def test_explain__of_a_trade__has_fill_floor_cost_and_hash(treasury: Treasury, t
     text = says(
         treasury.keeper("explain", "2", "-c", path),
         OK,
-        *("TRADED", "WETH was 80.00 % of treasury", "All 17 guards allowed it.", "It sold 9."),
+        *("TRADED", "WETH was 80.00 % of treasury", "All 18 guards allowed it.", "It sold 9."),
         *("and it received exactly that", "min_out", " more (+", "cost     6.", "confirmed"),
         "nonce    1 of 0x",
     )

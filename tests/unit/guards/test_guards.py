@@ -19,6 +19,7 @@ SET: tuple[Guard, ...] = (
     guards.MaxOracleDisagreement(100),
     guards.MaxPriceAge(None),
     guards.MaxDeviation(50),
+    guards.WholeTransfers(),
     guards.MaxTrade(usd(100_000)),
     guards.MaxTurnover(2500),
     guards.CoolDown(300),
@@ -34,8 +35,8 @@ SET: tuple[Guard, ...] = (
 )
 
 
-def test_all_keys__in_order__are_the_seventeen() -> None:
-    assert len(guards.ALL_KEYS) == len(set(guards.ALL_KEYS)) == 17
+def test_all_keys__in_order__are_the_eighteen() -> None:
+    assert len(guards.ALL_KEYS) == len(set(guards.ALL_KEYS)) == 18
     assert tuple(type(guard) for guard in SET) == guards.ALL
     assert guards.ALL_KEYS[0] == "max_slippage"
     assert guards.ALL_KEYS[-1] == "paused"
@@ -61,7 +62,7 @@ def test_check__simulation_failed__everyone_answers_and_the_reason_is_named() ->
     draft = trade(simulation=simulated(failure="Too little received"))
     verdicts = {verdict.guard: verdict for verdict in (guard.check(draft, make_view()) for guard in SET)}
     denied = {key for key, verdict in verdicts.items() if isinstance(verdict, Deny)}
-    assert denied == {"max_deviation", "drift_falls", "no_crossing"}
+    assert denied == {"max_deviation", "whole_transfers", "drift_falls", "no_crossing"}
     first = verdicts["max_deviation"]
     assert isinstance(first, Deny)
     assert first.reason == "the simulation failed: Too little received"

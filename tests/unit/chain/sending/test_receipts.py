@@ -137,6 +137,7 @@ def test_fill_of__each_token__stands_where_its_net_puts_it(
     assert {token: raw for token, raw in fill.changes.items() if raw} == {t: raw for t, raw in changes.items() if raw}
 
 
+@pytest.mark.fault("K3")
 @pytest.mark.fault("R29")
 @pytest.mark.fault("T17")
 @pytest.mark.parametrize(
@@ -150,6 +151,8 @@ def test_fill_of__each_token__stands_where_its_net_puts_it(
         (changed(WETH=-1, USDC=3_089), {}, "less than min_out"),
         (changed(WETH=-1, USDC=3_095), changed(USDC=3_094), "balance changed by 3,094"),
         (changed(WETH=-1, USDC=3_095), changed(WETH=-2), "balance changed by −2.0"),
+        (changed(WETH=-1, USDC=3_095), {USDC: 3_095 * 10**6 - 2}, ""),  # kept as shares
+        (changed(WETH=-1, USDC=3_095), {USDC: 3_095 * 10**6 - 3}, "balance changed by"),
     ],
 )
 def test_missing_effects__one_leg__reason(changes: dict[Token, int], deltas: dict[Token, int], expected: str) -> None:

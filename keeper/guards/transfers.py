@@ -1,0 +1,68 @@
+"""Guard of the tokens: what is sold leaves, and what the pool gives arrives, whole."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import ClassVar
+
+from keeper.core import text
+from keeper.core.chain import VaultView
+from keeper.core.plan import Draft, Verdict
+from keeper.core.units import WHOLE_BPS, TokenAmount
+from keeper.core.wrapping import wrapped_by
+from keeper.guards.verdicts import at_most, failed, no_trade
+
+TOLERATED = 1
+"""{bps} Quote and simulation are of one block, so a plain token differs by nothing; balances kept as shares of a pool
+(stETH) by one or two raw units. Fees of transfers begin at several bps."""
+
+
+@dataclass(frozen=True, slots=True)
+class WholeTransfers:
+    """Simulated balances against what the legs sell and quote, {bps} of it, of the worst token.
+
+    Refuses tokens that take a fee of transfers, or whose balances do not follow their transfers: neither the plan nor
+    the accounting is right for them.
+    """
+
+    key: ClassVar[str] = "whole_transfers"
+
+    def check(self, draft: Draft, view: VaultView) -> Verdict:  # noqa: ARG002  every guard is given both
+        limit = text.bps(TOLERATED)
+        if draft.order is None or not draft.order.legs:
+            return no_trade(self.key, limit)
+        if draft.simulation.failure:
+            return failed(self.key, draft.simulation.failure)
+        worst, what = max(_missing(draft), key=lambda each: each[0])
+        remedy = (
+            "Nothing clears this by itself: the keeper trades no token that takes a fee of transfers (docs/tokens.md)."
+        )
+        return at_most(self.key, (worst, TOLERATED), (text.bps(worst), limit), what, remedy=remedy)
+
+
+def _missing(draft: Draft) -> Iterator[tuple[Fraction, str]]:
+    """Of each token that is traded: how much of it went missing, {bps}, and what that means in a clause."""
+    meant: dict[str, TokenAmount] = {}
+    for leg in (each.leg for each in (draft.order.legs if draft.order else ())):
+        for amount in (-leg.sell, leg.quote):
+            key = amount.token.address
+            meant[key] = meant[key] + amount if key in meant else amount
+    wrapped: dict[str, int] = {}
+    for call in draft.calls.sequence:
+        for token, raw in wrapped_by(call).items():
+            wrapped[token] = wrapped.get(token, 0) + raw
+    for address, amount in meant.items():
+        found = TokenAmount(amount.token, draft.simulation.deltas.get(amount.token, 0) - wrapped.get(address, 0))
+        missing = max((amount - found).raw, 0)
+        share = Fraction(missing * WHOLE_BPS, abs(amount.raw)) if amount else Fraction(WHOLE_BPS if missing else 0)
+        yield share, _said(amount, found)
+
+
+def _said(meant: TokenAmount, found: TokenAmount) -> str:
+    symbol = meant.token.symbol
+    if meant.raw > 0:
+        came = f"received {text.amount(found)} of {text.amount(meant)}" if found.raw else "the swap brings none"
+        return f"{symbol} takes a fee on transfer, or its balances do not follow its transfers: {came}"
+    return f"{symbol} takes a fee on transfer: {text.amount(-found)} left the account to sell {text.amount(-meant)}"
