@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from keeper.app.breakers import lookback, make_breakers
-from keeper.app.custodies import make_custody
+from keeper.app.custodies import custody_reads, make_custody
 from keeper.app.parts import make_guards, make_routing, make_venues
 from keeper.app.prices import PriceMaker
 from keeper.app.schedules import make_schedule, make_windows, why_not_now
@@ -73,6 +73,7 @@ class Composition:
             gas_reserve=setting.gas_reserve.raw,
             counts_native=setting.wrapped is not None,
             spenders=tuple(router.address for router in setting.routers),
+            extra=custody_reads(config, vault),
         )
 
     def vault(self, name: str, submitter: Submitter, *, armed: bool) -> Vault:

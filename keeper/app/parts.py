@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from fractions import Fraction
 
 from keeper import guards
+from keeper.app.custodies import make_openers
 from keeper.app.setting import Setting
 from keeper.config.units import AUTO
 from keeper.core.ports import Guard, PoolPin, Routing, Venue
@@ -66,6 +67,11 @@ def make_guards(setting: Setting) -> tuple[Guard, ...]:
         guards.GasReserve(setting.gas_reserve),
         guards.DriftFalls(setting.wrapped),
         guards.NoCrossing(setting.wrapped),
-        guards.AllowList(setting.routers, tuple(setting.tokens.values()), setting.wrapped),
+        guards.AllowList(
+            setting.routers,
+            tuple(setting.tokens.values()),
+            setting.wrapped,
+            make_openers(setting.config, setting.name, setting.routers),
+        ),
         guards.Paused(),
     )

@@ -1,7 +1,6 @@
 """What each key may sign on one chain, out of the configuration.
 
-A custody kind whose funds the key does not hold itself adds its `openers` to `make_policy`: `(target, selector)` of the
-outer call, and what unwraps it (see `chain/sending/signing_policy.py`). A wallet has none: the key calls for itself.
+Where the key does not hold the funds itself, `make_openers` says what unwraps its calls (app/custodies.py).
 """
 
 from __future__ import annotations
@@ -9,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from functools import partial
 
+from keeper.app.custodies import make_openers
 from keeper.chain.sending.signing_policy import HeldSigner, Policy
 from keeper.config import Config
 from keeper.core.chain import Router
@@ -29,7 +29,7 @@ def hold_signers(
 
 
 def make_policy(config: Config, name: str, routers: Iterable[Router], sender: Address, clock: Clock) -> Policy:
-    chain, wrapped = config.chains[name], config.chains[name].native.wrapped
+    chain, wrapped, routers = config.chains[name], config.chains[name].native.wrapped, tuple(routers)
     vaults = [
         vault for vault, body in config.vaults.items() if body.chain == name and config.sender_of(vault) == sender
     ]
@@ -44,4 +44,5 @@ def make_policy(config: Config, name: str, routers: Iterable[Router], sender: Ad
         # The head, from which deadlines count, may be as far ahead of this clock as a head may be at all.
         max_deadline=patience + chain.max_clock_skew,
         wrapped=chain.tokens[wrapped].address if wrapped else None,
+        openers={key: opener for vault in vaults for key, opener in make_openers(config, vault, routers).items()},
     )

@@ -9,6 +9,7 @@ from keeper.config import check_chains
 from keeper.config.chains import ChainConfig
 from keeper.config.check_slices import slices
 from keeper.config.check_weights import weights
+from keeper.config.custody import WalletConfig
 from keeper.config.faults import Fault, twice
 from keeper.config.guards import beyond_ceiling, ceiling_text, limit_text
 from keeper.config.paths import Path
@@ -18,7 +19,7 @@ from keeper.config.tree import Config
 from keeper.config.units import plain
 from keeper.config.vaults import VaultConfig
 from keeper.core.development import ACCOUNTS
-from keeper.core.units import TokenAmount
+from keeper.core.units import Address, TokenAmount
 
 
 def vaults(config: Config) -> Iterator[Fault]:
@@ -46,20 +47,30 @@ def vaults(config: Config) -> Iterator[Fault]:
 
 
 def _custody(config: Config, vault: VaultConfig, path: Path, chain: ChainConfig) -> Iterator[Fault]:
-    wallet, here = vault.custody, (*path, "custody")
-    if wallet.signer is not None and wallet.signer not in config.signers:
+    custody, here = vault.custody, (*path, "custody")
+    own = None
+    if custody.signer is not None and custody.signer not in config.signers:
         known = ", ".join(config.signers) or "the signers, of which there are none"
-        yield Fault((*here, "signer"), f"one of {known}", wallet.signer)
-    elif wallet.signer is not None:
-        own = config.signers[wallet.signer].address
-        if wallet.address not in (None, own):
+        yield Fault((*here, "signer"), f"one of {known}", custody.signer)
+    elif custody.signer is not None:
+        own = config.signers[custody.signer].address
+    if isinstance(custody, WalletConfig):
+        yield from _wallet(custody, here, chain, own)
+    elif custody.address == own:
+        yield Fault((*here, "address"), "the contract that holds the funds", "the signer's own address")
+    if vault.is_live and custody.signer is None:
+        yield Fault((*here, "signer"), "a signer: the vault is live", "nothing")
+
+
+def _wallet(wallet: WalletConfig, here: Path, chain: ChainConfig, own: Address | None) -> Iterator[Fault]:
+    """`own` is the address of a signer that is known."""
+    if wallet.signer is not None:
+        if own is not None and wallet.address not in (None, own):
             yield Fault((*here, "address"), f"the signer's address {own}", str(wallet.address))
     elif wallet.address is None:
         yield Fault(here, "a signer, or the address to look at", "neither")
     elif wallet.address in ACCOUNTS and not chain.is_local:
         yield Fault((*here, "address"), "an account of your own: everybody has the key of this one", wallet.address)
-    if vault.is_live and wallet.signer is None:
-        yield Fault((*here, "signer"), "a signer: the vault is live", "nothing")
 
 
 def _tokens(config: Config, name: str, chain: ChainConfig) -> Iterator[Fault]:

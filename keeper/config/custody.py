@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
-from keeper.config.fields import Address, Name, Part
+from pydantic import AfterValidator, Discriminator, Field, Tag, ValidationInfo
+
+from keeper.config.fields import Address, Name, Part, Text, Wrong
+from keeper.config.kinds import kind_of
+from keeper.core.template import REBALANCE, REBALANCE_ARGUMENTS, CallTemplate, argument_types, make_template
 from keeper.core.units import Address as CoreAddress
 
 
@@ -23,5 +27,49 @@ class WalletConfig(Part):
         return self.address
 
 
-CustodyConfig = WalletConfig
-"""All custody kinds. Once there are two, a union with tags as `prices.SourceConfig` is."""
+def _function(text: str) -> str:
+    if argument_types(text) is None:
+        raise Wrong("a function such as rebalance((address,bytes)[],uint256)")
+    return text
+
+
+def _arguments(text: str, info: ValidationInfo) -> str:
+    template = make_template(info.data.get("function", ""), text)
+    if isinstance(template, str) and "function" in info.data:
+        raise Wrong(template)
+    return text
+
+
+class ContractConfig(Part):
+    """The funds lie in a contract whose keeper the signer is: our reference vault, or any that makes the swaps which
+    one call of it names."""
+
+    kind: Literal["contract"]
+    signer: Name | None = None
+    address: Address
+    function: Annotated[Text, AfterValidator(_function)] = REBALANCE
+    arguments: Annotated[Text, AfterValidator(_arguments)] = Field(REBALANCE_ARGUMENTS, validate_default=True)
+    """What stands in the function's call, with places for what changes (core/template.py)."""
+
+    @property
+    def account(self) -> CoreAddress:
+        return self.address
+
+    @property
+    def native(self) -> Literal["ignore"]:
+        """Its coin is nobody's gas, and it cannot wrap it."""
+        return "ignore"
+
+    @property
+    def template(self) -> CallTemplate:
+        found = make_template(self.function, self.arguments)
+        assert not isinstance(found, str), "checked when the file was loaded"
+        return found
+
+
+CustodyConfig = Annotated[
+    Annotated[WalletConfig, Tag("kind=wallet")] | Annotated[ContractConfig, Tag("kind=contract")],
+    Discriminator(kind_of),
+]
+"""All custody kinds. Each says who signs, whose account holds the funds (None: the signer's own), and whether native
+coin counts."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from fractions import Fraction
@@ -237,6 +237,13 @@ class Calls:
 
     @property
     def next(self) -> Call:
+Inner = tuple[Address, int, bytes]
+"""One call that an outer call makes the account do: target, value {wei}, calldata."""
+
+Opener = Callable[[bytes], Sequence[Inner] | str]
+"""Outer calldata -> the calls that it makes the account do, in order; or why these bytes are not allowed."""
+
+
         return self.sequence[0]
 
     @property

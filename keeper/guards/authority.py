@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import ClassVar
 
 from keeper.core.abi import address_word, selector, word
 from keeper.core.chain import Router, VaultView
-from keeper.core.plan import Allow, Call, Deny, Draft, OrderLeg, Purpose, Verdict
+from keeper.core.plan import Allow, Call, Deny, Draft, Opener, OrderLeg, Purpose, Verdict
 from keeper.core.units import Address, Token
 from keeper.guards.swaps import decode_swap
 
@@ -23,18 +24,23 @@ class AllowList:
     `routers` are those of the vault's pinned pools, `tokens` the vault's, `wrapped` the wrapped native token if native
     coin may be wrapped. A swap must pay out to the vault's account, sell what was ordered, and carry min_out and
     deadline; an approval goes to one of the routers and covers no more than the order; only a wrap carries native coin.
+
+    Where the key acts through something else (a contract, a Safe), `openers` unwrap what it may send there, by target
+    and selector: the bytes must hold just the calls that were planned, and each of these is judged as above.
     """
 
     routers: tuple[Router, ...]
     tokens: tuple[Token, ...]
     wrapped: Token | None = None
+    openers: Mapping[tuple[Address, bytes], Opener] = field(default_factory=dict)
     key: ClassVar[str] = "allow_list"
 
     def check(self, draft: Draft, view: VaultView) -> Verdict:
         limit = "pinned targets and selectors"
-        calls = draft.calls.sequence
+        calls = draft.calls.steps
         legs = list(draft.order.legs) if draft.order else []
-        faults = self._swaps_match(calls, legs)
+        outer = ((call.text, self._carried(call)) for call in draft.calls.sequence)
+        faults = [*self._swaps_match(calls, legs), *(f"{text}: {fault}" for text, fault in outer if fault)]
         for call in calls:
             leg = legs.pop(0) if call.purpose is Purpose.SWAP and legs else None
             fault = self._fault(call, leg, draft, view)
@@ -48,6 +54,21 @@ class AllowList:
     def _swaps_match(self, calls: tuple[Call, ...], legs: list[OrderLeg]) -> list[str]:
         swaps = sum(call.purpose is Purpose.SWAP for call in calls)
         return [] if swaps == len(legs) else [f"swaps: expected {len(legs)} as ordered, were {swaps}"]
+
+    def _carried(self, call: Call) -> str:
+        """What is wrong with how a call reaches the account; empty where the key's own account makes it."""
+        if not call.inner:
+            return "expected a call through the custody of the funds, was one of the key's own" if self.openers else ""
+        opener = self.openers.get((call.to, call.selector))
+        if opener is None:
+            return f"target: {call.to} carries no calls of this vault"
+        if call.value:
+            return f"value: expected 0, was {call.value} wei"
+        found = opener(call.data)
+        if isinstance(found, str):
+            return found
+        planned = [(inner.to, inner.value, inner.data) for inner in call.inner]
+        return "" if list(found) == planned else "calldata: expected the planned calls inside, found others"
 
     def _fault(self, call: Call, leg: OrderLeg | None, draft: Draft, view: VaultView) -> str:
         """What is wrong with one call; empty where nothing is."""

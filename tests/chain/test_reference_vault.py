@@ -172,6 +172,23 @@ def test_rebalance__called_again_from_the_middle_of_a_swap__is_refused_there(sta
     assert found.losses == (Fraction(30),), "the outer swap alone"
 
 
+def test_rebalance__even_the_owner__changes_no_rule_in_the_middle_of_a_swap(scene: Scene) -> None:
+    owner_does(scene, "offerOwnership(address)", scene.puppet)
+    scene.node.send(scene.puppet, act([(scene.vault, calldata("acceptOwnership()"))]))
+    wishes = (
+        calldata("setLimits(uint128,uint128,uint256)", 10**30, 0, 1_000),
+        calldata("unlistToken(address)", scene.tokens["HOOK"].address),
+        calldata("withdraw(address,uint256,address)", scene.tokens["LINK"].address, 1, NOBODY),
+    )
+    before = scene.node.call(scene.vault, calldata("allTokens()"))
+    run(scene, steal(scene, "WETH", "USDC", 1_000, also=tuple((scene.vault, wish) for wish in wishes)))
+    assert scene.node.call(scene.vault, calldata("allTokens()")) == before
+    assert word(scene.node.call(scene.vault, calldata("tolerance()")), 0) == 100
+    assert held(scene, "LINK", NOBODY) == 0
+    scene.node.send(scene.puppet, act([(scene.vault, wishes[0])]))
+    assert word(scene.node.call(scene.vault, calldata("tolerance()")), 0) == 1_000
+
+
 # --- feeds -----------------------------------------------------------------------------------------------------------
 
 
@@ -339,6 +356,13 @@ def test_lists__a_token_is_no_target_and_a_target_no_token(standing: Scene) -> N
         node.call(vault, allow(standing.puppet, ACT))
     with pytest.raises(NodeError):
         node.call(vault, calldata("listToken(address,address,uint32)", standing.puppet, NOBODY, 60))
+
+
+def test_lists__a_function_whose_selector_ends_in_zero__is_not_called_by_less_than_its_selector(scene: Scene) -> None:
+    owner_does(scene, "allow(address,bytes4,bool)", scene.puppet, b"\1\2\3\0", True)
+    for data, reason in ((b"\1\2\3", "call not allowed"), (b"\1\2\3\0", "failed without a reason")):
+        with pytest.raises(NodeError, match=reason):
+            run(scene, _good(scene)._replace(data=data))
 
 
 def test_lists__taken_off_them__neither_is_used_any_more(scene: Scene) -> None:

@@ -18,6 +18,7 @@ from typing import Protocol
 from keeper.chain.sending.fees import TX_GAS_CAP
 from keeper.core.abi import address_word, selector, word
 from keeper.core.errors import SubmitError
+from keeper.core.plan import Inner, Opener
 from keeper.core.ports import Signer
 from keeper.core.units import Address, Wei
 
@@ -34,12 +35,6 @@ FIELDS = frozenset(
     {"chainId", "nonce", "to", "value", "data", "gas", "gasPrice", "type", "maxFeePerGas", "maxPriorityFeePerGas"}
 )
 """All that a transaction of ours has: no access list, no blobs, and above all no authorization (EIP-7702)."""
-
-Inner = tuple[Address, int, bytes]
-"""One call of an account: target, value {wei}, calldata."""
-
-Opener = Callable[[bytes], Sequence[Inner] | str]
-"""Outer calldata -> the calls that it makes the account do, in order; or why these bytes are not allowed."""
 
 
 class Terms(Protocol):

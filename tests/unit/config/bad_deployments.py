@@ -822,3 +822,52 @@ BAD = (
         ":12: vaults.treasury.custody: expected one vault per account, found the same as other",
     ),
 )
+    # a contract as custody
+    Bad(
+        "contract without address",
+        "{kind: wallet, signer: ops}",
+        "{kind: contract, signer: ops}",
+        ":11: vaults.treasury.custody.address: expected a value, found nothing",
+    ),
+    Bad(
+        "contract that is the signer",
+        "{kind: wallet, signer: ops}",
+        '{kind: contract, signer: ops, address: "0x1111111111111111111111111111111111111111"}',
+        (
+            ":11: vaults.treasury.custody.address: expected the contract that holds the funds, "
+            "found the signer's own address"
+        ),
+    ),
+    Bad(
+        "function that is none",
+        "{kind: wallet, signer: ops}",
+        '{kind: contract, signer: ops, address: "0x2222222222222222222222222222222222222222", function: rebalance}',
+        (
+            ":11: vaults.treasury.custody.function: expected a function such as "
+            "rebalance((address,bytes)[],uint256), found rebalance"
+        ),
+    ),
+    Bad(
+        "function without its arguments",
+        "{kind: wallet, signer: ops}",
+        '{kind: contract, signer: ops, address: "0x2222222222222222222222222222222222222222", function: "go(bytes[])"}',
+        ":11: vaults.treasury.custody.arguments: expected 1 arguments, as the function has, not 2, found nothing",
+    ),
+    Bad(
+        "arguments with an unknown place",
+        "{kind: wallet, signer: ops}",
+        (
+            '{kind: contract, signer: ops, address: "0x2222222222222222222222222222222222222222", '
+            'function: "go(bytes[])", arguments: "[{bytes}]"}'
+        ),
+        (
+            ":11: vaults.treasury.custody.arguments: expected only the places {target}, {data}, {sell}, {sell_amount}, "
+            "{buy}, {min_out}, {deadline}, not {bytes}, found [{bytes}]"
+        ),
+    ),
+    Bad(
+        "live contract without signer",
+        "{kind: wallet, signer: ops}",
+        '{kind: contract, address: "0x2222222222222222222222222222222222222222"}',
+        ":11: vaults.treasury.custody.signer: expected a signer: the vault is live, found nothing",
+    ),

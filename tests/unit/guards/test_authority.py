@@ -1,13 +1,13 @@
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import pytest
 
 from keeper.core.abi import calldata
 from keeper.core.chain import History, Router
-from keeper.core.plan import Allow, Call, Calls, Deny, Draft, OrderLeg, Purpose
+from keeper.core.plan import Allow, Call, Calls, Deny, Draft, Inner, OrderLeg, Purpose
 from keeper.core.units import Address
 from keeper.guards import AllowList, Paused
 from keeper.venues.swaps import encode_v2_swap, encode_v3_swap
@@ -121,6 +121,47 @@ def test_allow_list__no_wrapped_token__no_wrapping() -> None:
     bare = AllowList((V2_ROUTER,), (WETH, USDC))
     assert isinstance(bare.check(sequence(WRAP, swap()), make_view()), Deny)
     assert isinstance(bare.check(sequence(swap()), make_view()), Allow)
+
+
+# --- through something else than the key's own account ---
+
+
+def carried(*inner: Call, to: Address = ACCOUNT, data: bytes = b"\1\2\3\4", value: int = 0) -> Draft:
+    return sequence(Call(to, data, value, Purpose.SWAP, "rebalance", inner=inner))
+
+
+def opened(draft: Draft, found: Sequence[Inner] | str) -> str:
+    guard = replace(GUARD, openers={(ACCOUNT, b"\1\2\3\4"): lambda data: found})
+    verdict = guard.check(draft, make_view())
+    return verdict.reason if isinstance(verdict, Deny) else ""
+
+
+def test_allow_list__a_call_that_carries_the_planned_swap__is_allowed() -> None:
+    plain = swap()
+    assert opened(carried(plain), [(plain.to, 0, plain.data)]) == ""
+
+
+@pytest.mark.parametrize(
+    ("draft", "found", "expected"),
+    [
+        (carried(swap()), [(THIEF, 0, swap().data)], "calldata: expected the planned calls inside, found others"),
+        (carried(swap()), [], "calldata: expected the planned calls inside, found others"),
+        (carried(swap()), "no such call", "no such call"),
+        (carried(swap(), to=THIEF), [], f"target: {THIEF} carries no calls of this vault"),
+        (carried(swap(), data=b"\4\3\2\1"), [], f"target: {ACCOUNT} carries no calls of this vault"),
+        (carried(swap(), value=1), [], "value: expected 0, was 1 wei"),
+        (sequence(swap()), [], "expected a call through the custody of the funds, was one of the key's own"),
+        (carried(swap(to=THIEF)), [(THIEF, 0, swap().data)], f"target: {THIEF} is no router of this vault's pools"),
+    ],
+)
+def test_allow_list__a_call_that_carries_something_else__is_denied(
+    draft: Draft, found: Sequence[Inner] | str, expected: str
+) -> None:
+    assert expected in opened(draft, found)
+
+
+def test_allow_list__a_wallet_whose_call_carries_others__is_denied() -> None:
+    assert f"target: {ACCOUNT} carries no calls of this vault" in reason(carried(swap()))
 
 
 def test_allow_list__multicall_router_of_another_generation__is_not_taken_for_it() -> None:
