@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cache
 from typing import Any
 
-from eth_abi.abi import encode
+from eth_abi.abi import decode, encode
 from eth_utils.abi import function_signature_to_4byte_selector
 from eth_utils.address import to_checksum_address
 
@@ -35,6 +35,20 @@ def _argument_types(signature: str) -> list[str]:
 def calldata(signature: str, *arguments: Any) -> bytes:
     """Selector and arguments. Raises eth_abi.exceptions.EncodingError where an argument does not fit its type."""
     return selector(signature) + encode(_argument_types(signature), list(arguments))
+
+
+def arguments(signature: str, data: bytes) -> tuple[Any, ...]:
+    """What `calldata` was made from; addresses with their checksums. Raises ValueError where `data` is of another
+    function or not in the form that `calldata` writes, eth_abi.exceptions.DecodingError where it is damaged."""
+    if data[:4] != selector(signature):
+        raise ValueError(f"selector: expected 0x{selector(signature).hex()}, found 0x{data[:4].hex()}")
+    types = _argument_types(signature)
+    values = decode(types, data[4:])
+    if encode(types, values) != data[4:]:
+        raise ValueError("calldata is not in canonical form")
+    return tuple(
+        to_checksum_address(value) if kind == "address" else value for kind, value in zip(types, values, strict=True)
+    )
 
 
 def word(data: bytes, index: int) -> int:

@@ -38,6 +38,11 @@ def _places(value: TokenAmount) -> int:
     return min(value.token.decimals, max(2, 6 - leading + zeros))
 
 
+def short(address: str) -> str:
+    """`0x6c56…4171`"""
+    return f"{address[:6]}…{address[-4:]}"
+
+
 def usd(value: TokenAmount) -> str:
     """`$47,017.20`"""
     text = decimal(abs(value).whole, 2)

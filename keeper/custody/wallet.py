@@ -8,9 +8,11 @@ from fractions import Fraction
 
 from keeper.core import text
 from keeper.core.abi import calldata
-from keeper.core.chain import MarketPrice, Router, VaultView
+from keeper.core.chain import Router, VaultView
 from keeper.core.plan import Call, Calls, Purpose, Trade
-from keeper.core.units import USD, Address, Rounding, Token, TokenAmount
+from keeper.core.units import Address, Rounding, Token, TokenAmount
+from keeper.custody.approvals import approve, leftovers, revoke
+from keeper.custody.worth import told_worth
 
 _ENOUGH = Fraction(9, 10)
 """An allowance that covers this share of a trade is used as it is: the market moves a little while the approval is
@@ -24,8 +26,6 @@ over to be revoked. What this leaves undone is less than a thousandth of the tra
 _LOW, _REFILL = Fraction(3, 2), 2
 """Unwrap below one and a half gas reserves, up to two. At exactly one it would be too late: the guard gas_reserve wants
 all of it to be left after the next transaction, and an account just above it could neither trade nor unwrap."""
-
-_NAMES = {"v2_router": "the v2 router", "swap_router": "SwapRouter", "swap_router02": "SwapRouter02"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,23 +56,14 @@ class Wallet:
 
     def tidy(self, view: VaultView) -> Calls | None:
         """First gas, without which nothing else can be sent; then allowances that no trade wants any more."""
-        call = self._unwrapping(view) or next(iter(self._leftovers(view)), None)
+        call = self._unwrapping(view) or next(iter(leftovers(view, self.routers)), None)
         return Calls((call,)) if call else None
 
     def authority(self, view: VaultView) -> str:
         """The worst this key could do, in a sentence with the figure."""
-        worth = TokenAmount.zero(USD)
-        unknown = []
-        for token, amount in view.holdings.items():
-            price = view.prices.get(token)
-            if isinstance(price, MarketPrice):
-                worth = worth + price.mid.value(amount)
-            elif amount:
-                unknown.append(text.amount(amount))
-        also = f" and {', '.join(unknown)} without a price" if unknown else ""
         return (
             f"whoever holds this key can take everything in {view.account}: "
-            f"{text.usd(worth)}{also}, and {text.amount(view.native)} of native coin in all"
+            f"{told_worth(view)}, and {text.amount(view.native)} of native coin in all"
         )
 
     # --- steps before a swap -----------------------------------------------------------------------------------------
@@ -100,30 +91,10 @@ class Wallet:
         approved = view.allowances.get((sell.token, spender), 0)
         if approved >= sell.raw:
             return []
-        reset = [self._revoke(sell.token, spender)] if approved else []
-        return [*reset, self._approve(sell, spender)]
-
-    def _approve(self, amount: TokenAmount, spender: Address) -> Call:
-        data = calldata("approve(address,uint256)", spender, amount.raw)
-        says = f"approve {text.amount(amount)} to {self._name(spender)}"
-        return Call(amount.token.address, data, 0, Purpose.APPROVE, says)
-
-    def _revoke(self, token: Token, spender: Address) -> Call:
-        data = calldata("approve(address,uint256)", spender, 0)
-        says = f"revoke the {token.symbol} allowance of {self._name(spender)}"
-        return Call(token.address, data, 0, Purpose.REVOKE, says)
-
-    def _name(self, spender: Address) -> str:
-        kind = next((router.kind for router in self.routers if router.address == spender), "")
-        return f"{_NAMES.get(kind, kind)} {spender[:6]}…{spender[-4:]}".strip()
+        reset = [revoke(sell.token, spender, self.routers)] if approved else []
+        return [*reset, approve(sell, spender, self.routers)]
 
     # --- putting right -----------------------------------------------------------------------------------------------
-
-    def _leftovers(self, view: VaultView) -> list[Call]:
-        """Revokes, in an order that does not depend on how the view was read."""
-        known = {router.address for router in self.routers}
-        left = [key for key, raw in view.allowances.items() if raw and key[1] in known]
-        return [self._revoke(*key) for key in sorted(left, key=lambda each: (each[0].address, each[1]))]
 
     def _unwrapping(self, view: VaultView) -> Call | None:
         low = self.gas_reserve.times(_LOW, Rounding.DOWN)

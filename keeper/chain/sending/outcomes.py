@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from keeper.chain.nodes.headers import unhex
 from keeper.chain.nodes.rpc import Rpc, RpcError
@@ -12,6 +13,8 @@ from keeper.chain.sending.receipts import Receipt, costs_of, fill_of, missing_ef
 from keeper.chain.sending.reverts import decode_revert
 from keeper.core.errors import TransientError
 from keeper.core.foreign import printable
+from keeper.core.module_calls import FAILED_QUIETLY, says_it_failed
+from keeper.core.plan import Call
 from keeper.core.records import NewIntent
 from keeper.core.sending import Intent, Mined, Outcome, State
 from keeper.core.units import Address, Token
@@ -108,7 +111,16 @@ def _fetch_reason(rpc: Rpc, intent: Intent, mined: Mined) -> str:
     blocks = (mined.block_number, mined.block_number - 1)
     answers = rpc.batch([("eth_call", [call, hex(at)]) for at in blocks])
     reasons = [revert_reason(answer) for answer in answers if isinstance(answer, RpcError)]
+    if any(_is_quiet_failure(intent.call, answer) for answer in answers):
+        reasons.append(FAILED_QUIETLY)
     return next((reason for reason in reasons if reason), "reverted; a replay at its block succeeds")
+
+
+def _is_quiet_failure(call: Call, answer: Any) -> bool:
+    try:
+        return says_it_failed(call, unhex(answer, "answer"))
+    except TransientError:
+        return False
 
 
 def revert_reason(error: RpcError) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import reduce
 from typing import Any
 
@@ -12,6 +12,8 @@ from eth_utils.crypto import keccak
 from keeper.chain.nodes.headers import hash_of, quantity
 from keeper.core.chain import Unusable
 from keeper.core.errors import TransientError
+from keeper.core.module_calls import EXECUTION_FAILED, may_fail_quietly
+from keeper.core.plan import Call
 from keeper.core.sending import Attempt, Expectation, Fill, Mined
 from keeper.core.text import amount as shown
 from keeper.core.units import Address, Rounding, Token, TokenAmount, Wei
@@ -86,6 +88,23 @@ def parse_logs(raw: Any) -> tuple[Log, ...]:
     return tuple(
         Log(log["address"].lower(), tuple(topic.lower() for topic in log["topics"]), log["data"].lower()) for log in raw
     )
+
+
+def heard_failure(receipt: Receipt, call: Call, sender: Address) -> Receipt:
+    """The same receipt, with status 0 where a module call failed in silence: a log of the Safe says so, about the key
+    or about the module that the key called. Nobody whom the call made the Safe call is believed."""
+    if not may_fail_quietly(call):
+        return receipt
+    called, key = call.to.lower(), sender.lower()
+    inside = {step.to.lower() for step in call.inner}
+
+    def says_so(log: Log) -> bool:
+        if len(log.topics) != 2 or log.topics[0] != EXECUTION_FAILED:
+            return False
+        module = "0x" + log.topics[1][-40:]
+        return (module == key and log.address == called) or (module == called and log.address not in inside)
+
+    return replace(receipt, status=0) if any(says_so(log) for log in receipt.logs) else receipt
 
 
 # --- fills -----------------------------------------------------------------------------------------------------------

@@ -51,6 +51,13 @@ _CUSTOM = {
         "Unauthorized()",
         "AllowanceExpired(uint256)",
         "InsufficientAllowance(uint256)",
+        # Zodiac: its modifiers' base, and Roles v2
+        "NotAuthorized(address)",
+        "NoMembership()",
+        "ModuleTransactionFailed()",
+        "MalformedMultiEntrypoint()",
+        "FunctionSignatureTooShort()",
+        "CalldataOutOfBounds()",
     )
 }
 
@@ -64,9 +71,47 @@ _MEANINGS = {
     "Transaction too old": "past its deadline",
     "UniswapV2Router: INSUFFICIENT_OUTPUT_AMOUNT": "less than min_out",
     "UniswapV2Router: EXPIRED": "past its deadline",
+    "GS013": "the operation failed inside the Safe",
+    "GS025": "the Safe knows no approval of this owner",
+    "GS026": "the signer is no owner of the Safe",
+    "GS104": "the caller is no enabled module of the Safe",
     "TransferHelper: TRANSFER_FROM_FAILED": "transfer failed: allowance or balance too small",
 }
 """What the terse texts of the venues stand for, from their sources."""
+
+
+_NAMED = {
+    "NotAuthorized": "the caller is no module of the modifier",
+    "NoMembership": "the key is no member of the role",
+    "ModuleTransactionFailed": "the role allows it, but it failed inside",
+    "MalformedMultiEntrypoint": "the modifier's unwrapper cannot read the multiSend",
+}
+"""What errors that are told by their name alone stand for."""
+
+_VIOLATION = selector("ConditionViolation(uint8,bytes32)")
+_VIOLATIONS = (
+    "no violation",
+    "delegatecall not allowed",
+    "target not allowed",
+    "function not allowed",
+    "sending coin not allowed",
+    "none of several conditions holds",
+    "a condition holds that must not",
+    "parameter not allowed",
+    "parameter less than allowed",
+    "parameter greater than allowed",
+    "parameter does not match",
+    "not every element of a list is allowed",
+    "no element of a list is allowed",
+    "list not among the allowed",
+    "mask beyond the parameter",
+    "masked parameter not allowed",
+    "custom condition not met",
+    "allowance exceeded",
+    "allowance of calls exceeded",
+    "allowance of coin exceeded",
+)
+"""The statuses of Roles v2, in their order (PermissionChecker.Status)."""
 
 
 def decode_revert(data: bytes) -> str:
@@ -79,6 +124,8 @@ def decode_revert(data: bytes) -> str:
     if head == _PANIC and len(body) == 32:
         code = int.from_bytes(body, "big")
         return f"panic 0x{code:02x}: {_PANICS.get(code, 'unknown')}"
+    if head == _VIOLATION and len(body) == 64:
+        return _violation(body)
     if head in _CUSTOM:
         return _custom(_CUSTOM[head], body)
     return f"reverted with unknown error 0x{head.hex()} ({len(data)} bytes)"
@@ -94,6 +141,15 @@ def _text(body: bytes) -> str:
     return f"{text} ({meaning})" if meaning else text or "reverted with an empty text"
 
 
+def _violation(body: bytes) -> str:
+    """`Roles: function not allowed (0x095ea7b3)`, `Roles: allowance exceeded (WETH-out)`"""
+    status, info = int.from_bytes(body[:32], "big"), body[32:].rstrip(b"\0")
+    what = _VIOLATIONS[status] if status < len(_VIOLATIONS) else f"status {status}"
+    plain = info.decode("ascii", "replace")
+    told = plain if plain.isascii() and plain.isprintable() else f"0x{info.hex()}"
+    return f"Roles: {what} ({told})" if info else f"Roles: {what}"
+
+
 def _custom(signature: str, body: bytes) -> str:
     name, _, rest = signature.partition("(")
     types = [kind for kind in rest.rstrip(")").split(",") if kind]
@@ -101,7 +157,8 @@ def _custom(signature: str, body: bytes) -> str:
         values = decode(types, body)
     except (DecodingError, OverflowError):
         return name
-    return f"{name}({', '.join(_show(value) for value in values)})"
+    said = f"{name}({', '.join(_show(value) for value in values)})"
+    return f"{said}: {_NAMED[name]}" if name in _NAMED else said
 
 
 def _show(value: Any) -> str:

@@ -10,10 +10,11 @@ from keeper.chain.nodes.headers import parse_block, parse_next_base_fee, parse_t
 from keeper.chain.nodes.rpc import Rpc, RpcError
 from keeper.chain.sending.attempts import Seen, is_mined
 from keeper.chain.sending.fees import forecast
-from keeper.chain.sending.receipts import Receipt, parse_receipt
+from keeper.chain.sending.receipts import Receipt, heard_failure, parse_receipt
 from keeper.core.chain import Block, Unusable
 from keeper.core.errors import TransientError
 from keeper.core.foreign import printable
+from keeper.core.plan import Purpose
 from keeper.core.sending import Intent
 from keeper.core.units import Address, Wei
 
@@ -186,7 +187,7 @@ def _receipts(intent: Intent, questions: _Questions) -> tuple[Receipt | None, tu
         failure = questions.failure("eth_getTransactionReceipt", attempt.hash)
         receipt = parse_receipt(questions.answer("eth_getTransactionReceipt", attempt.hash), attempt, intent.sender)
         if isinstance(receipt, Receipt):
-            found = receipt
+            found = receipt if attempt.purpose is Purpose.CANCEL else heard_failure(receipt, intent.call, intent.sender)
         elif isinstance(receipt, Unusable):
             doubts.append(receipt.reason)
         elif failure:

@@ -23,7 +23,8 @@ from keeper.core.abi import calldata
 from keeper.core.chain import Block, VaultView
 from keeper.core.errors import TransientError
 from keeper.core.foreign import printable
-from keeper.core.plan import Call, Calls, Simulation
+from keeper.core.module_calls import FAILED_QUIETLY, may_fail_quietly, says_it_failed
+from keeper.core.plan import Call, Calls, Purpose, Simulation
 from keeper.core.units import WHOLE_BPS, Address, Token
 
 NOBODY = Address("0x0000000000000000000000000000000000000000")
@@ -63,6 +64,8 @@ class Simulator:
         """Raises Unreachable where no node answers."""
         tokens = _tokens(calls, view)
         ran, fees = self._run(calls.sequence, view, tokens), self._policy.first(view.block.base_fee, view.tip)
+        if ran.failure and _acts_itself(calls.next):
+            ran = replace(ran, failure=self._with_reason_inside(ran.failure, calls.next, view, tokens))
         l1_fees: tuple[int, ...] = ()
         try:
             if self._l1 == "node" and not ran.failure:
@@ -98,9 +101,25 @@ class Simulator:
                     return read_simulated(answer, calls, tokens)
                 self._has_simulate = False
             answer = self._ask(lambda at: ("eth_call", self._probe_call(calls, view, tokens, at)), view.block)
-            return read_probed(answer, calls, tokens)
+            ran = read_probed(answer, calls, tokens)
+            return replace(ran, failure=ran.failure or self._quiet_failure(calls[0], view))
         except TransientError as error:
             return Ran(f"cannot be simulated: {printable(str(error), 300)}")
+
+    def _quiet_failure(self, call: Call, view: VaultView) -> str:
+        """The probe does not bring back what a call returned, so the one kind that fails in silence is asked again."""
+        if not may_fail_quietly(call):
+            return ""
+        wanted = {"from": view.sender or view.account, "to": call.to, "data": "0x" + call.data.hex()}
+        answer = self._ask(lambda at: ("eth_call", [wanted, at]), view.block)
+        if isinstance(answer, RpcError):
+            raise answer
+        return _told(0, [call], FAILED_QUIETLY) if says_it_failed(call, unhex(answer, "answer")) else ""
+
+    def _with_reason_inside(self, failure: str, outer: Call, view: VaultView, tokens: Sequence[Token]) -> str:
+        """A Safe only says that something inside failed: what, its account's own calls say, one after another."""
+        inside = self._run(outer.inner, replace(view, sender=view.account), tokens).failure
+        return f"{failure}: {inside.replace('transaction', 'step', 1)}" if inside else failure
 
     def _ask(self, request: Any, block: Block) -> Any:
         """The answer at exactly this block: by hash, or by number where the node does not take a hash."""
@@ -133,6 +152,11 @@ class Simulator:
             return most, f"needs {needed:,} gas, a transaction may have {most:,}"
         wanted = -(-needed * 64 * (WHOLE_BPS + self._margin_bps) // (63 * WHOLE_BPS))
         return min(wanted, most), ""
+
+
+def _acts_itself(call: Call) -> bool:
+    """What is inside stands there whole, approvals included: run as the account's own calls it does the same."""
+    return any(step.purpose in (Purpose.APPROVE, Purpose.REVOKE) for step in call.inner)
 
 
 def _tokens(calls: Calls, view: VaultView) -> tuple[Token, ...]:
@@ -186,8 +210,8 @@ def read_simulated(answer: Any, calls: Sequence[Call], tokens: Sequence[Token]) 
         raise TransientError(f"eth_simulateV1: expected {2 * count + len(calls)} results, found {len(ends)}")
     before, ours, after = ends[:count], ends[count:-count], ends[-count:]
     gas = tuple(quantity(end.get("gasUsed"), "gas used") for end in ours)
-    failed = next((i for i, end in enumerate(ours) if quantity(end.get("status"), "status") != 1), None)
-    failure = "" if failed is None else _told(failed, calls, _reason(ours[failed]))
+    reasons = [_why_failed(call, end) for call, end in zip(calls, ours, strict=True)]
+    failure = next((_told(i, calls, reason) for i, reason in enumerate(reasons) if reason), "")
     deltas = {token: _balance(a, token) - _balance(b, token) for token, b, a in zip(tokens, before, after, strict=True)}
     return Ran(failure, gas, _peak(ours[0], gas[0]), deltas)
 
@@ -214,6 +238,13 @@ def _balance(end: Mapping[str, Any], token: Token) -> int:
     if quantity(end.get("status"), "status") != 1 or len(data) < 32:
         raise TransientError(f"balance of {token.symbol} cannot be read")
     return int.from_bytes(data[:32], "big")
+
+
+def _why_failed(call: Call, end: Mapping[str, Any]) -> str:
+    """Empty where it succeeded, and does not say otherwise by what it returned."""
+    if quantity(end.get("status"), "status") != 1:
+        return _reason(end)
+    return FAILED_QUIETLY if says_it_failed(call, unhex(end.get("returnData") or "0x", "answer")) else ""
 
 
 def _reason(end: Mapping[str, Any]) -> str:

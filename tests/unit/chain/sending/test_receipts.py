@@ -14,13 +14,16 @@ from keeper.chain.sending.receipts import (
     Receipt,
     costs_of,
     fill_of,
+    heard_failure,
     missing_effects,
     moved,
     parse_logs,
     parse_receipt,
 )
+from keeper.core.abi import calldata
 from keeper.core.chain import Unusable
-from keeper.core.plan import Fees, Purpose
+from keeper.core.module_calls import EXECUTE_FROM_MODULE, EXECUTION_FAILED
+from keeper.core.plan import Call, Fees, Purpose
 from keeper.core.sending import Attempt, Expectation, Fill
 from keeper.core.units import USD, Address, Price, Token, Wei
 from tests.builders import ACCOUNT, DAI, ETH, USDC, WBTC, WETH, address, expected_swap, units, usd
@@ -49,6 +52,33 @@ def transfer(token: Token, origin: Address, to: Address, raw: int) -> dict[str, 
 def test_parse_receipt__complete__gas_cost_with_the_l1_fee() -> None:
     receipt = parse_receipt(RAW | {"l1Fee": "0xa"}, ATTEMPT, ACCOUNT)
     assert receipt == Receipt(HASH, 101, "0x" + "01" * 32, 1, 21_000, Wei(63_010), ())
+
+
+SAFE, MODULE, TARGET = address(0x5AFE), address(0x30D), address(0x7A6)
+
+
+@pytest.mark.parametrize(
+    ("called", "emitter", "about", "status"),
+    [
+        (SAFE, SAFE, ACCOUNT, 0),
+        (MODULE, SAFE, MODULE, 0),
+        # what the Safe was made to call may write any log it likes
+        (SAFE, TARGET, ACCOUNT, 1),
+        (MODULE, TARGET, MODULE, 1),
+        # another module's failure is another matter
+        (SAFE, SAFE, MODULE, 1),
+    ],
+)
+def test_heard_failure__a_log_of_the_safe__counts_as_reverted(
+    called: Address, emitter: Address, about: Address, status: int
+) -> None:
+    inner = Call(TARGET, b"", 0, Purpose.SWAP, "")
+    call = Call(called, calldata(EXECUTE_FROM_MODULE, TARGET, 0, b"", 0), 0, Purpose.SWAP, "", inner=(inner,))
+    log = {"address": emitter, "topics": [EXECUTION_FAILED, "0x" + about[2:].lower().rjust(64, "0")], "data": "0x"}
+    receipt = parse_receipt(RAW | {"logs": [log]}, ATTEMPT, ACCOUNT)
+    assert isinstance(receipt, Receipt)
+    assert heard_failure(receipt, call, ACCOUNT).status == status
+    assert heard_failure(receipt, inner, ACCOUNT).status == 1, "only a module call fails in silence"
 
 
 def test_parse_receipt__null__none_rather_than_dropped() -> None:

@@ -10,6 +10,7 @@ from keeper.chain.sending.reverts import decode_revert
 from keeper.core.abi import calldata
 
 ACCOUNT = "0x00000000000000000000000000000000000aCC00"
+VIOLATION = "ConditionViolation(uint8,bytes32)"
 
 
 @pytest.mark.fault("T15")
@@ -33,6 +34,17 @@ ACCOUNT = "0x00000000000000000000000000000000000aCC00"
             calldata("ERC20InsufficientBalance(address,uint256,uint256)", ACCOUNT, 1, 2),
             f"ERC20InsufficientBalance({ACCOUNT.lower()}, 1, 2)",
         ),
+        (calldata("Error(string)", "GS013"), "GS013 (the operation failed inside the Safe)"),
+        (calldata("NoMembership()"), "NoMembership(): the key is no member of the role"),
+        (calldata("ModuleTransactionFailed()"), "ModuleTransactionFailed(): the role allows it, but it failed inside"),
+        (calldata(VIOLATION, 2, bytes(32)), "Roles: target not allowed"),
+        (
+            calldata(VIOLATION, 3, bytes.fromhex("095ea7b3").ljust(32, b"\0")),
+            "Roles: function not allowed (0x095ea7b3)",
+        ),
+        (calldata(VIOLATION, 17, b"WETH-out".ljust(32, b"\0")), "Roles: allowance exceeded (WETH-out)"),
+        (calldata(VIOLATION, 19, bytes(32)), "Roles: allowance of coin exceeded"),
+        (calldata(VIOLATION, 20, b"\x1b[2J".ljust(32, b"\0")), "Roles: status 20 (0x1b5b324a)"),
         (calldata("ERC20InsufficientBalance(address,uint256,uint256)", ACCOUNT, 1, 2)[:30], "ERC20InsufficientBalance"),
         (b"\xde\xad\xbe\xef\x00", "reverted with unknown error 0xdeadbeef (5 bytes)"),
     ],
@@ -41,7 +53,9 @@ def test_decode_revert__data__one_line(data: bytes, expected: str) -> None:
     assert decode_revert(data) == expected
 
 
-@given(st.sampled_from(["Error(string)", "Panic(uint256)", "SafeERC20FailedOperation(address)"]), st.binary())
+@given(
+    st.sampled_from(["Error(string)", "Panic(uint256)", "SafeERC20FailedOperation(address)", VIOLATION]), st.binary()
+)
 def test_decode_revert__any_bytes__never_raises_and_stays_printable(signature: str, tail: bytes) -> None:
     from keeper.core.abi import selector
 

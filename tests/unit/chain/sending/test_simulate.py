@@ -14,6 +14,7 @@ from keeper.chain.sending.l1_fees import unsigned
 from keeper.chain.sending.simulate import Simulator, is_unknown_method, paid_gas
 from keeper.core.abi import calldata
 from keeper.core.errors import Unreachable
+from keeper.core.module_calls import EXECUTE_FROM_MODULE
 from keeper.core.plan import Call, Calls, Fees, Purpose, Simulation
 from keeper.core.units import Token, Wei
 from tests.builders import ACCOUNT, ETH, USDC, WETH, address, make_view, units
@@ -126,6 +127,51 @@ def test_simulate__no_such_method__the_probe_from_then_on() -> None:
 )  # fmt: skip
 def test_simulate__anything_but_success__says_so(answer: Any, probe: Any, expected: str) -> None:
     assert expected in run(Node(answer, probe)).failure
+
+
+MODULE_CALL = calldata(EXECUTE_FROM_MODULE, WETH.address, 0, b"", 1)
+INSIDE = (APPROVE, SWAP)
+
+
+def outer(data: bytes = b"\x01\x02\x03\x04") -> Calls:
+    return Calls((Call(address(0x5AFE), data, 0, Purpose.SWAP, "Safe → MultiSend[approve, swap]", inner=INSIDE),))
+
+
+@pytest.mark.parametrize(
+    ("answer", "expected"), [(1, ""), (0, "failed without reverting"), (b"", "failed without reverting")]
+)
+def test_simulate__a_module_call_that_answers_false__counts_as_reverted(answer: int | bytes, expected: str) -> None:
+    told = end(answer) if isinstance(answer, bytes) else end(answer, gas=90_000)
+    fails = Node(simulated([told], [0] * 3, [0] * 3))
+    assert expected in run(fails, outer(MODULE_CALL)).failure
+    assert bool(run(fails, outer(MODULE_CALL)).failure) == bool(expected)
+    assert run(fails, outer()).failure == "", "what others answer is no failure"
+
+
+def test_simulate__a_module_call_and_only_a_probe__is_asked_again_by_itself() -> None:
+    @dataclass
+    class Silent(Node):
+        def call(self, method: str, params: list[Any], *, nullable: bool = False) -> Any:
+            answer = super().call(method, params, nullable=nullable)
+            return answer if method == "eth_simulateV1" or len(params) > 2 else "0x" + bytes(32).hex()
+
+    node = Silent(probe=probed(True, 1, b"", [90_000], [0, -1, 3]))
+    assert "failed without reverting" in run(node, outer(MODULE_CALL)).failure
+    assert node.asked[2][1][0]["from"] == ACCOUNT
+    assert run(Node(probe=node.probe), outer()).failure == ""
+
+
+def test_simulate__something_inside_a_safe_fails__the_accounts_own_calls_say_what() -> None:
+    @dataclass
+    class Two(Node):
+        def call(self, method: str, params: list[Any], *, nullable: bool = False) -> Any:
+            whole, steps = super().call(method, params, nullable=nullable)
+            return steps if len(params[0]["blockStateCalls"][0]["calls"]) == 8 else whole
+
+    whole = simulated([end(calldata("Error(string)", "GS013"), 0)], [0] * 3, [0] * 3)
+    steps = simulated([end(), end(calldata("Error(string)", "Too little received"), 0)], [0] * 3, [0] * 3)
+    failure = run(Two((whole, steps)), outer()).failure
+    assert "GS013 (the operation failed inside the Safe): step 2 of 2, sell 1 WETH: Too little received" in failure
 
 
 def test_simulate__no_node_answers__raised() -> None:
