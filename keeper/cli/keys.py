@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import signal
 import sys
-import time
+import threading
 from contextlib import suppress
 from getpass import getpass
 from pathlib import Path
@@ -104,6 +105,9 @@ def rotate(
     from keeper.cli.asking import drain
 
     forbid_dumps()
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
     rotation = Rotation(open_config(config), old, new)
     for line in rotation.check_successor():
         _say(line)
@@ -113,15 +117,17 @@ def rotate(
         if (line := waits_for(left)) != told:
             _say(line)
             told = line
-        _settle_here(config, rotation)
-        time.sleep(POLL)
+        _settle_here(config, rotation, stop)
+        if stop.wait(POLL):
+            _say("not waiting any longer; it goes on draining: ask again")
+            raise typer.Exit(1)
     for line in rotation.require_idle():
         _say(line)
     for number, line in enumerate(rotation.next_steps(), 1):
         _say(f"{number}. {line}")
 
 
-def _settle_here(path: Path, rotation: Rotation) -> None:
+def _settle_here(path: Path, rotation: Rotation, stop: threading.Event) -> None:
     """Where no daemon has the journal, somebody must follow what is on its way: this command does."""
     from keeper.app.deployment import Deployment
     from keeper.app.journals import journal_url
@@ -132,10 +138,9 @@ def _settle_here(path: Path, rotation: Rotation) -> None:
     with suppress(Busy), SqlJournal(journal_url(rotation.loaded)) as journal:
         deployment = Deployment.open(open_config(path), journal, live=True)
         try:
-            while rotation.left():
+            while rotation.left() and not stop.wait(POLL):
                 for loop in deployment.loops:
                     loop.cycle.settle()
-                time.sleep(POLL)
         finally:
             deployment.close()
 

@@ -103,7 +103,7 @@ def test_rotate__with_a_transaction_in_flight__no_gap_no_double_and_the_old_key_
         first.wait_for(change.is_draining, "the old key to drain")
         assert rotating.poll() is None, "it waits for what is in flight"
         rotating.send_signal(signal.SIGINT)
-        rotating.communicate(timeout=20)
+        assert "goes on draining: ask again" in rotating.communicate(timeout=30)[0]
         assert first.stop()[0] == 0
         # Too early for the new key, whatever the configuration says.
         change.edit("signer: old,", "signer: fresh,")
