@@ -67,7 +67,7 @@ def _trade(vault: Vault, view: VaultView) -> Decision:
     for trade in vault.custody.take(trades_now(plan, view), view):
         route = vault.routing.allocate(trade, view)
         if isinstance(route, NoRoute):
-            return Decision(vault.name, view, Hold("no_route", route.reason, plan.assets))
+            return Decision(vault.name, view, Hold("no_route", route.reason, plan.assets, peg=plan.peg))
         routes.append(route)
     order = vault.routing.limit(routes, view)
     swaps = [vault.venues[leg.leg.pool.kind].encode(leg, view.account, order.deadline) for leg in order.legs]
@@ -154,6 +154,7 @@ class Cycle:
             decision=self._describe(decision),
             inputs=self._pack(snapshot, snapshot.vaults[vault.name]),
             max_drift_bps=decision.max_drift,
+            trace=decision.trace,
         )
         number = self._journal.record_cycle(record)
         if kind != "intended" or decision.draft is None or not isinstance(decision.view, VaultView):

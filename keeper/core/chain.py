@@ -8,6 +8,7 @@ from fractions import Fraction
 from typing import Protocol
 
 from keeper.core.latches import Latch
+from keeper.core.pegs import Trace
 from keeper.core.slices import Slice
 from keeper.core.text import trimmed
 from keeper.core.units import USD, Address, Price, Token, TokenAmount, Wei
@@ -176,6 +177,8 @@ class PastTrade:
     slice: Slice | None = None
     lost: TokenAmount = _NOTHING
     """Quote minus fill, in the numeraire: what others took, negative where they gave."""
+    sold: Address | None = None
+    """The token that it sold first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,6 +214,8 @@ class History:
     """Breakers that stop the vault, or try whether it may go on."""
     cleared: tuple[tuple[str, int], ...] = ()
     """When each breaker was last cleared (Unix seconds)."""
+    trace: Trace | None = None
+    """Of a vault that keeps a peg."""
 
     def since(self, cutoff: int) -> tuple[PastTrade, ...]:
         return tuple(trade for trade in self.trades if trade.at > cutoff)

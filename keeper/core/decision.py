@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from keeper.core.chain import Unusable, VaultView
 from keeper.core.latches import Trip
+from keeper.core.pegs import Trace
 from keeper.core.plan import (
     Call,
     Calls,
@@ -65,8 +66,14 @@ class Decision:
 
     @property
     def max_drift(self) -> int:
-        """{bps} The widest drift of any asset."""
+        """{bps} The widest drift of any asset, or the deviation of a peg."""
+        if self.plan.peg is not None:
+            return int(abs(self.plan.peg.away))
         return max((int(abs(asset.drift)) for asset in self.plan.assets), default=0)
+
+    @property
+    def trace(self) -> Trace | None:
+        return self.plan.peg.trace if self.plan.peg is not None else None
 
     @property
     def pools(self) -> tuple[Address, ...]:

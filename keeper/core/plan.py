@@ -8,6 +8,7 @@ from enum import StrEnum
 from fractions import Fraction
 
 from keeper.core.chain import Pool
+from keeper.core.pegs import PegLine
 from keeper.core.slices import Schedule
 from keeper.core.units import Address, Rounding, Token, TokenAmount, Wei
 
@@ -106,6 +107,8 @@ class Hold:
     schedule: Schedule | None = None
     """Of a trade that is under way in slices, none of which may go now."""
     forecast: Forecast | None = None
+    peg: PegLine | None = None
+    """Where the strategy keeps one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +121,8 @@ class Rebalance:
     schedule: Schedule | None = None
     """Where its first trade is one slice of a larger one."""
     forecast: Forecast | None = None
+    peg: PegLine | None = None
+    """Where the strategy keeps one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +132,10 @@ class Perform:
     reason: str
     calls: tuple[Call, ...]
     assets: tuple[AssetLine, ...] = ()
+
+    @property
+    def peg(self) -> None:
+        """It keeps none."""
 
 
 Plan = Hold | Rebalance | Perform

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from keeper.core.pegs import Trace
 from keeper.core.plan import Call
 from keeper.core.sending import Expectation
 from keeper.core.units import Address, Token, TokenAmount
@@ -38,6 +39,8 @@ class CycleRecord:
     inputs: bytes = b""
     """Everything the decision was made from, packed: block, answers, history. Enough to make it again."""
     max_drift_bps: int = 0
+    trace: Trace | None = None
+    """What a peg will know of this cycle in the next one."""
 
 
 @dataclass(frozen=True, slots=True)

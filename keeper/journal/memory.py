@@ -10,6 +10,7 @@ from keeper.core.chain import History
 from keeper.core.drain import drain_scope
 from keeper.core.errors import Halted, JournalError, TransientError
 from keeper.core.latches import BREAKER, Latch, Step, Trip, step
+from keeper.core.pegs import Trace
 from keeper.core.records import CycleRecord, NewIntent, PauseState, Request, Sample
 from keeper.core.sending import LIVE, UNFINAL, Attempt, Intent, Mined, Outcome, State
 from keeper.journal import past, rules
@@ -48,12 +49,15 @@ class MemoryJournal:
     answers: dict[int, str] = field(default_factory=dict)
     samples: list[Sample] = field(default_factory=list)
     beats: dict[int, tuple[int, int, str]] = field(default_factory=dict)
+    traces: dict[str, Trace] = field(default_factory=dict)
     _mutex: threading.RLock = field(default_factory=threading.RLock)
 
     # --- cycles and intents ------------------------------------------------------------------------------------------
 
     def record_cycle(self, record: CycleRecord) -> int:
         with self._mutex:
+            if record.trace is not None:
+                self.traces[record.vault] = record.trace
             for number in range(len(self.cycles), 0, -1):
                 streak = self.cycles[number - 1]
                 if streak.latest.vault != record.vault:
@@ -147,6 +151,7 @@ class MemoryJournal:
                 reverts=past.past_reverts(entries),
                 latches=tuple(self.latches.get(vault, ())),
                 cleared=tuple(sorted(self.cleared.get(vault, {}).items())),
+                trace=self.traces.get(vault),
             )
 
     def sample(self, sample: Sample) -> None:

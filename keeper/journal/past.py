@@ -58,7 +58,8 @@ def past_trades(entries: Iterable[Entry], now: int) -> tuple[PastTrade, ...]:
         notional, mined = entry.traded, entry.intent.mined
         if notional is not None and mined is not None:
             gas = entry.gas_value or TokenAmount.zero(USD)
-            trades.append(PastTrade(mined.timestamp, notional, gas, entry.expect.slice, entry.lost))
+            sold = next((token.address for token in entry.expect.sells), None)
+            trades.append(PastTrade(mined.timestamp, notional, gas, entry.expect.slice, entry.lost, sold))
     trades.sort(key=lambda trade: trade.at)
     return tuple(trade for trade in trades[:-1] if trade.at > now - DAY) + tuple(trades[-1:])
 

@@ -11,6 +11,7 @@ from keeper.journal import past, rows
 from keeper.journal.commands import read_pause
 from keeper.journal.latches import read_cleared, read_latches
 from keeper.journal.tables import cycles, flows, intents, meta, samples
+from keeper.journal.traces import read_trace
 
 
 def read_history(connection: Connection, vault: str, now: int, lookback: int = 0) -> History:
@@ -30,6 +31,7 @@ def read_history(connection: Connection, vault: str, now: int, lookback: int = 0
         samples=_read_samples(connection, vault, now - lookback) if lookback else (),
         latches=read_latches(connection, vault),
         cleared=read_cleared(connection, vault),
+        trace=read_trace(connection, vault),
     )
 
 

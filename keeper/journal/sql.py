@@ -34,6 +34,7 @@ from keeper.journal.tables import (
     samples,
     transitions,
 )
+from keeper.journal.traces import keep_trace
 
 HOUR = 3_600
 # Without inputs and decisions, which are large and not looked at here.
@@ -111,6 +112,8 @@ class SqlJournal:
     def record_cycle(self, record: CycleRecord) -> int:
         """Adds a cycle, or extends the streak of an unchanged one. Returns the cycle's number."""
         with self._store.writing() as connection:
+            if record.trace is not None:
+                keep_trace(connection, record.vault, record.trace)
             mine = select(*_STREAK).where(cycles.c.vault == record.vault)
             latest = connection.execute(mine.order_by(cycles.c.id.desc()).limit(1)).first()
             if latest is not None and _key_of(latest) == rules.streak_key(record):

@@ -287,6 +287,9 @@ flows = Table(
     sqlite_autoincrement=True,
 )
 
+# What a peg knows of its past: one row for each vault that keeps one.
+traces = Table("traces", metadata, Column("vault", Text, primary_key=True), Column("body", Json, nullable=False))
+
 halts = Table(
     "halts",
     metadata,

@@ -11,6 +11,7 @@ from typing import Any
 
 from keeper.core.chain import History, PastSample, PastTrade
 from keeper.core.latches import Latch, Rearm
+from keeper.core.pegs import trace_in, trace_out
 from keeper.core.slices import slice_in, slice_out
 from keeper.core.units import USD, Address, Token, TokenAmount
 
@@ -41,12 +42,16 @@ def parse_history(fields: Mapping[str, Any]) -> History:
 
 def _trade_fields(trade: PastTrade) -> list[Any]:
     figures = [trade.at, trade.notional.raw, trade.gas_cost.raw, trade.lost.raw]
-    return [*figures, slice_out(trade.slice)] if trade.slice else figures
+    seldom = [slice_out(trade.slice) if trade.slice else None, trade.sold]
+    return [*figures, *(seldom if trade.sold else seldom[:1] if trade.slice else [])]
 
 
-def _trade(at: int, notional: int, gas: int, lost: int, part: Mapping[str, Any] | None = None) -> PastTrade:
-    slice_of = slice_in(part) if part else None
-    return PastTrade(at, TokenAmount(USD, notional), TokenAmount(USD, gas), slice_of, TokenAmount(USD, lost))
+def _trade(
+    at: int, notional: int, gas: int, lost: int, part: Mapping[str, Any] | None = None, sold: str | None = None
+) -> PastTrade:
+    values = [TokenAmount(USD, raw) for raw in (notional, gas, lost)]
+    token = None if sold is None else Address(sold)
+    return PastTrade(at, values[0], values[1], slice_in(part) if part else None, values[2], token)
 
 
 def _sample_fields(sample: PastSample) -> list[Any]:
@@ -79,6 +84,7 @@ _SELDOM: Mapping[str, tuple[Callable[[Any], Any], Callable[[Any], Any]]] = {
         lambda latches: [_latch_fields(latch) for latch in latches],
         lambda found: tuple(_latch(*latch) for latch in found),
     ),
+    "trace": (lambda trace: trace and trace_out(trace), trace_in),
     "cleared": (lambda cleared: [list(each) for each in cleared], lambda found: tuple((n, at) for n, at in found)),
 }
 """Fields that most vaults do not have: how each is written and read back."""
