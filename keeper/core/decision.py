@@ -129,7 +129,7 @@ def _expectation(decision: Decision, draft: Draft, view: VaultView) -> Expectati
     return Expectation(
         swaps=tuple(_expected(leg, view) for leg in legs),
         native_price=None if isinstance(view.native_price, Unusable) else view.native_price.mid,
-        slice=next((part for leg in legs if (part := _slice_of(decision.plan, leg))), None),
+        slice=_slice_of(decision.plan, legs),
     )
 
 
@@ -148,11 +148,11 @@ def _expected(leg: OrderLeg, view: VaultView) -> ExpectedSwap:
     )
 
 
-def _slice_of(plan: Plan, leg: OrderLeg) -> Slice | None:
-    """Which part of a larger trade this leg is, where it belongs to the plan's schedule."""
+def _slice_of(plan: Plan, legs: Sequence[OrderLeg]) -> Slice | None:
+    """Which part of a larger trade these legs are, by whichever path: they sell and buy what the schedule does."""
     part = plan.schedule.slice if isinstance(plan, Rebalance) and plan.schedule else None
-    mine = part is not None and (leg.leg.sell.token.address, leg.leg.buy.address) == (part.parent.sell, part.parent.buy)
-    return part if mine else None
+    sold, bought = {leg.leg.sell.token.address for leg in legs}, {leg.leg.buy.address for leg in legs}
+    return part if part is not None and part.parent.sell in sold and part.parent.buy in bought else None
 
 
 def _legs_of(call: Call, order: Order | None) -> tuple[OrderLeg, ...]:
