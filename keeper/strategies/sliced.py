@@ -76,7 +76,7 @@ class Sliced:
             return replace(plan, trades=small)
         if why_not:
             reason = f"{_standing(schedule, trade)}, {why_not}"
-            return Hold("slices", reason, plan.assets, schedule=schedule, forecast=plan.forecast)
+            return Hold("slices", reason, plan.assets, schedule, plan.forecast, plan.peg)
         now = _part(trade, schedule.size)
         what = f"sell {text.amount(now.sell)} ({text.usd(now.notional)}) now"
         reason = f"{plan.reason}; {_standing(schedule, trade)}: {what}"
