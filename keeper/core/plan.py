@@ -237,6 +237,13 @@ class Call:
         return self.inner or (self,)
 
 
+Inner = tuple[Address, int, bytes]
+"""One call that an outer call makes the account do: target, value {wei}, calldata."""
+
+Opener = Callable[[bytes], Sequence[Inner] | str]
+"""Outer calldata -> the calls that it makes the account do, in order; or why these bytes are not allowed."""
+
+
 @dataclass(frozen=True, slots=True)
 class Calls:
     """Transactions of the sender, in order. All are simulated; only the first travels now, the rest are planned anew
@@ -246,13 +253,6 @@ class Calls:
 
     @property
     def next(self) -> Call:
-Inner = tuple[Address, int, bytes]
-"""One call that an outer call makes the account do: target, value {wei}, calldata."""
-
-Opener = Callable[[bytes], Sequence[Inner] | str]
-"""Outer calldata -> the calls that it makes the account do, in order; or why these bytes are not allowed."""
-
-
         return self.sequence[0]
 
     @property

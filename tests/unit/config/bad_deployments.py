@@ -821,7 +821,6 @@ BAD = (
         ),
         ":12: vaults.treasury.custody: expected one vault per account, found the same as other",
     ),
-)
     # a contract as custody
     Bad(
         "contract without address",
@@ -871,3 +870,4 @@ BAD = (
         '{kind: contract, address: "0x2222222222222222222222222222222222222222"}',
         ":11: vaults.treasury.custody.signer: expected a signer: the vault is live, found nothing",
     ),
+)
