@@ -8,19 +8,24 @@ from keeper.app.setting import Setting
 from keeper.breakers.losses import Drawdown, Loss
 from keeper.breakers.prices import Depeg, PriceJump
 from keeper.breakers.strikes import Refusals, Reverts
-from keeper.config.breakers import BreakersConfig
+from keeper.config.breakers import BreakersConfig, StrikesConfig
 from keeper.core.ports import Breaker
 
 
 def make_breakers(setting: Setting) -> tuple[Breaker, ...]:
-    return tuple(_breakers(setting, setting.config.vaults[setting.name].breakers))
+    config = setting.config.kept[setting.name].breakers
+    worth = _worth(setting, config) if isinstance(config, BreakersConfig) else ()
+    return (*_strikes(config), *worth)
 
 
-def _breakers(setting: Setting, config: BreakersConfig) -> Iterator[Breaker]:
+def _strikes(config: StrikesConfig) -> Iterator[Breaker]:
     if config.reverts.at is not None:
         yield Reverts(config.reverts.at.limit, config.reverts.at.seconds, config.reverts.rearm)
     if config.refusals.at is not None:
         yield Refusals(config.refusals.at, config.refusals.rearm)
+
+
+def _worth(setting: Setting, config: BreakersConfig) -> Iterator[Breaker]:
     if config.loss.at is not None:
         yield Loss(config.loss.at.limit, config.loss.at.seconds, config.loss.rearm)
     if config.price_jump.at is not None:
@@ -32,7 +37,9 @@ def _breakers(setting: Setting, config: BreakersConfig) -> Iterator[Breaker]:
         yield Depeg(pegs, config.depeg.at, config.depeg.rearm)
 
 
-def lookback(config: BreakersConfig) -> int:
+def lookback(config: StrikesConfig) -> int:
     """{s} How far back samples are needed; 0 where no breaker compares with any."""
+    if not isinstance(config, BreakersConfig):
+        return 0
     rates = (config.price_jump.at, config.drawdown.at)
     return max((rate.seconds for rate in rates if rate is not None), default=0)

@@ -115,11 +115,16 @@ class DepegConfig(BreakerConfig):
 _Short = BeforeValidator(short_form("at"))
 
 
-class BreakersConfig(Part):
-    """Every key is also the breaker's name."""
+class StrikesConfig(Part):
+    """Breakers that count. Every key is also the breaker's name."""
 
     reverts: Annotated[RevertsConfig, _Short] = RevertsConfig()
     refusals: Annotated[RefusalsConfig, _Short] = RefusalsConfig()
+
+
+class BreakersConfig(StrikesConfig):
+    """Those of a vault: also what it is worth, and what its tokens are."""
+
     loss: Annotated[LossConfig, _Short] = LossConfig()
     price_jump: Annotated[PriceJumpConfig, _Short] = PriceJumpConfig()
     drawdown: Annotated[DrawdownConfig, _Short] = DrawdownConfig()

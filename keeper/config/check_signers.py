@@ -28,7 +28,7 @@ def signers(config: Config) -> Iterator[Fault]:
 
 def _chains(config: Config, signer: str) -> list[ChainConfig]:
     """Those it signs for; all of them where no vault uses it yet."""
-    used = [config.chain_of(name) for name, vault in config.vaults.items() if vault.custody.signer == signer]
+    used = [config.chain_of(name) for name, kept in config.kept.items() if kept.custody.signer == signer]
     return list(used or config.chains.values())
 
 

@@ -8,6 +8,7 @@ from itertools import chain as joined
 from keeper.config.chains import ChainConfig
 from keeper.config.check_chains import chains
 from keeper.config.check_signers import signers
+from keeper.config.check_upkeeps import shared_accounts, upkeeps
 from keeper.config.check_vaults import vaults
 from keeper.config.faults import Fault
 from keeper.config.prices import ChainlinkConfig, PriceConfig, leaves
@@ -17,21 +18,25 @@ from keeper.config.yaml_text import Document
 
 def check(config: Config, document: Document) -> None:
     """Raises ConfigError for the first thing that does not fit."""
-    for path, expected, found in joined(_journal(config), chains(config), vaults(config), signers(config)):
+    faults = joined(_parts(config), chains(config), vaults(config), upkeeps(config), signers(config))
+    for path, expected, found in faults:
         raise document.error(path, expected, found)
 
 
-def _journal(config: Config) -> Iterator[Fault]:
+def _parts(config: Config) -> Iterator[Fault]:
+    if not config.kept:
+        yield Fault(("vaults",), "at least one vault, or an upkeep", "none")
     if config.journal.url is not None and "path" in config.journal.model_fields_set:
         yield Fault(("journal",), "either path or url", "both")
 
 
 def warnings(config: Config) -> Iterator[str]:
     """One line each, for what is allowed and still unwise."""
-    used = {vault.chain for vault in config.vaults.values()}
+    used = {kept.chain for kept in config.kept.values()}
     for name in sorted(used):
         if not config.chains[name].is_local:
             yield from _rpc(name, config.chains[name])
+    yield from shared_accounts(config)
     for name, vault in config.vaults.items():
         if not config.chain_of(name).is_local:
             prices = config.prices_of(name)

@@ -10,7 +10,7 @@ from keeper.config.units import DAY, Rate, ValueRate, duration_text
 from keeper.config.units import Amount as AmountValue
 from keeper.core.units import USD, WHOLE_BPS, TokenAmount
 
-_GWEI = 10**9
+GWEI = 10**9
 _AtLeastOne = between(1, WHOLE_BPS - 1, "1bps or more, and less than 100%")
 DEFAULT_GAS_RESERVE = Fraction(2, 100)
 """{whole native coin}"""
@@ -34,7 +34,7 @@ class GuardsConfig(Part):
     max_trades: CountRate = Rate(24, DAY, "times")
     max_base_fee: (
         Annotated[
-            Fee, between(_GWEI // 1000, 10_000 * _GWEI, "a fee from 0.001 gwei to 10000 gwei (was the unit meant?)")
+            Fee, between(GWEI // 1000, 10_000 * GWEI, "a fee from 0.001 gwei to 10000 gwei (was the unit meant?)")
         ]
         | None
     ) = None

@@ -22,10 +22,12 @@ from keeper.config.fields import (
     between,
     short_form,
 )
+from keeper.config.paths import Path, dotted
 from keeper.config.pools import PoolRef
 from keeper.config.prices import PriceConfig
 from keeper.config.signers import SignerConfig
 from keeper.config.units import Amount
+from keeper.config.upkeeps import AnyUpkeep, UpkeepConfig
 from keeper.config.vaults import VaultConfig
 from keeper.core.units import Address, Wei
 
@@ -75,24 +77,46 @@ class Config(Part):
 
     chains: Annotated[Named[ChainConfig], AfterValidator(_some)]
     signers: Named[SignerConfig] = EMPTY
-    vaults: Annotated[Named[VaultConfig], AfterValidator(_some)]
+    vaults: Named[VaultConfig] = EMPTY
+    upkeeps: Named[UpkeepConfig] = EMPTY
     journal: Annotated[JournalBody, BeforeValidator(short_form("path"))] = Field(
         default_factory=dict, validate_default=True
     )
     alerts: AlertsConfig = AlertsConfig()
     telemetry: TelemetryConfig = TelemetryConfig()
 
+    @property
+    def kept(self) -> Mapping[str, VaultConfig | AnyUpkeep]:
+        """Vaults and upkeeps, by name: all that is looked at, decided and journaled."""
+        return {**self.vaults, **self.upkeeps}
+
+    def kept_on(self, chain: str) -> tuple[str, ...]:
+        return tuple(name for name, body in self.kept.items() if body.chain == chain)
+
+    def place_of(self, name: str) -> Path:
+        """Where it stands in the file."""
+        return ("upkeeps" if name in self.upkeeps else "vaults", name)
+
+    def signer_place(self, name: str) -> str:
+        """Where its signer stands: `vaults.treasury.custody.signer`, `upkeeps.counter.signer`."""
+        return dotted((*self.place_of(name), *(() if name in self.upkeeps else ("custody",)), "signer"))
+
     def chain_of(self, vault: str) -> ChainConfig:
-        return self.chains[self.vaults[vault].chain]
+        return self.chains[self.kept[vault].chain]
+
+    def symbols_of(self, vault: str) -> tuple[str, ...]:
+        """Tokens that it holds, without the native coin."""
+        native = self.chain_of(vault).native.symbol
+        return tuple(symbol for symbol in self.kept[vault].symbols if symbol != native)
 
     def sender_of(self, vault: str) -> Address | None:
         """Whose key signs; None for a vault that has no signer."""
-        signer = self.vaults[vault].custody.signer
+        signer = self.kept[vault].custody.signer
         return self.signers[signer].address if signer else None
 
     def account_of(self, vault: str) -> Address:
-        """Whose balances the vault keeps in line."""
-        found = self.vaults[vault].custody.account or self.sender_of(vault)
+        """Whose balances the vault keeps in line, or who calls for the upkeep."""
+        found = self.kept[vault].custody.account or self.sender_of(vault)
         assert found is not None, "checked when the file was loaded"
         return found
 
@@ -104,20 +128,20 @@ class Config(Part):
         """Raises KeyError where nothing has that name."""
         if pool.address is not None:
             return pool.address
-        own = {ref.name: ref.address for ref in self.vaults[vault].pools if ref.address and ref.name}
+        own = {ref.name: ref.address for ref in self.kept[vault].pools if ref.address and ref.name}
         return own.get(pool.name) or self.chain_of(vault).pools[pool.name]
 
     def pools_of(self, vault: str) -> Mapping[Address, str]:
         """Address -> name (empty where it has none) of each pool that the vault may trade through."""
-        return {self.pool_address(vault, pool): pool.name for pool in self.vaults[vault].pools}
+        return {self.pool_address(vault, pool): pool.name for pool in self.kept[vault].pools}
 
     def prices_of(self, vault: str) -> Mapping[str, PriceConfig]:
         """Symbol -> price rule: the vault's own before its chain's."""
-        return self.vaults[vault].prices_on(self.chain_of(vault).prices)
+        return self.kept[vault].prices_on(self.chain_of(vault).prices)
 
     def max_base_fee_of(self, vault: str) -> Wei:
-        limit = self.vaults[vault].guards.max_base_fee
+        limit = self.kept[vault].guards.max_base_fee
         return self.chain_of(vault).fees.max_base_fee if limit is None else limit
 
     def gas_reserve_of(self, vault: str) -> Amount:
-        return self.vaults[vault].guards.gas_reserve_of(self.chain_of(vault).native.symbol)
+        return self.kept[vault].guards.gas_reserve_of(self.chain_of(vault).native.symbol)

@@ -97,6 +97,17 @@ class ValueRate:
         return f"{plain(self.limit.whole)} {self.limit.token.symbol} per {duration_text(self.seconds)}"
 
 
+@dataclass(frozen=True, slots=True)
+class AmountRate:
+    """So much of a token, known by its symbol only, within a rolling window of `seconds`."""
+
+    limit: Amount
+    seconds: int
+
+    def __str__(self) -> str:
+        return f"{self.limit} per {duration_text(self.seconds)}"
+
+
 def decimal(text: str) -> Fraction:
     """`1500.25`, `250_000`: plain decimal digits, never negative. Raises ValueError on any other notation."""
     if len(text) > _LONGEST or not _DECIMAL.fullmatch(text):
@@ -293,6 +304,16 @@ def value_rate(text: str) -> ValueRate:
     left, seconds = _window(text, expected) if " per " in text else (text, DAY)
     try:
         return ValueRate(usd(left), seconds)
+    except ValueError:
+        raise ValueError(expected) from None
+
+
+def amount_rate(text: str) -> AmountRate:
+    """`0.05 ETH per 24h`, `20 USD`; without a window, 24 hours are meant."""
+    expected = "an amount and its window, such as 0.05 ETH per 24h"
+    left, seconds = _window(text, expected) if " per " in text else (text, DAY)
+    try:
+        return AmountRate(amount(left), seconds)
     except ValueError:
         raise ValueError(expected) from None
 

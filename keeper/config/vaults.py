@@ -58,6 +58,11 @@ class VaultConfig(Part):
     def is_live(self) -> bool:
         return self.mode == "live"
 
+    @property
+    def symbols(self) -> tuple[str, ...]:
+        """Tokens whose balance is looked at."""
+        return self.strategy.symbols
+
     def prices_on(self, chain: Mapping[str, PriceConfig]) -> Mapping[str, PriceConfig]:
         """What this vault's tokens are valued by: its own rules before the chain's."""
         return {**chain, **self.prices}

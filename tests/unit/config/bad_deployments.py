@@ -200,7 +200,10 @@ BAD = (
         "unknown section",
         "signers:\n  ops",
         "secrets: {}\nsigners:\n  ops",
-        (":5: secrets: expected one of alerts, chains, journal, signers, telemetry, vaults, found an unknown key"),
+        (
+            ":5: secrets: expected one of alerts, chains, journal, signers, telemetry, upkeeps, vaults, "
+            "found an unknown key"
+        ),
     ),
     Bad(
         "unknown key in a source",
