@@ -182,6 +182,14 @@ class PastTrade:
 
 
 @dataclass(frozen=True, slots=True)
+class PastCall:
+    """A call that an upkeep made, mined (Unix seconds), whether or not it reverted; its gas in {wei}."""
+
+    at: int
+    gas_cost: int
+
+
+@dataclass(frozen=True, slots=True)
 class PastSample:
     """A vault as it was noted (Unix seconds): its prices in the numeraire, and its value with whatever people have put
     in since, or without what they took out, so that it compares with the value of now."""
@@ -204,6 +212,8 @@ class History:
     seed: int = 0
     gas: tuple[tuple[int, TokenAmount], ...] = ()
     """Gas of every transaction of ours, approvals and failures included: (Unix seconds, USD)."""
+    calls: tuple[PastCall, ...] = ()
+    """Of an upkeep, oldest first: those of the last 24 hours, and the last one however old."""
     reverts: tuple[int, ...] = ()
     """When transactions of the vault reverted (Unix seconds)."""
     refusals: int = 0

@@ -148,6 +148,7 @@ class MemoryJournal:
                 cycles_in_streak=counts[-1] if counts else 0,
                 seed=past.seed_of(self.name, vault),
                 gas=past.past_gas(entries, now),
+                calls=past.past_calls(entries, now),
                 reverts=past.past_reverts(entries),
                 latches=tuple(self.latches.get(vault, ())),
                 cleared=tuple(sorted(self.cleared.get(vault, {}).items())),

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from fractions import Fraction
 
-from keeper.core.chain import PastSample, PastTrade
+from keeper.core.chain import PastCall, PastSample, PastTrade
 from keeper.core.plan import Purpose
 from keeper.core.records import PauseState, Sample
 from keeper.core.sending import Expectation, Intent, Outcome, State
@@ -44,11 +44,23 @@ class Entry:
         """{USD} Its notional, where a trade of ours took place: mined in a block that stands, neither reverted nor
         cancelled. Counted from the block on, whether or not its fill has been read."""
         mined = self.intent.mined
-        if mined is None or mined.status != 1 or self.intent.state is State.FINAL_CANCELLED:
-            return None
-        if any(attempt.hash == mined.hash and attempt.purpose is Purpose.CANCEL for attempt in self.intent.attempts):
+        if mined is None or mined.status != 1 or self.cancelled:
             return None
         return self.expect.value_sold
+
+    @property
+    def cancelled(self) -> bool:
+        """A transfer of nothing to itself was mined in its place."""
+        mined = self.intent.mined
+        executed = [each.purpose for each in self.intent.attempts if mined is not None and each.hash == mined.hash]
+        return self.intent.state is State.FINAL_CANCELLED or Purpose.CANCEL in executed
+
+    @property
+    def acted(self) -> bool:
+        """It traded, or made the call of an upkeep, and neither reverted nor was cancelled."""
+        if self.intent.call.purpose is Purpose.UPKEEP:
+            return self.intent.mined is not None and self.intent.mined.status == 1 and not self.cancelled
+        return self.traded is not None
 
 
 def past_trades(entries: Iterable[Entry], now: int) -> tuple[PastTrade, ...]:
@@ -62,6 +74,17 @@ def past_trades(entries: Iterable[Entry], now: int) -> tuple[PastTrade, ...]:
             trades.append(PastTrade(mined.timestamp, notional, gas, entry.expect.slice, entry.lost, sold))
     trades.sort(key=lambda trade: trade.at)
     return tuple(trade for trade in trades[:-1] if trade.at > now - DAY) + tuple(trades[-1:])
+
+
+def past_calls(entries: Iterable[Entry], now: int) -> tuple[PastCall, ...]:
+    """Calls of an upkeep in the last 24 hours, reverted ones too, oldest first, and the last one however old."""
+    mined = [
+        entry.intent.mined
+        for entry in entries
+        if entry.intent.mined and entry.intent.call.purpose is Purpose.UPKEEP and not entry.cancelled
+    ]
+    calls = sorted((PastCall(each.timestamp, int(each.gas_cost)) for each in mined), key=lambda call: call.at)
+    return tuple(call for call in calls[:-1] if call.at > now - DAY) + tuple(calls[-1:])
 
 
 def past_gas(entries: Iterable[Entry], now: int) -> tuple[tuple[int, TokenAmount], ...]:

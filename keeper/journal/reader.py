@@ -115,7 +115,7 @@ class VaultSummary:
     paused: PauseState | None
     halted: str
     last_trade: int | None
-    """Unix seconds of the block of its last trade."""
+    """Unix seconds of the block of its last trade, or of an upkeep's last call."""
     live: tuple[Intent, ...]
 
 
@@ -253,16 +253,17 @@ class JournalReader:
         """Of one moment."""
         latest = select(cycles).where(cycles.c.vault == vault).order_by(cycles.c.id.desc()).limit(1)
         mined = and_(intents.c.vault == vault, intents.c.mined_at.is_not(None))
-        swaps = select(intents).where(mined, intents.c.purpose == "swap").order_by(intents.c.mined_at.desc()).limit(20)
+        acts = select(intents).where(mined, intents.c.purpose.in_(["swap", "upkeep"]))
+        acts = acts.order_by(intents.c.mined_at.desc()).limit(20)
         with self._place.errors(), self._engine.connect() as connection:
             cycle = connection.execute(latest).first()
-            entries = read_entries(connection, connection.execute(swaps).all())
+            entries = read_entries(connection, connection.execute(acts).all())
             return VaultSummary(
                 vault=vault,
                 cycle=None if cycle is None else cycle_of(cycle),
                 paused=commands.read_pause(connection, vault),
                 halted=commands.read_halt(connection, vault),
-                last_trade=next((e.intent.mined.timestamp for e in entries if e.intent.mined and e.traded), None),
+                last_trade=next((e.intent.mined.timestamp for e in entries if e.intent.mined and e.acted), None),
                 live=_live(connection, vault),
             )
 

@@ -26,6 +26,7 @@ def read_history(connection: Connection, vault: str, now: int, lookback: int = 0
         cycles_in_streak=streak.turns if streak else 0,
         seed=past.seed_of(connection.execute(select(meta.c.journal)).scalar_one(), vault),
         gas=past.past_gas(entries, now),
+        calls=past.past_calls(entries, now),
         reverts=past.past_reverts(entries),
         refusals=_read_refusals(connection, vault) if streak and streak.kind == "denied" else 0,
         samples=_read_samples(connection, vault, now - lookback) if lookback else (),
@@ -50,11 +51,11 @@ def _read_samples(connection: Connection, vault: str, since: int) -> tuple[PastS
 
 
 def _read_recent(connection: Connection, vault: str, now: int) -> list[past.Entry]:
-    """What was mined in the last 24 hours, and the latest things that could be a trade."""
+    """What was mined in the last 24 hours, and the latest things that could be a trade or an upkeep's call."""
     mine = and_(intents.c.vault == vault, intents.c.mined_at.is_not(None))
     failed = intents.c.state.in_([str(State.FINAL_REVERTED), str(State.FINAL_CANCELLED)])
     # Five: one may still turn out to have reverted.
-    latest = select(intents.c.id).where(mine, ~failed, intents.c.purpose == str(Purpose.SWAP))
+    latest = select(intents.c.id).where(mine, ~failed, intents.c.purpose.in_([str(Purpose.SWAP), str(Purpose.UPKEEP)]))
     latest = latest.order_by(intents.c.mined_at.desc()).limit(5)
     wanted = select(intents).where(mine, or_(intents.c.mined_at > now - past.DAY, intents.c.id.in_(latest)))
     return rows.read_entries(connection, connection.execute(wanted.order_by(intents.c.id)).all())

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from fractions import Fraction
 from typing import Any
 
-from keeper.core.chain import History, PastSample, PastTrade
+from keeper.core.chain import History, PastCall, PastSample, PastTrade
 from keeper.core.latches import Latch, Rearm
 from keeper.core.pegs import trace_in, trace_out
 from keeper.core.slices import slice_in, slice_out
@@ -74,6 +74,10 @@ def _latch(breaker: str, at: int, after: int | None, trial: int | None, trying_a
 
 
 _SELDOM: Mapping[str, tuple[Callable[[Any], Any], Callable[[Any], Any]]] = {
+    "calls": (
+        lambda calls: [[call.at, call.gas_cost] for call in calls],
+        lambda found: tuple(PastCall(*call) for call in found),
+    ),
     "reverts": (list, tuple),
     "refusals": (int, int),
     "samples": (

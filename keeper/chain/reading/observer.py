@@ -14,6 +14,7 @@ from typing import Any
 from keeper.chain.nodes.batch import BatchReader, Found
 from keeper.chain.nodes.headers import parse_block, parse_tip, quantity
 from keeper.chain.nodes.rpc import Request, Rpc, RpcError
+from keeper.chain.reading.direct import fetch_replies
 from keeper.chain.reading.views import Decoded, VaultSpec, build_view
 from keeper.core.chain import Block, History, Needs, Observed, Pool, PoolState, Read, Snapshot, Unusable
 from keeper.core.errors import TransientError
@@ -41,7 +42,7 @@ class _Tick:
 
     def answers(self, spec: VaultSpec) -> Found:
         """Only what this vault's view is made from."""
-        parts = [self.own_reads[spec.name], *(self.pool_reads[pool.address] for pool in spec.pools)]
+        parts = [self.own_reads[spec.name], spec.direct, *(self.pool_reads[pool.address] for pool in spec.pools)]
         return {read: self.found[read] for part in parts for read in part if read in self.found}
 
 
@@ -93,6 +94,7 @@ class ChainObserver:
             if not self._follow_up(tick, decoded, head.block):
                 break
             decoded = Decoded(head.block, tick.found, self._venues)
+        tick.found |= self._fetch_direct(specs, head.block)
         self._remember(tick, decoded)
         self._last_number = head.block.number
         vaults = {spec.name: self._observed(spec, tick, decoded, head) for spec in specs}
@@ -165,6 +167,11 @@ class ChainObserver:
             return False
         tick.found |= self._reader.fetch(tuple(wanted), block)
         return True
+
+    def _fetch_direct(self, specs: Sequence[VaultSpec], block: Block) -> Found:
+        """What must be asked for by itself; no request where nothing must."""
+        reads = tuple(dict.fromkeys(read for spec in specs for read in spec.direct))
+        return fetch_replies(self._rpc, reads, block) if reads else {}
 
     def _remember(self, tick: _Tick, decoded: Decoded) -> None:
         for address, pool in tick.pools.items():

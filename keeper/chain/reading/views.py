@@ -54,6 +54,8 @@ class VaultSpec:
     """Routers whose allowances over the account's tokens are read."""
     extra: tuple[Read, ...] = ()
     """What the vault's strategy and custody ask for themselves, as they need it; a failed one is theirs to judge."""
+    direct: tuple[Read, ...] = ()
+    """The same, each as a call of its own from nobody, with what its revert says (core/replies.py)."""
 
     def __post_init__(self) -> None:
         if any(token.is_native for token in self.tokens):
@@ -172,7 +174,7 @@ def build_view(
         balances=balances,
         history=history,
         tip=tip,
-        extra={read: answers.get(read) for read in spec.extra},
+        extra={read: answers.get(read) for read in (*spec.extra, *spec.direct)},
     )
 
 
