@@ -123,8 +123,8 @@ def rotate(
             raise typer.Exit(1)
     for line in rotation.require_idle():
         _say(line)
-    for number, line in enumerate(rotation.next_steps(), 1):
-        _say(f"{number}. {line}")
+    for step, line in enumerate(rotation.next_steps(), 1):
+        _say(f"{step}. {line}")
 
 
 def _settle_here(path: Path, rotation: Rotation, stop: threading.Event) -> None:

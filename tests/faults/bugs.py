@@ -285,4 +285,25 @@ BUGS = (
         unit("chain/sending/test_signers"),
         (("chain/sending/signers.py", "        verify(raw, transaction, self._address)\n", ""),),
     ),
+    Bug(
+        "the twin of a signature passes for it",
+        unit("chain/sending/test_signed"),
+        (("chain/sending/signed.py", "or not 0 < s <= LARGEST_S", "or not 0 < s < CURVE_ORDER"),),
+    ),
+    Bug(
+        "the key signs a swap without a floor",
+        unit("chain/sending/test_signing_policy"),
+        (("chain/sending/signing_policy.py", "swap.sell <= 0 or swap.min_out <= 0", "swap.sell <= 0"),),
+    ),
+    Bug(
+        "a key that drains starts something new",
+        unit("journal/test_contract"),
+        (
+            (
+                "journal/commands.py",
+                "    if reason := read_halt(connection, drain_scope(new.sender)):",
+                '    if reason := "":',
+            ),
+        ),
+    ),
 )
