@@ -11,6 +11,7 @@ from keeper.app.loading import open_relay
 from keeper.app.parts import make_venues
 from keeper.app.pinning import Claims, pin, require, runtime
 from keeper.app.policies import hold_signers
+from keeper.app.upkeeps import gas_budget
 from keeper.chain.nodes.clock import ChainClock, SystemClock
 from keeper.chain.nodes.rpc import Freshness, Rpc
 from keeper.chain.reading import inputs
@@ -64,15 +65,19 @@ class Chain(Composition):
 
     def changed(self) -> Mapping[str, str]:
         """Vault -> what is not any more as it was pinned."""
-        pools = {pool.address: pool for vault in self.vaults for pool in self.setting(vault).pools}
+        settings = {vault: self.setting(vault) for vault in self.vaults}
         pinner = Pinner(self.rpc, self.config.chain_id, runtime("reader"))
-        wrong = {finding.path: str(finding) for finding in pinner.look_for_changes(pools.values())}
+        pools = {pool.address: pool for setting in settings.values() for pool in setting.pools}
+        tokens = {token.address: token for setting in settings.values() for token in setting.tokens.values()}
+        wrong: dict[str, str] = {finding.path: str(finding) for finding in pinner.look_for_changes(pools.values())}
+        upgraded = pinner.look_for_upgrades(tokens.values(), self.pins.token_codes)
         return {
             vault: reason
-            for vault in self.vaults
-            for pool in self.setting(vault).pools
-            for path, reason in wrong.items()
-            if path.startswith(pool.label)
+            for vault, setting in settings.items()
+            for reason in (
+                *(str(upgraded[token.address]) for token in setting.tokens.values() if token.address in upgraded),
+                *(said for pool in setting.pools for path, said in wrong.items() if path.startswith(pool.label)),
+            )
         }
 
     # --- sending -----------------------------------------------------------------------------------------------------
@@ -88,17 +93,17 @@ class Chain(Composition):
     @property
     def rules(self) -> Rules:
         """How patient the submitter is, and with whom."""
-        vaults, relay = self.loaded.config.vaults, self.config.relay
+        kept, relay = self.loaded.config.kept, self.config.relay
         return Rules(
             self.policy,
             self.config.confirmations,
             self.config.fees.replace_after,
-            waits=frozenset(v for v in self.vaults if vaults[v].execution.when_expensive == "wait"),
+            waits=frozenset(v for v in self.vaults if kept[v].execution.when_expensive == "wait"),
             private_for=0 if relay is None else max(1, int(relay.max_blocks * self.config.block_time)),
         )
 
     def live_submitter(self, journal: Journal, signers: Mapping[Address, Signer], alert: Alert) -> LiveSubmitter:
-        budgets = {vault: self.loaded.config.vaults[vault].guards.max_gas_per_day for vault in self.vaults}
+        budgets = {vault: gas_budget(self.loaded.config.kept[vault]) for vault in self.vaults}
         return LiveSubmitter(
             self.rpc,
             journal,
@@ -110,7 +115,7 @@ class Chain(Composition):
             stop=lambda vault: "paused" if journal.paused(vault) else "",
             alert=alert,
             relay=open_relay(self.loaded, self.name),
-            budgets={vault: (rate.limit, rate.seconds) for vault, rate in budgets.items()},
+            budgets={vault: budget for vault, budget in budgets.items() if budget is not None},
             tip_percentile=self.config.fees.tip_percentile,
         )
 

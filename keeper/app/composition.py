@@ -72,7 +72,7 @@ class Composition:
             native_price=native,
             gas_reserve=setting.gas_reserve.raw,
             counts_native=setting.wrapped is not None,
-            spenders=tuple(router.address for router in setting.routers),
+            spenders=tuple(dict.fromkeys(router.address for router in setting.known_routers)),
             extra=custody_reads(config, vault),
         )
 

@@ -24,7 +24,7 @@ def make_custody(setting: Setting) -> Custody:
         case ContractConfig(template=template):
             return Contract(template, _decoders(setting.routers), vault.execution.deadline)
         case WalletConfig():
-            return Wallet(setting.routers, setting.wrapped, setting.gas_reserve)
+            return Wallet(setting.known_routers, setting.wrapped, setting.gas_reserve)
 
 
 def custody_reads(config: Config, vault: str) -> tuple[Read, ...]:

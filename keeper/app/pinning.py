@@ -9,6 +9,7 @@ import contracts_abi
 from keeper.app.parts import PINS
 from keeper.chain.nodes.rpc import Rpc
 from keeper.chain.reading.pins import FeedWant, Finding, Pinner, Pins, PoolWant, TokenWant
+from keeper.chain.reading.token_code import fetch_token_codes
 from keeper.config import Config, Loaded
 from keeper.config.prices import ChainlinkConfig, SourceConfig, TwapConfig, leaves
 from keeper.core.chain import Router
@@ -98,6 +99,7 @@ def pin(rpc: Rpc, claims: Claims) -> Pins | Finding:
     fees = {address: factory.fee_ppm for address, factory in chain.factories.items() if factory.fee_ppm is not None}
     pinner.pin_pools(pins, list(claims.pools()), PINS, routers, fees)
     pinner.pin_feeds(pins, list(claims.feeds()))
+    pins.token_codes = fetch_token_codes(rpc, list(pins.tokens))
     if chain.sequencer is not None:
         pinner.look_for_code(pins, {chain.sequencer.feed: f"{claims.path}.sequencer.feed"})
     used = {pool.router.address: f"{claims.path}.factories: router" for pool in pins.pools.values()}

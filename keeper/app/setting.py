@@ -39,6 +39,13 @@ class Setting:
         return tuple(dict.fromkeys(pool.router for pool in self.pools))
 
     @property
+    def known_routers(self) -> tuple[Router, ...]:
+        """Those of every factory that the chain names, too: a leftover allowance to one of them is looked for."""
+        chain = self.config.chain_of(self.name)
+        named = (Router(factory.router.kind, factory.router.address) for factory in chain.factories.values())
+        return tuple(dict.fromkeys((*self.routers, *named)))
+
+    @property
     def native(self) -> Token:
         chain = self.config.chain_of(self.name)
         return Token(chain.chain_id, NATIVE, chain.native.symbol, chain.native.decimals)

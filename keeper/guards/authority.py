@@ -122,10 +122,10 @@ class AllowList:
             spender, raw = address_word(call.data[4:], 0), word(call.data[4:], 1)
         except ValueError as error:
             return str(error)
+        if call.purpose is Purpose.REVOKE:  # whoever it takes an allowance from
+            return "" if raw == 0 else f"revoke: expected 0, was {raw}"
         if spender not in {router.address for router in self.routers}:
             return f"spender: {spender} is no router of this vault's pools"
-        if call.purpose is Purpose.REVOKE:
-            return "" if raw == 0 else f"revoke: expected 0, was {raw}"
         most = _ordered(draft, token, spender)
         return "" if 0 < raw <= most else f"approval: expected 1 to {most} raw {token.symbol}, was {raw}"
 

@@ -19,6 +19,7 @@ from keeper.chain.nodes.batch import BatchReader
 from keeper.chain.nodes.headers import parse_block, quantity, unhex
 from keeper.chain.nodes.rpc import Rpc, RpcError
 from keeper.chain.reading.chainlink import DECIMALS, LATEST_ROUND, parse_round
+from keeper.chain.reading.token_code import TokenCode, fetch_token_codes, what_changed
 from keeper.core.abi import WORD, calldata, word
 from keeper.core.chain import Answers, Block, Pool, Read, Router
 from keeper.core.ports import PoolFacts, PoolPin
@@ -88,6 +89,7 @@ class Pins:
     tokens: dict[Address, Token] = field(default_factory=dict)
     pools: dict[Address, Pool] = field(default_factory=dict)
     feed_decimals: dict[Address, int] = field(default_factory=dict)
+    token_codes: Mapping[Address, TokenCode] = field(default_factory=dict)
 
     @property
     def wrong(self) -> list[Finding]:
@@ -145,6 +147,16 @@ class Pinner:
             found = code_hash(unhex(answer, "code"))
             findings.append(Finding(f"{pool.label}: code", pool.code_hash, found, found == pool.code_hash))
         return [finding for finding in findings if not finding.ok]
+
+    def look_for_upgrades(self, tokens: Iterable[Token], pinned: Mapping[Address, TokenCode]) -> dict[Address, Finding]:
+        """Tokens that run another code than was pinned, or count in other units, and a person must look."""
+        known = [token for token in tokens if token.address in pinned]
+        found, changed = fetch_token_codes(self._rpc, [token.address for token in known]), {}
+        for token in known:
+            if other := what_changed(pinned[token.address], found[token.address]):
+                what, expected, now = other
+                changed[token.address] = Finding(f"{token.symbol} {token.address}: {what}", expected, now, False)
+        return changed
 
     # --- tokens ------------------------------------------------------------------------------------------------------
 

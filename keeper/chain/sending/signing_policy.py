@@ -164,6 +164,8 @@ class Policy:
             spender, amount = address_word(data[4:], 0), word(data[4:], 1)
         except ValueError as error:
             return f"approval: {error}"
+        if not amount:
+            return ""  # it only takes away, from whomever
         if spender not in self.routers:
             return f"approval: expected a router of the configuration, was {spender}"
         return (

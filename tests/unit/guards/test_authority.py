@@ -101,6 +101,7 @@ def test_allow_list__approval_without_an_order__is_refused() -> None:
 
 def test_allow_list__revoke_and_unwrap_without_an_order__are_allowed() -> None:
     assert reason(revoke()) == ""
+    assert reason(make_draft(calls=(approval(THIEF, raw=0),))) == "", "whoever it takes an allowance from"
     assert reason(make_draft(calls=(UNWRAP,))) == ""
 
 

@@ -110,6 +110,7 @@ ALLOWED: list[Mapping[str, Any]] = [
     {"to": WETH.address, "data": approve(5)},
     {"to": WETH.address, "data": approve((1 << 128) - 2, ROUTER02)},
     {"to": USDC.address, "data": approve(0)},
+    {"to": USDC.address, "data": approve(0, STRANGER)},  # what a person once approved is taken back
     {"to": WETH.address, "data": DEPOSIT, "value": 10**18},
     {"to": WETH.address, "data": calldata("withdraw(uint256)", 7)},
     {"to": SPONGE, "data": PERFORM},
@@ -177,6 +178,46 @@ def test_sign__anything_else__refused_before_the_key_is_asked(changes: Mapping[s
         held.sign(transaction(**changes))
     assert said in str(caught.value)
     assert isinstance(held.signer, PlainSigner) and held.signer.signed == []
+
+
+PERMIT = "permit(address,address,uint256,uint256,uint8,bytes32,bytes32)"
+DAI_PERMIT = "permit(address,address,uint256,uint256,bool,uint8,bytes32,bytes32)"
+PERMIT2 = Address("0x000000000022D473030F116dDEE9F6B43aC78BA3")
+
+
+@pytest.mark.fault("K20")
+@pytest.mark.parametrize(
+    ("to", "data"),
+    [
+        (USDC.address, calldata(PERMIT, ACCOUNT, ROUTER, 5, NOW + 60, 27, bytes(32), bytes(32))),
+        (USDC.address, calldata(DAI_PERMIT, ACCOUNT, ROUTER, 5, NOW + 60, True, 27, bytes(32), bytes(32))),
+        (USDC.address, calldata("increaseAllowance(address,uint256)", ROUTER, 5)),
+        (USDC.address, approve(5, PERMIT2)),
+        (PERMIT2, calldata("approve(address,address,uint160,uint48)", USDC.address, ROUTER, 5, NOW + 60)),
+        (
+            ROUTER02,
+            timed(
+                NOW + 60,
+                calldata(PERMIT.replace("permit", "selfPermit"), ACCOUNT, ROUTER, 5, 6, 7, bytes(32), bytes(32)),
+            ),
+        ),
+    ],
+    ids=["permit", "DAI's", "increase", "to Permit2", "in Permit2", "selfPermit"],
+)
+def test_sign__any_permit__refused_before_the_key_is_asked(to: Address, data: bytes) -> None:
+    held = signer()
+    with pytest.raises(SubmitError, match="policy: "):
+        held.sign(transaction(to=to, data=data))
+    assert isinstance(held.signer, PlainSigner) and held.signer.signed == []
+
+
+@pytest.mark.fault("K13")
+@pytest.mark.fault("K19")
+@pytest.mark.parametrize("bits", [96, 128, 160, 255, 256])
+def test_sign__approval_without_end__refused(bits: int) -> None:
+    """Some tokens read the largest amount as "all that is there, always": it is never approved nor moved."""
+    with pytest.raises(SubmitError, match="an exact amount"):
+        signer().sign(transaction(to=USDC.address, data=approve((1 << bits) - 1)))
 
 
 # --- what is inside ---------------------------------------------------------------------------------------------------
@@ -247,6 +288,8 @@ def harm(call: Inner, holder: Address) -> str:
         if data[:4].hex() == "095ea7b3":
             spender, amount = data[16:36].hex(), int.from_bytes(data[36:68], "big")
             known = spender in (ROUTER[2:].lower(), ROUTER02[2:].lower())
+            if not amount:
+                return ""
             return "" if known and amount < (1 << 128) - 1 and amount != (1 << 96) - 1 else "approves too much"
         return "" if data[:4].hex() in ("2e1a7d4d", "d0e30db0") and to == WETH.address else "moves a token"
     if to in (ROUTER, ROUTER02):
