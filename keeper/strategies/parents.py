@@ -9,7 +9,7 @@ from keeper.core.chain import MarketPrice, Unusable, VaultView
 from keeper.core.depth import depth_for
 from keeper.core.plan import Trade
 from keeper.core.slices import Parent
-from keeper.core.units import Rounding, Token, TokenAmount, ratio_to_int
+from keeper.core.units import WHOLE_BPS, Rounding, Token, TokenAmount, ratio_to_int
 from keeper.strategies import slicing
 
 GAS_OF_A_SLICE = 200_000
@@ -47,6 +47,11 @@ class Slicing:
         if self.volatility <= 0:
             raise ValueError(f"volatility: expected above 0, was {self.volatility}")
         slicing.resized(Fraction(1), self.variation, Fraction(0))
+
+
+def no_pauses(clip: TokenAmount) -> Slicing:
+    """Only what is larger than the clip is cut: evenly, at any price, and as soon as the guards let it."""
+    return Slicing(Fraction(1), most=1, spacing=1, worse=WHOLE_BPS, variation=Fraction(0), clip=clip)
 
 
 def make_parent(trade: Trade, view: VaultView, wishes: Slicing) -> Parent | None:

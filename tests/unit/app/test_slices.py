@@ -19,6 +19,7 @@ from keeper.routing.single import SinglePool
 from keeper.routing.tolerance import Tolerance
 from keeper.strategies.auto_bands import AutoBands
 from keeper.strategies.bands import Band, Bands
+from keeper.strategies.parents import no_pauses
 from keeper.strategies.sliced import Sliced
 from keeper.strategies.weights import Weights
 from tests.builders import CHAIN, SWAP_ROUTER02, USDC, WETH, address, make_block, usd
@@ -37,8 +38,12 @@ def setting(folder: Path, more: str = "", chain: str = "") -> Setting:
     return Setting(config(folder, *edits).config, "treasury", PINS)
 
 
-def test_make_strategy__without_slices__is_the_strategy_itself(tmp_path: Path) -> None:
-    assert isinstance(make_strategy(setting(tmp_path)), Weights)
+def test_make_strategy__without_slices__cuts_only_what_exceeds_the_clip(tmp_path: Path) -> None:
+    found = make_strategy(setting(tmp_path))
+    assert isinstance(found, Sliced)
+    assert found.of is found.resumed
+    assert isinstance(found.of, Weights)
+    assert (found.of.clip, found.wishes) == (None, no_pauses(usd(100_000)))
 
 
 def test_make_strategy__with_slices_auto__wraps_it_and_takes_its_clip(tmp_path: Path) -> None:

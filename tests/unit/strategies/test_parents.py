@@ -7,10 +7,11 @@ from fractions import Fraction
 
 import pytest
 
-from keeper.core.plan import Trade
-from keeper.strategies.parents import Slicing, make_parent, price_now
+from keeper.core.plan import Hold, Trade
+from keeper.strategies.parents import Slicing, make_parent, no_pauses, price_now
+from keeper.strategies.sliced import Sliced
 from tests.builders import USDC, WETH, make_block, units, usd
-from tests.unit.strategies.sliced_world import VOLATILITY, World
+from tests.unit.strategies.sliced_world import VOLATILITY, World, weights
 
 
 def test_make_parent__when_gas_is_dearer__has_fewer_slices() -> None:
@@ -63,3 +64,14 @@ def test_price_now__is_the_oracles_to_nine_digits() -> None:
 def test_slicing__of_impossible_wishes__is_refused(wishes: dict[str, Fraction], text: str) -> None:
     with pytest.raises(ValueError, match=text):
         Slicing(**({"volatility": VOLATILITY} | wishes))  # type: ignore[arg-type]
+
+
+def test_no_pauses__cuts_what_exceeds_the_clip_waits_for_nothing_and_leaves_the_rest_to_the_trigger() -> None:
+    """In a pool so shallow that cost asks for many slices, the clip alone counts."""
+    world, strategy = World(), Sliced(weights(), weights(), no_pauses(usd(5_000)))
+    small = Sliced(weights(), weights(), no_pauses(usd(60_000)))
+    assert small.plan(world.view) == weights().plan(world.view)
+    seen = world.run(strategy, seconds=600, step=2)
+    assert [(part.number, part.of) for _, part in seen] == [(1, 10), (2, 10)]
+    assert all(trade.notional <= usd(5_000) for trade in world.past)
+    assert isinstance(strategy.plan(world.view), Hold)
