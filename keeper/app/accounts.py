@@ -29,8 +29,8 @@ class SenderAccount:
 
 
 def senders_of(loaded: Loaded) -> list[tuple[str, Address]]:
-    """Chain and address of every key that a vault names; vaults that are only watched have none."""
-    named = [(vault.chain, loaded.config.sender_of(name)) for name, vault in loaded.config.vaults.items()]
+    """Chain and address of every key that a vault or an upkeep names; those that are only watched have none."""
+    named = [(vault.chain, loaded.config.sender_of(name)) for name, vault in loaded.config.kept.items()]
     return sorted({(chain, sender) for chain, sender in named if sender is not None})
 
 

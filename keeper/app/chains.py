@@ -11,6 +11,7 @@ from keeper.app.loading import open_relay
 from keeper.app.parts import make_venues
 from keeper.app.pinning import Claims, pin, require, runtime
 from keeper.app.policies import hold_signers
+from keeper.app.upkeeps import gas_budget
 from keeper.chain.nodes.clock import ChainClock, SystemClock
 from keeper.chain.nodes.rpc import Freshness, Rpc
 from keeper.chain.reading import inputs
@@ -92,17 +93,17 @@ class Chain(Composition):
     @property
     def rules(self) -> Rules:
         """How patient the submitter is, and with whom."""
-        vaults, relay = self.loaded.config.vaults, self.config.relay
+        kept, relay = self.loaded.config.kept, self.config.relay
         return Rules(
             self.policy,
             self.config.confirmations,
             self.config.fees.replace_after,
-            waits=frozenset(v for v in self.vaults if vaults[v].execution.when_expensive == "wait"),
+            waits=frozenset(v for v in self.vaults if kept[v].execution.when_expensive == "wait"),
             private_for=0 if relay is None else max(1, int(relay.max_blocks * self.config.block_time)),
         )
 
     def live_submitter(self, journal: Journal, signers: Mapping[Address, Signer], alert: Alert) -> LiveSubmitter:
-        budgets = {vault: self.loaded.config.vaults[vault].guards.max_gas_per_day for vault in self.vaults}
+        budgets = {vault: gas_budget(self.loaded.config.kept[vault]) for vault in self.vaults}
         return LiveSubmitter(
             self.rpc,
             journal,
@@ -114,7 +115,7 @@ class Chain(Composition):
             stop=lambda vault: "paused" if journal.paused(vault) else "",
             alert=alert,
             relay=open_relay(self.loaded, self.name),
-            budgets={vault: (rate.limit, rate.seconds) for vault, rate in budgets.items()},
+            budgets={vault: budget for vault, budget in budgets.items() if budget is not None},
             tip_percentile=self.config.fees.tip_percentile,
         )
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 from keeper.app.chains import Chain, open_rpc
 from keeper.app.exposing import worst_case
 from keeper.app.pinning import Claims, pin
+from keeper.app.upkeep_checks import check_upkeep
 from keeper.chain.nodes.rpc import Rpc
 from keeper.chain.reading.pins import Finding, Pins
 from keeper.config import Loaded
+from keeper.config.paths import dotted
 from keeper.core import text
 from keeper.core.chain import History, MarketPrice, Unusable, VaultView
 from keeper.core.units import NATIVE, Token, TokenAmount
@@ -18,7 +20,7 @@ def check_chain(loaded: Loaded, name: str) -> list[Finding]:
 
     Raises Unreachable where no node answers.
     """
-    vaults = tuple(vault for vault, body in loaded.config.vaults.items() if body.chain == name)
+    vaults = loaded.config.kept_on(name)
     rpc = open_rpc(loaded, name)
     found = pin(rpc, Claims(loaded.config, name, vaults))
     if isinstance(found, Finding):
@@ -33,20 +35,22 @@ def _senders(loaded: Loaded, rpc: Rpc, vaults: tuple[str, ...], pins: Pins) -> l
     """The sender is a key's own account, whoever holds the funds: code on it means that it was delegated (EIP-7702)."""
     findings = []
     for vault in vaults:
-        if loaded.config.sender_of(vault) is None and loaded.config.vaults[vault].custody.kind != "wallet":
+        if loaded.config.sender_of(vault) is None and loaded.config.kept[vault].custody.kind != "wallet":
             continue  # a contract that is only looked at: nobody signs for it
         sender = loaded.config.signing_for(vault)
         code = str(rpc.call("eth_getCode", [sender, "latest"]))
-        path = f"vaults.{vault}.custody"
+        path = loaded.config.signer_place(vault)
         findings.append(Finding(path, f"no code at {sender}", "none" if code == "0x" else "code", code == "0x"))
         chain = loaded.config.chain_of(vault)
         native = Token(chain.chain_id, NATIVE, chain.native.symbol, chain.native.decimals)
         reserve = TokenAmount(native, loaded.config.gas_reserve_of(vault).raw(native.decimals))
         held = TokenAmount(native, int(str(rpc.call("eth_getBalance", [sender, "latest"])), 16))
-        live = loaded.config.vaults[vault].is_live
+        live = loaded.config.kept[vault].is_live
         enough = held >= reserve or not live
         expected = f"at least the gas reserve of {text.amount(reserve)}"
-        findings.append(Finding(f"vaults.{vault}.guards.gas_reserve", expected, text.amount(held), enough))
+        findings.append(
+            Finding(f"{dotted(loaded.config.place_of(vault))}.guards.gas_reserve", expected, text.amount(held), enough)
+        )
     del pins
     return findings
 
@@ -58,7 +62,11 @@ def _vaults(chain: Chain) -> list[Finding]:
     for name, observed in observer.observe(chain.vaults).vaults.items():
         view = observed.view
         if isinstance(view, Unusable):
-            findings.append(Finding(f"vaults.{name}", "balances that can be read", view.reason, False))
+            place = dotted(chain.loaded.config.place_of(name))
+            findings.append(Finding(place, "balances that can be read", view.reason, False))
+            continue
+        if name in chain.loaded.config.upkeeps:
+            findings += check_upkeep(chain, name, view)
             continue
         findings += _prices(name, view)
         findings.append(worst_case(chain.loaded, view, chain.setting(name).pools))

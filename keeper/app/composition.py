@@ -15,11 +15,14 @@ from keeper.app.prices import PriceMaker
 from keeper.app.schedules import make_schedule, make_windows, why_not_now
 from keeper.app.setting import Setting
 from keeper.app.strategies import make_strategy
+from keeper.app.upkeeps import make_upkeep, upkeep_reads
 from keeper.chain.reading.chainlink import Sequencer
 from keeper.chain.reading.pins import Pins
 from keeper.chain.reading.views import VaultSpec
 from keeper.config import Config, Loaded
 from keeper.config.chains import ChainConfig
+from keeper.config.paths import dotted
+from keeper.config.upkeeps import AnyUpkeep
 from keeper.core.decision import Decision
 from keeper.core.ports import Submitter
 from keeper.cycle import Vault
@@ -28,7 +31,8 @@ from keeper.report.decision import VaultMeta, describe
 
 
 def vaults_on(config: Config, chain: str) -> tuple[str, ...]:
-    return tuple(name for name, vault in config.vaults.items() if vault.chain == chain)
+    """Upkeeps too: they are observed, decided and sent as vaults are."""
+    return config.kept_on(chain)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +56,7 @@ class Composition:
 
     def spec(self, vault: str) -> VaultSpec:
         setting, config = self.setting(vault), self.loaded.config
+        trades = vault in config.vaults
         uptime = self.config.sequencer
         sequencer = None if uptime is None else Sequencer(uptime.feed, uptime.grace)
         named = {name: address for address, name in config.pools_of(vault).items() if name}
@@ -66,18 +71,21 @@ class Composition:
             sender=config.signing_for(vault),
             tokens=tuple(setting.tokens.values()),
             pools=setting.pools,
-            prices={token: maker.rule(symbol, token) for symbol, token in setting.tokens.items()},
+            prices={token: maker.rule(symbol, token) for symbol, token in setting.tokens.items() if trades},
             native=setting.native,
             wrapped=setting.wrapped,
             native_price=native,
             gas_reserve=setting.gas_reserve.raw,
             counts_native=setting.wrapped is not None,
-            spenders=tuple(dict.fromkeys(router.address for router in setting.known_routers)),
-            extra=custody_reads(config, vault),
+            spenders=tuple(dict.fromkeys(router.address for router in setting.known_routers)) if trades else (),
+            extra=custody_reads(config, vault) if trades else (),
+            direct=() if trades else upkeep_reads(config.upkeeps[vault]),
         )
 
     def vault(self, name: str, submitter: Submitter, *, armed: bool) -> Vault:
         setting = self.setting(name)
+        if name in self.loaded.config.upkeeps:
+            return make_upkeep(setting, submitter, self.loaded.hash, armed=armed)
         return Vault(
             name=name,
             strategy=make_strategy(setting),
@@ -92,31 +100,32 @@ class Composition:
         )
 
     def why_not_now(self, vault: str, now: int) -> str:
-        return why_not_now(make_windows(self.loaded.config.vaults[vault].schedule), now)
+        return why_not_now(make_windows(self.loaded.config.kept[vault].schedule), now)
 
     def schedules(self) -> dict[str, Schedule]:
         block_time = float(self.config.block_time)
-        return {v: make_schedule(self.loaded.config.vaults[v].schedule, block_time) for v in self.vaults}
+        return {v: make_schedule(self.loaded.config.kept[v].schedule, block_time) for v in self.vaults}
 
     def lookback(self, vault: str) -> int:
-        return lookback(self.loaded.config.vaults[vault].breakers)
+        return lookback(self.loaded.config.kept[vault].breakers)
 
     def describe(self, decision: Decision, *, armed: bool = False) -> Mapping[str, object]:
         """The decision's one record, with each limit's place and origin in the configuration."""
-        vault = self.loaded.config.vaults[decision.vault]
+        kept = self.loaded.config.kept[decision.vault]
         meta = VaultMeta(
             name=decision.vault,
             chain=self.name,
             chain_id=self.config.chain_id,
-            custody=vault.custody.kind,
-            mode=vault.mode,
+            custody=kept.custody.kind,
+            mode=kept.mode,
             armed=armed,
             config_hash=self.loaded.hash,
-            strategy=vault.strategy.kind,
+            strategy=kept.kind if isinstance(kept, AnyUpkeep) else kept.strategy.kind,
         )
         return describe(decision, meta, limits=self._limits(decision))
 
     def _limits(self, decision: Decision) -> dict[str, tuple[str, str]]:
-        limits = type(self.loaded.config.vaults[decision.vault].guards).model_fields
-        places = {v.guard: f"vaults.{decision.vault}.guards.{v.guard}" for v in decision.verdicts if v.guard in limits}
+        limits = type(self.loaded.config.kept[decision.vault].guards).model_fields
+        where = dotted((*self.loaded.config.place_of(decision.vault), "guards"))
+        places = {v.guard: f"{where}.{v.guard}" for v in decision.verdicts if v.guard in limits}
         return {guard: (place, self.loaded.origins.get(place, "default")) for guard, place in places.items()}

@@ -14,11 +14,11 @@ from keeper.app.loading import open_signers
 from keeper.app.reconciling import reconcile
 from keeper.app.requests import carry_out
 from keeper.app.telling import Telling, keep_account
+from keeper.app.upkeeps import introduce
 from keeper.app.watching import Scene
 from keeper.chain.nodes.clock import SystemClock
 from keeper.chain.reading.pinned import pins_text
 from keeper.config import Loaded
-from keeper.core import text
 from keeper.core.errors import ConfigError, KeeperError, TransientError, Unreachable
 from keeper.core.ports import Signer
 from keeper.core.records import Request
@@ -59,7 +59,7 @@ class Deployment:
         Raises ConfigError where the configuration and a chain disagree, or a live vault cannot be armed; Unreachable
         where no chain answers at all.
         """
-        armed = tuple(name for name, vault in loaded.config.vaults.items() if live and vault.is_live)
+        armed = tuple(name for name, vault in loaded.config.kept.items() if live and vault.is_live)
         if live:
             check_live(loaded, armed, chain_ids)
         told = loaded.config.alerts
@@ -68,7 +68,7 @@ class Deployment:
         heartbeat = Heartbeat(told.heartbeat.reveal()) if told.heartbeat else None
         signers, locks = open_signers(loaded, armed), hold_senders(loaded, armed)
         deployment = cls(loaded, journal, armed, outlet, alerts, heartbeat, signers, locks, adopt=adopt)
-        for name in dict.fromkeys(vault.chain for vault in loaded.config.vaults.values()):
+        for name in dict.fromkeys(kept.chain for kept in loaded.config.kept.values()):
             deployment._reach(name)
         if not deployment.loops:
             deployment.close()
@@ -109,11 +109,10 @@ class Deployment:
         config = self.loaded.config
         for loop in self.loops:
             for name in loop.schedules:
-                vault, guards = config.vaults[name], config.vaults[name].guards
+                kept = config.kept[name]
                 what = "armed" if name in self.armed else "dry, nothing is signed"
-                who = f"{name} on {loop.chain} ({loop.chain_id}), {vault.custody.kind} {config.account_of(name)}"
-                limits = f"at most {text.usd(guards.max_trade)} a trade, {guards.max_turnover} turnover"
-                yield f"{who}: {what}; {limits}, {guards.max_trades}, slippage {guards.max_slippage} bps"
+                who = f"{name} on {loop.chain} ({loop.chain_id}), {kept.custody.kind} {config.account_of(name)}"
+                yield f"{who}: {what}; {introduce(kept)}"
 
     def _loop(self, chain: Chain) -> ChainLoop:
         alert = self.alerts

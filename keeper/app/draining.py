@@ -17,7 +17,7 @@ def require_drained(loaded: Loaded, armed: Sequence[str], unfinished: Sequence[I
     """
     for intent in unfinished:
         if intent.vault in armed and intent.sender != loaded.config.signing_for(intent.vault):
-            place = f"vaults.{intent.vault}.custody.signer"
+            place = loaded.config.signer_place(intent.vault)
             left = f"nonce {intent.nonce} still {intent.state}"
             expected = f"the signer of {intent.sender}, until its transactions are final (keeper keys rotate)"
             raise ConfigError(str(loaded.path), place, expected, f"another one, with {left}")

@@ -44,7 +44,7 @@ def cycle_facts(loaded: Loaded, reader: JournalReader, row: CycleRow) -> CycleFa
 
 def vault_facts(loaded: Loaded, reader: JournalReader | None, vault: str) -> VaultFacts:
     """One vault for `status`; without a journal only what the configuration says."""
-    body = loaded.config.vaults[vault]
+    body = loaded.config.kept[vault]
     if reader is None:
         return VaultFacts(vault, body.chain, body.mode)
     found = reader.summary(vault)
@@ -63,7 +63,7 @@ def vault_facts(loaded: Loaded, reader: JournalReader | None, vault: str) -> Vau
 
 def next_look(loaded: Loaded, vault: str, last: int) -> int | None:
     """{Unix seconds} When the schedule looks again after `last`; None for a vault that is configured no more."""
-    body = loaded.config.vaults.get(vault)
+    body = loaded.config.kept.get(vault)
     if body is None:
         return None
     return make_schedule(body.schedule, float(loaded.config.chains[body.chain].block_time)).next_at(last)
@@ -78,7 +78,7 @@ def now_of(loaded: Loaded, reader: JournalReader) -> int:
 
 def beats_of(loaded: Loaded, reader: JournalReader) -> list[Beat]:
     """One for each chain that has a vault; a chain that never beat counts as silent since 1970."""
-    wanted = {vault.chain for vault in loaded.config.vaults.values()}
+    wanted = {kept.chain for kept in loaded.config.kept.values()}
     found = {beat.chain_id: beat for beat in reader.beats()}
     beats = []
     for name in sorted(wanted):

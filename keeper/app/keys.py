@@ -65,12 +65,12 @@ def list_keys(loaded: Loaded, *, online: bool) -> list[KeyFacts]:
 
 
 def vaults_of(loaded: Loaded, signer: str) -> tuple[str, ...]:
-    return tuple(name for name, vault in loaded.config.vaults.items() if vault.custody.signer == signer)
+    return tuple(name for name, vault in loaded.config.kept.items() if vault.custody.signer == signer)
 
 
 def chains_of(loaded: Loaded, signer: str) -> tuple[str, ...]:
     """Where it signs; everywhere where no vault uses it yet."""
-    used = dict.fromkeys(loaded.config.vaults[vault].chain for vault in vaults_of(loaded, signer))
+    used = dict.fromkeys(loaded.config.kept[vault].chain for vault in vaults_of(loaded, signer))
     return tuple(used or loaded.config.chains)
 
 

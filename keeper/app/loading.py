@@ -38,9 +38,9 @@ def open_signers(loaded: Loaded, vaults: Iterable[str]) -> Mapping[Address, Sign
     """
     chain_ids: dict[str, set[int]] = {}
     for vault in vaults:
-        name = loaded.config.vaults[vault].custody.signer
+        name = loaded.config.kept[vault].custody.signer
         if name is None:
-            place = f"vaults.{vault}.custody.signer"
+            place = loaded.config.signer_place(vault)
             raise ConfigError(str(loaded.path), place, "a signer, as its mode is live", "none")
         chain_ids.setdefault(name, set()).add(loaded.config.chain_of(vault).chain_id)
     opened = [open_signer(loaded, name, frozenset(ids)) for name, ids in chain_ids.items()]

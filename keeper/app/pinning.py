@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import contracts_abi
 from keeper.app.parts import PINS
+from keeper.app.triggers import look_for_trigger
 from keeper.chain.nodes.rpc import Rpc
 from keeper.chain.reading.pins import FeedWant, Finding, Pinner, Pins, PoolWant, TokenWant
 from keeper.chain.reading.token_code import fetch_token_codes
 from keeper.config import Config, Loaded
 from keeper.config.prices import ChainlinkConfig, SourceConfig, TwapConfig, leaves
+from keeper.config.upkeeps import AnyUpkeep
 from keeper.core.chain import Router
 from keeper.core.errors import ConfigError
 from keeper.core.foreign import printable
@@ -38,12 +40,23 @@ class Claims:
     def tokens(self) -> Iterator[TokenWant]:
         """The tokens that a vault holds or that wrap the native coin; those that nobody uses are not looked at."""
         chain = self.config.chains[self.chain]
-        used = {symbol for vault in self.vaults for symbol in self.config.vaults[vault].strategy.symbols}
+        used = {symbol for vault in self.vaults for symbol in self.config.symbols_of(vault)}
         if chain.native.wrapped:
             used.add(chain.native.wrapped)
         for symbol in sorted(used):
             token = chain.tokens[symbol]
             yield TokenWant(f"{self.path}.tokens.{symbol}", token.address, symbol, token.decimals)
+
+    @property
+    def upkeeps(self) -> Mapping[str, AnyUpkeep]:
+        return {name: self.config.upkeeps[name] for name in self.vaults if name in self.config.upkeeps}
+
+    def targets(self) -> Iterator[tuple[Address, str]]:
+        """The contracts that upkeeps ask and call."""
+        for name, upkeep in self.upkeeps.items():
+            yield upkeep.target, f"upkeeps.{name}.target"
+            if upkeep.allowed[0] != upkeep.target:
+                yield upkeep.allowed[0], f"upkeeps.{name}.to"
 
     def pools(self) -> Iterator[PoolWant]:
         """The pools that a vault trades through or takes an average from."""
@@ -75,8 +88,8 @@ class Claims:
         """Every single source of every rule that a vault of this chain needs, with its place."""
         chain = self.config.chains[self.chain]
         for vault in self.vaults:
-            own = self.config.vaults[vault].prices
-            symbols = {*self.config.vaults[vault].strategy.symbols, *filter(None, [chain.native.wrapped])}
+            own = self.config.kept[vault].prices
+            symbols = {*self.config.symbols_of(vault), *filter(None, [chain.native.wrapped])}
             for symbol in sorted(symbols & {*own, *chain.prices}):
                 rule = own.get(symbol) or chain.prices[symbol]
                 place = f"vaults.{vault}.prices" if symbol in own else f"{self.path}.prices"
@@ -105,7 +118,11 @@ def pin(rpc: Rpc, claims: Claims) -> Pins | Finding:
     used = {pool.router.address: f"{claims.path}.factories: router" for pool in pins.pools.values()}
     pinner.look_for_code(pins, used)
     for vault in claims.vaults:
-        _pools_fit(claims.config, vault, pins)
+        if vault in claims.config.vaults:
+            _pools_fit(claims.config, vault, pins)
+    pinner.look_for_code(pins, dict(claims.targets()))
+    for vault, upkeep in claims.upkeeps.items():
+        look_for_trigger(rpc, f"upkeeps.{vault}", upkeep, pins)
     return pins
 
 

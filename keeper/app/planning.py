@@ -18,8 +18,8 @@ def plans(loaded: Loaded, only: str | None = None) -> Iterator[tuple[Mapping[str
 
     Raises ConfigError where a chain disagrees with the configuration, Unreachable where one does not answer.
     """
-    wanted = [name for name in loaded.config.vaults if only in (None, name)]
-    for chain_name in dict.fromkeys(loaded.config.vaults[name].chain for name in wanted):
+    wanted = [name for name in loaded.config.kept if only in (None, name)]
+    for chain_name in dict.fromkeys(loaded.config.kept[name].chain for name in wanted):
         chain = Chain.open(loaded, chain_name)
         names = [name for name in wanted if name in chain.vaults]
         snapshot = chain.observer(_history(loaded)).observe(names)
@@ -36,6 +36,6 @@ def _history(loaded: Loaded) -> Callable[[str, int], History]:
 
     def read(vault: str, now: int) -> History:
         with JournalReader(journal_url(loaded)) as reader:
-            return reader.history(vault, now, lookback(loaded.config.vaults[vault].breakers))
+            return reader.history(vault, now, lookback(loaded.config.kept[vault].breakers))
 
     return read

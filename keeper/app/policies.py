@@ -34,6 +34,7 @@ def make_policy(config: Config, name: str, routers: Iterable[Router], sender: Ad
         vault for vault, body in config.vaults.items() if body.chain == name and config.sender_of(vault) == sender
     ]
     patience = max((config.vaults[vault].execution.deadline for vault in vaults), default=0)
+    upkeeps = [u for n, u in config.upkeeps.items() if u.chain == name and config.sender_of(n) == sender]
     return Policy(
         chain_id=chain.chain_id,
         max_fee=chain.fees.max_fee,
@@ -44,5 +45,6 @@ def make_policy(config: Config, name: str, routers: Iterable[Router], sender: Ad
         # The head, from which deadlines count, may be as far ahead of this clock as a head may be at all.
         max_deadline=patience + chain.max_clock_skew,
         wrapped=chain.tokens[wrapped].address if wrapped else None,
+        targets=frozenset(upkeep.allowed for upkeep in upkeeps),
         openers={key: opener for vault in vaults for key, opener in make_openers(config, vault, routers).items()},
     )

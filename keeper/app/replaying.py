@@ -57,7 +57,7 @@ def replay(loaded: Loaded, reader: JournalReader, rows: Iterable[CycleRow]) -> I
     """
     composed = _Composed(loaded, reader)
     for row in rows:
-        if row.vault not in loaded.config.vaults:
+        if row.vault not in loaded.config.kept:
             continue
         yield _repeat(composed, row, row.first_at, row.first_decision, row.first_inputs)
         if row.turns > 1:
@@ -91,7 +91,7 @@ class _Composed:
     reader: JournalReader
 
     def of(self, row: CycleRow) -> Composition:
-        name = self.loaded.config.vaults[row.vault].chain
+        name = self.loaded.config.kept[row.vault].chain
         body = self.reader.pins(row.config_hash, row.chain_id, row.at)
         if body is None:
             raise JournalError(f"cycle {row.number}: what its chain said at start is not in this journal")

@@ -104,7 +104,7 @@ class Rotation:
         """What only a person can do, in order."""
         config, path = self.loaded.config, self.loaded.path
         for vault in self.vaults:
-            account, kind = config.account_of(vault), config.vaults[vault].custody.kind
+            account, kind = config.account_of(vault), config.kept[vault].custody.kind
             if account == self.sender:
                 yield f"{vault}: its funds lie in the old key's own account: move them to {self.successor}"
             else:

@@ -24,7 +24,7 @@ class Setting:
     def tokens(self) -> Mapping[str, Token]:
         """The vault's tokens by the symbol that the configuration gives them."""
         chain = self.config.chain_of(self.name)
-        return {symbol: self.pins.tokens[chain.tokens[symbol].address] for symbol in self.strategy.symbols}
+        return {symbol: self.pins.tokens[chain.tokens[symbol].address] for symbol in self.config.symbols_of(self.name)}
 
     @property
     def strategy(self) -> StrategyConfig:
@@ -53,7 +53,7 @@ class Setting:
     @property
     def wrapped(self) -> Token | None:
         """The wrapped native token, where the vault holds it and native coin counts as it."""
-        if self.config.vaults[self.name].custody.native != "count":
+        if self.config.kept[self.name].custody.native != "count":
             return None
         return self.tokens.get(self.config.chain_of(self.name).native.wrapped or "")
 

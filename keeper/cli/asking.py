@@ -33,8 +33,8 @@ POLL, TRY = 0.1, 1.0
 def switch(path: Path, action: str, vault: str, reason: str) -> None:
     """pause or resume"""
     loaded = open_config(path, need_env=False)
-    if vault != "*" and vault not in loaded.config.vaults:
-        raise ConfigError("command", "VAULT", f"one of {', '.join(loaded.config.vaults)}, or '*'", vault)
+    if vault != "*" and vault not in loaded.config.kept:
+        raise ConfigError("command", "VAULT", f"one of {', '.join(loaded.config.kept)}, or '*'", vault)
     _ask(loaded, [(action, vault)], reason)
 
 
@@ -67,10 +67,10 @@ def clear(path: Path, scope: str, reason: str, *, adopt: bool) -> None:
 
 def _scope(loaded: Loaded, scope: str) -> str:
     """A vault or a sender of the configuration; an address in any case of its letters."""
-    senders = {sender for name in loaded.config.vaults if (sender := loaded.config.sender_of(name))}
-    same = [known for known in (*loaded.config.vaults, *sorted(senders)) if known.lower() == scope.lower()]
+    senders = {sender for name in loaded.config.kept if (sender := loaded.config.sender_of(name))}
+    same = [known for known in (*loaded.config.kept, *sorted(senders)) if known.lower() == scope.lower()]
     if not same:
-        expected = f"one of {', '.join([*loaded.config.vaults, *sorted(senders)])}, or the number of a halt"
+        expected = f"one of {', '.join([*loaded.config.kept, *sorted(senders)])}, or the number of a halt"
         raise ConfigError("command", "SCOPE", expected, scope)
     return same[0]
 

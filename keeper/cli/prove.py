@@ -50,7 +50,7 @@ def check(path: Path, *, offline: bool, json: bool) -> None:
 
     found: dict[str, Sequence[Finding]] = {}
     down: dict[str, KeeperError] = {}
-    for name in dict.fromkeys(vault.chain for vault in loaded.config.vaults.values()):
+    for name in dict.fromkeys(kept.chain for kept in loaded.config.kept.values()):
         try:
             found[name] = check_chain(loaded, name)
         except KeeperError as error:
@@ -78,7 +78,7 @@ def _offline(loaded: Loaded, json: bool) -> None:
     out = console()
     for warning in loaded.warnings:
         out.print(Text(f"warning  {warning}", style="yellow"), soft_wrap=True)
-    vaults = ", ".join(loaded.config.vaults)
+    vaults = ", ".join(loaded.config.kept)
     out.print(f"{loaded.path}: valid, as far as can be said without a chain ({vaults}; hash {loaded.hash[:12]})")
 
 
@@ -109,8 +109,8 @@ def plan(path: Path, vault: str | None, *, against: Path | None, all_guards: boo
     from keeper.report.plan import render_plan
 
     loaded = open_config(path)
-    if vault is not None and vault not in loaded.config.vaults:
-        raise ConfigError("command", "VAULT", f"one of {', '.join(loaded.config.vaults)}", vault)
+    if vault is not None and vault not in loaded.config.kept:
+        raise ConfigError("command", "VAULT", f"one of {', '.join(loaded.config.kept)}", vault)
     from keeper.app.planning import plans
 
     if against is not None:

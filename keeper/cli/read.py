@@ -50,7 +50,7 @@ def _page(loaded: Loaded) -> Page:
 
 def _vaults(loaded: Loaded) -> list[VaultFacts]:
     """Without a journal yet, the vaults as configured."""
-    names = list(loaded.config.vaults)
+    names = list(loaded.config.kept)
     if not has_journal(loaded):
         return [vault_facts(loaded, None, name) for name in names]
     with JournalReader(journal_url(loaded)) as reader:
@@ -66,8 +66,8 @@ def _now(loaded: Loaded) -> int:
 
 def explain(path: Path, number: int | None, vault: str | None, *, all_guards: bool, json: bool) -> None:
     loaded = open_config(path, need_env=False)
-    if vault is not None and vault not in loaded.config.vaults:
-        raise ConfigError("command", "--vault", f"one of {', '.join(loaded.config.vaults)}", vault)
+    if vault is not None and vault not in loaded.config.kept:
+        raise ConfigError("command", "--vault", f"one of {', '.join(loaded.config.kept)}", vault)
     with JournalReader(journal_url(loaded)) as reader:
         row = _cycle(reader, number, vault)
         if json:

@@ -20,8 +20,8 @@ from keeper.report.replay import render_replay
 def replay(path: Path, cycle: int | None, vault: str | None, since: str | None, *, json: bool) -> None:
     """Exit 1 where the configuration is the one of then and a decision differs all the same."""
     loaded = open_config(path, need_env=False)
-    if vault is not None and vault not in loaded.config.vaults:
-        raise ConfigError("command", "--vault", f"one of {', '.join(loaded.config.vaults)}", vault)
+    if vault is not None and vault not in loaded.config.kept:
+        raise ConfigError("command", "--vault", f"one of {', '.join(loaded.config.kept)}", vault)
     with JournalReader(journal_url(loaded)) as reader:
         found = list(repeat(loaded, reader, _rows(reader, cycle, vault, since)))
     differing = [each for each in found if not each.is_same]
