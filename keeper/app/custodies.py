@@ -8,13 +8,20 @@ from functools import partial
 from keeper.app.setting import Setting
 from keeper.config import Config
 from keeper.config.custody import ContractConfig, WalletConfig
-from keeper.core.chain import Read, Router
+from keeper.config.safes import InSafe, RolesConfig, SafeConfig, SafeModuleConfig
+from keeper.core.chain import Read, Router, VaultView
 from keeper.core.plan import Opener
 from keeper.core.ports import Custody
-from keeper.core.units import Address
+from keeper.core.units import Address, Token
 from keeper.custody import contract
+from keeper.custody.atomic import Atomic
 from keeper.custody.contract import Contract
+from keeper.custody.envelope import Envelope
+from keeper.custody.roles import RoleMember, role_key
+from keeper.custody.safe import SafeOwner
+from keeper.custody.safe_module import SafeModule
 from keeper.custody.wallet import Wallet
+from keeper.guards.authority import Objection, no_objection
 from keeper.guards.swaps import decode_swap
 
 
@@ -25,24 +32,68 @@ def make_custody(setting: Setting) -> Custody:
             return Contract(template, _decoders(setting.routers), vault.execution.deadline)
         case WalletConfig():
             return Wallet(setting.known_routers, setting.wrapped, setting.gas_reserve)
+        case InSafe():
+            return _of(setting)
 
 
-def custody_reads(config: Config, vault: str) -> tuple[Read, ...]:
+def custody_reads(setting: Setting) -> tuple[Read, ...]:
     """What the custody asks of the chain for itself, at every block."""
-    match config.vaults[vault].custody:
+    match setting.config.vaults[setting.name].custody:
         case ContractConfig(address=address):
             return contract.reads(address)
         case WalletConfig():
             return ()
+        case InSafe():
+            return _of(setting).envelope.reads
+
+
+def custody_notes(setting: Setting, view: VaultView) -> tuple[str, ...]:
+    """What else is worth knowing of the key's rights at this block, a line each."""
+    custody = make_custody(setting)
+    return custody.envelope.notes(view) if isinstance(custody, Atomic) else ()
+
+
+def custody_objection(setting: Setting) -> Objection:
+    """Why the key may not act at a block, where the chain says so."""
+    custody = make_custody(setting)
+    return custody.objection if isinstance(custody, Atomic) else no_objection
 
 
 def make_openers(config: Config, vault: str, routers: Iterable[Router]) -> Mapping[tuple[Address, bytes], Opener]:
     """What unwraps a call of the custody, by target and selector; none where the key calls for itself."""
-    match config.vaults[vault].custody:
+    match config.kept[vault].custody:
         case ContractConfig(address=address, template=template):
             return {(address, template.selector): partial(contract.open_contract, template, _decoders(routers))}
+        case InSafe():
+            safe = _atomic(config, vault, routers, {})
+            return {(safe.envelope.target, safe.envelope.selector): safe.open}
         case WalletConfig():
             return {}
+
+
+def make_envelope(config: Config, vault: str, tokens: Mapping[str, Token]) -> Envelope:
+    """How the key makes the Safe act. `tokens` are those whose allowances are read."""
+    custody, sender = config.vaults[vault].custody, config.signing_for(vault)
+    match custody:
+        case SafeConfig(safe=safe):
+            return SafeOwner(safe, sender)
+        case SafeModuleConfig(safe=safe, module=module):
+            return SafeModule(safe, sender, module)
+        case RolesConfig(safe=safe, modifier=modifier, role=role, batcher=batcher, allowances=named):
+            allowances = tuple((tokens[symbol], role_key(key)) for symbol, key in named.items() if symbol in tokens)
+            return RoleMember(safe, sender, modifier, role_key(role), batcher, allowances)
+    raise AssertionError(f"{vault}: custody {custody.kind} is in no Safe")
+
+
+def _of(setting: Setting) -> Atomic:
+    return _atomic(setting.config, setting.name, setting.known_routers, setting.tokens)
+
+
+def _atomic(config: Config, vault: str, routers: Iterable[Router], tokens: Mapping[str, Token]) -> Atomic:
+    body = config.vaults[vault]
+    assert isinstance(body.custody, InSafe)
+    envelope = make_envelope(config, vault, tokens)
+    return Atomic(envelope, tuple(routers), body.custody.batcher, body.guards.max_trade)
 
 
 def _decoders(routers: Iterable[Router]) -> Mapping[Address, contract.Decode]:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from fractions import Fraction
 
 from keeper import guards
-from keeper.app.custodies import make_openers
+from keeper.app.custodies import custody_objection, make_openers
 from keeper.app.setting import Setting
 from keeper.config.units import AUTO
 from keeper.core.ports import Guard, PoolPin, Routing, Venue
@@ -72,6 +72,7 @@ def make_guards(setting: Setting) -> tuple[Guard, ...]:
             tuple(setting.tokens.values()),
             setting.wrapped,
             make_openers(setting.config, setting.name, setting.routers),
+            custody_objection(setting),
         ),
         guards.Paused(),
     )

@@ -15,6 +15,7 @@ from keeper.config.guards import beyond_ceiling, ceiling_text, limit_text
 from keeper.config.paths import Path
 from keeper.config.pools import PoolRef
 from keeper.config.prices import FixedConfig, leaves
+from keeper.config.safes import InSafe, RolesConfig, SafeModuleConfig
 from keeper.config.tree import Config
 from keeper.config.units import plain
 from keeper.config.vaults import VaultConfig
@@ -56,6 +57,8 @@ def _custody(config: Config, vault: VaultConfig, path: Path, chain: ChainConfig)
         own = config.signers[custody.signer].address
     if isinstance(custody, WalletConfig):
         yield from _wallet(custody, here, chain, own)
+    elif isinstance(custody, InSafe):
+        yield from _safe(custody, vault, here, own)
     elif custody.address == own:
         yield Fault((*here, "address"), "the contract that holds the funds", "the signer's own address")
     if vault.is_live and custody.signer is None:
@@ -71,6 +74,23 @@ def _wallet(wallet: WalletConfig, here: Path, chain: ChainConfig, own: Address |
         yield Fault(here, "a signer, or the address to look at", "neither")
     elif wallet.address in ACCOUNTS and not chain.is_local:
         yield Fault((*here, "address"), "an account of your own: everybody has the key of this one", wallet.address)
+
+
+def _safe(custody: InSafe, vault: VaultConfig, here: Path, own: Address | None) -> Iterator[Fault]:
+    """Every contract is another one, and none is the key's own account."""
+    places = [("safe", custody.safe), ("multi_send", custody.multi_send)]
+    if isinstance(custody, SafeModuleConfig):
+        places.append(("module", custody.module))
+    if isinstance(custody, RolesConfig):
+        places.append(("modifier", custody.modifier))
+        for symbol in custody.allowances:
+            if symbol not in vault.symbols:
+                yield Fault((*here, "allowances", symbol), f"one of {', '.join(vault.symbols)}", "another token")
+    for name, address in places:
+        if address is not None and address == own:
+            yield Fault((*here, name), "a contract", "the signer's own address")
+        elif name != "safe" and address == custody.safe:
+            yield Fault((*here, name), "another contract than the Safe", "the Safe itself")
 
 
 def _tokens(config: Config, name: str, chain: ChainConfig) -> Iterator[Fault]:

@@ -10,6 +10,7 @@ from keeper.config.check_chains import chains
 from keeper.config.check_signers import signers
 from keeper.config.check_upkeeps import shared_accounts, upkeeps
 from keeper.config.check_vaults import vaults
+from keeper.config.custody import full_authority
 from keeper.config.faults import Fault
 from keeper.config.prices import ChainlinkConfig, PriceConfig, leaves
 from keeper.config.tree import Config
@@ -38,6 +39,8 @@ def warnings(config: Config) -> Iterator[str]:
             yield from _rpc(name, config.chains[name])
     yield from shared_accounts(config)
     for name, vault in config.vaults.items():
+        if authority := full_authority(vault.custody):
+            yield f"vaults.{name}.custody: {authority}"
         if not config.chain_of(name).is_local:
             prices = config.prices_of(name)
             yield from _origins(name, {symbol: prices[symbol] for symbol in vault.strategy.symbols})

@@ -8,6 +8,7 @@ from pydantic import AfterValidator, Discriminator, Field, Tag, ValidationInfo
 
 from keeper.config.fields import Address, Name, Part, Text, Wrong
 from keeper.config.kinds import kind_of
+from keeper.config.safes import RolesConfig, SafeConfig, SafeModuleConfig
 from keeper.core.template import REBALANCE, REBALANCE_ARGUMENTS, CallTemplate, argument_types, make_template
 from keeper.core.units import Address as CoreAddress
 
@@ -68,8 +69,23 @@ class ContractConfig(Part):
 
 
 CustodyConfig = Annotated[
-    Annotated[WalletConfig, Tag("kind=wallet")] | Annotated[ContractConfig, Tag("kind=contract")],
+    Annotated[WalletConfig, Tag("kind=wallet")]
+    | Annotated[SafeConfig, Tag("kind=safe")]
+    | Annotated[SafeModuleConfig, Tag("kind=safe_module")]
+    | Annotated[RolesConfig, Tag("kind=roles")]
+    | Annotated[ContractConfig, Tag("kind=contract")],
     Discriminator(kind_of),
 ]
 """All custody kinds. Each says who signs, whose account holds the funds (None: the signer's own), and whether native
 coin counts."""
+
+
+def full_authority(custody: CustodyConfig) -> str:
+    """What is told beside a key of a Safe that may do everything, or an empty string."""
+    instead = "has full authority over the Safe and everything in it: kind roles bounds what a key may do"
+    match custody:
+        case SafeConfig():
+            return f"an owner of a 1-of-n Safe {instead}"
+        case SafeModuleConfig(module=None):
+            return f"a key that is itself enabled as a module {instead}"
+    return ""

@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import ClassVar
 
 from keeper.core.abi import address_word, selector, word
 from keeper.core.chain import Router, VaultView
-from keeper.core.plan import Allow, Call, Deny, Draft, Opener, OrderLeg, Purpose, Verdict
+from keeper.core.plan import Allow, Call, Calls, Deny, Draft, Opener, OrderLeg, Purpose, Verdict
 from keeper.core.units import Address, Token
 from keeper.guards.swaps import decode_swap
 
 _APPROVE = selector("approve(address,uint256)")
 _DEPOSIT = selector("deposit()")
 _WITHDRAW = selector("withdraw(uint256)")
+
+
+Objection = Callable[[Calls, VaultView], str]
+"""Why the key may not send these calls at the view's block, or an empty string."""
+
+
+def no_objection(calls: Calls, view: VaultView) -> str:  # noqa: ARG001  whoever holds the funds need not ask
+    return ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,16 +35,21 @@ class AllowList:
 
     Where the key acts through something else (a contract, a Safe), `openers` unwrap what it may send there, by target
     and selector: the bytes must hold just the calls that were planned, and each of these is judged as above.
+    `objection` says why the key may not act there any more.
     """
 
     routers: tuple[Router, ...]
     tokens: tuple[Token, ...]
     wrapped: Token | None = None
     openers: Mapping[tuple[Address, bytes], Opener] = field(default_factory=dict)
+    objection: Objection = no_objection
     key: ClassVar[str] = "allow_list"
 
     def check(self, draft: Draft, view: VaultView) -> Verdict:
         limit = "pinned targets and selectors"
+        if told := self.objection(draft.calls, view):
+            remedy = "It clears itself once the key has its right, or its allowance, again."
+            return Deny(self.key, told, "the key may not act", limit, remedy=remedy)
         calls = draft.calls.steps
         legs = list(draft.order.legs) if draft.order else []
         outer = ((call.text, self._carried(call)) for call in draft.calls.sequence)
