@@ -21,6 +21,7 @@ import contracts_abi
 from keeper.core.abi import calldata, word
 from keeper.core.units import NATIVE, WHOLE_BPS, Address, Token, TokenAmount
 from tests.chain import uniswap
+from tests.chain.daemon_custody import KINDS, Holder
 from tests.chain.node import Node
 from tests.chain.uniswap import Deployment
 
@@ -42,6 +43,8 @@ HOLDINGS = {
     "new": {"WETH": Fraction(1, 4), "USDC": Fraction(40_000), "ETH": Fraction(197_700, 10_000)},
 }
 """{whole} Near the targets at the first prices."""
+GAS_MONEY = Fraction(1)
+"""{ETH} Of a sender that holds no funds."""
 PRICES = {"WETH": Fraction(3_000), "LINK": Fraction(20), "USDC": Fraction(1)}
 """{USD} The first ones."""
 
@@ -73,7 +76,7 @@ vaults:
   old:
     chain: anvil
     mode: live
-    custody: {{kind: wallet, signer: old, native: ignore}}
+    custody: {holders[old].text}
     strategy:
       {{kind: weights, weights: {{WETH: 40%, LINK: 20%, USDC: 40%}}, trigger: 1pp, destination: 20bps, dust: 50 USD}}
     pools: ["{pools[old_v3]}", "{pools[link_usdc]}", "{pools[link_weth]}"]
@@ -83,7 +86,7 @@ vaults:
   new:
     chain: anvil
     mode: live
-    custody: {{kind: wallet, signer: new}}
+    custody: {holders[new].text}
     strategy: {{kind: weights, weights: {{WETH: 60%, USDC: 40%}}, trigger: 1pp, destination: 20bps, dust: 50 USD}}
     pools: ["{pools[new_v3]}"]
     schedule: {{every: 1s}}
@@ -123,6 +126,8 @@ class Market:
     pools: Mapping[str, Address]
     keys: Mapping[str, bytes]
     """Vault -> private key."""
+    holders: dict[str, Holder] = field(default_factory=dict)
+    """Vault -> whose balances it is, and how the configuration says so."""
     prices: dict[str, Fraction] = field(default_factory=lambda: dict(PRICES))
     _mining: threading.Lock = field(default_factory=threading.Lock)
 
@@ -138,6 +143,10 @@ class Market:
             self.old.v2_router: "v2_router",
             self.new.swap_router02: "swap_router02",
         }
+
+    def holds_itself(self, vault: str) -> bool:
+        """The key's own account holds the funds, and pays the gas."""
+        return self.holders[vault].account == self.senders[vault]
 
     # --- moving ------------------------------------------------------------------------------------------------------
 
@@ -204,7 +213,7 @@ class Market:
 
     def balances(self, vault: str) -> dict[Token, int]:
         """{raw} Native coin included."""
-        holder = self.senders[vault]
+        holder = self.holders[vault].account
         native = Token(self.node.chain_id, NATIVE, "ETH", 18)
         held = {self.tokens[symbol]: self._balance(self.tokens[symbol], holder) for symbol in TARGETS[vault]}
         return held | {native: int(self.node.rpc("eth_getBalance", holder, "latest"), 16)}
@@ -213,9 +222,9 @@ class Market:
         return uniswap.balance(self.node, token, holder).raw
 
     def drifts(self, vault: str) -> dict[str, Fraction]:
-        """{bps} Of each token, from balances on chain; `new` counts native coin beyond its reserve of 0.02."""
+        """{bps} Of each token, from balances on chain; a wallet `new` counts native coin beyond a reserve of 0.02."""
         held = {token.symbol: TokenAmount(token, raw).whole for token, raw in self.balances(vault).items()}
-        if vault == "new":
+        if vault == "new" and self.holds_itself(vault):
             held["WETH"] += max(held["ETH"] - Fraction(2, 100), Fraction(0))
         values = {symbol: held[symbol] * self.prices[symbol] for symbol in TARGETS[vault]}
         whole = sum(values.values())
@@ -224,8 +233,8 @@ class Market:
     def allowances(self) -> dict[tuple[str, str, str], int]:
         """{raw} That are not zero: (vault, token, kind of router)."""
         asked = {
-            (vault, token.symbol, kind): (token.address, calldata("allowance(address,address)", sender, router))
-            for vault, sender in self.senders.items()
+            (vault, token.symbol, kind): (token.address, calldata("allowance(address,address)", account, router))
+            for vault, (account, _) in self.holders.items()
             for token in self.tokens.values()
             for router, kind in self.routers.items()
         }
@@ -253,6 +262,7 @@ class Market:
             old=self.old,
             new=self.new,
             senders=self.senders,
+            holders=self.holders,
         )
         path = folder / "keeper.yaml"
         path.write_text(text, "utf-8")
@@ -264,8 +274,8 @@ def _answer(price: Fraction) -> bytes:
     return calldata("set(int192,uint64)", int(price * 10**8), 0)
 
 
-def open_market(node: Node) -> Market:
-    """On a node that mines each transaction at once."""
+def open_market(node: Node, custody: str = "wallet") -> Market:
+    """On a node that mines each transaction at once. `custody` is one of `daemon_custody.KINDS`."""
     old = uniswap.deploy_uniswap(node)
     new = uniswap.deploy_uniswap(node, beside=old)
     tokens = {
@@ -284,8 +294,14 @@ def open_market(node: Node) -> Market:
         pools=_create_pools(old, new, tokens),
         keys={vault: secrets.token_bytes(32) for vault in TARGETS},
     )
-    for vault, holdings in HOLDINGS.items():
-        fund(market, market.senders[vault], holdings)
+    for vault, funds in HOLDINGS.items():
+        holdings = dict(funds)
+        market.holders[vault] = KINDS[custody](market, vault)
+        if not market.holds_itself(vault):
+            # What holds the funds for somebody has no coin of its own: that is the sender's, for gas.
+            fund(market, market.senders[vault], {"ETH": GAS_MONEY})
+            holdings["WETH"] += holdings.pop("ETH") - GAS_MONEY
+        fund(market, market.holders[vault].account, holdings)
     return market
 
 

@@ -115,6 +115,7 @@ class Ride:
     """One keeper's way through the market, and what was found at its end."""
 
     setting: Setting
+    moves: tuple[dict[str, int], ...] = MOVES
     before: dict[str, dict[Token, int]] = field(default_factory=dict)
     """{raw} Balances at the start."""
     after: dict[str, dict[Token, int]] = field(default_factory=dict)
@@ -134,14 +135,19 @@ class Ride:
     answers: dict[str, Ended] = field(default_factory=dict)
     """Of commands while it ran."""
 
+    @property
+    def holds_itself(self) -> bool:
+        """The senders' own accounts hold the funds."""
+        return all(self.setting.market.holds_itself(vault) for vault in TARGETS)
 
-def travel(setting: Setting) -> Ride:
+
+def travel(setting: Setting, moves: tuple[dict[str, int], ...] = MOVES) -> Ride:
     """All of it. The caller ends the keepers that this starts."""
     market, proxy = setting.market, setting.proxy
-    ride = Ride(setting, before={vault: market.balances(vault) for vault in TARGETS})
+    ride = Ride(setting, moves, before={vault: market.balances(vault) for vault in TARGETS})
     process = setting.start()
     setting.wait_until_calm(process)
-    for number, prices in enumerate(MOVES):
+    for number, prices in enumerate(moves):
         _move(ride, process, number, prices)
     setting.wait_until_calm(process, final=True)
     sent = proxy.sent(SEND)
