@@ -76,6 +76,8 @@ class Forecast:
     """{bps}"""
     budget: str = ""
     """What the bands were to keep, where no aversion was given, and whether they do."""
+    look: int | None = None
+    """{s} Looking less often than this makes the narrowest band act a tenth wider than it is."""
 
 
 @dataclass(frozen=True, slots=True)

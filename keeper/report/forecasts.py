@@ -22,6 +22,7 @@ def forecast_record(forecast: Forecast) -> Record:
         "turnover_bps": _figure(forecast.turnover),
         "tracking_error_bps": _figure(forecast.tracking_error),
         "cost_bps": _figure(forecast.cost),
+        "look": forecast.look,
         "budget": forecast.budget,
     }
 
@@ -73,7 +74,8 @@ def year_line(forecast: Record) -> str:
     turnover = form.short_percent(round(Fraction(forecast["turnover_bps"])))
     said = f"{trades} trades, turnover {turnover}, tracking error {_bps(forecast['tracking_error_bps'])}"
     budget = f"; {forecast['budget']}" if forecast["budget"] else ""
-    return f"{said}, cost {_bps(forecast['cost_bps'])} ({caution}{budget})"
+    look = f"; look every {form.age(forecast['look'])}" if forecast.get("look") else ""
+    return f"{said}, cost {_bps(forecast['cost_bps'])} ({caution}{budget}){look}"
 
 
 def _bps(figure: str) -> str:

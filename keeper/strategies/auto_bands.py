@@ -10,7 +10,7 @@ from itertools import combinations
 from keeper.core.chain import Unusable, VaultView
 from keeper.core.plan import Forecast, PairBand
 from keeper.core.units import WHOLE_BPS, Token, TokenAmount
-from keeper.strategies.expected import Year, expect
+from keeper.strategies.expected import YEAR, Year, expect, longest_look, root
 from keeper.strategies.fitting import GAS_OF_WALLET, fit, gas_of_rebalance
 from keeper.strategies.no_trade_region import (
     DEFAULT_AVERSION,
@@ -102,7 +102,8 @@ class AutoBands:
             _band(pair, region, gas, aversion, _spread(pair, targets))
             for pair, region in zip(pairs, regions, strict=True)
         )
-        return Drawn(bands, self._forecast(bands, aversion, year))
+        forecast = self._forecast(bands, aversion, year)
+        return Drawn(bands, replace(forecast, look=self._look(pairs, regions, targets)))
 
     # --- how cautious ------------------------------------------------------------------------------------------------
 
@@ -175,6 +176,17 @@ class AutoBands:
                 _mean_region([r for r, _ in mine]), diffusion, harm, _mean_costs([c for _, c in mine])
             )
         return total if total.turnover else None
+
+    def _look(self, pairs: Sequence[Pair], regions: Sequence[Region], targets: Mapping[Token, int]) -> int | None:
+        """{s} How often one must look, for the band that asks for it most."""
+        if self.volatility is None:
+            return None
+        looks = []
+        for pair, region in zip(pairs, regions, strict=True):
+            faster = max(self.volatility.diffusion(token, targets) for token in (pair.sell, pair.buy))
+            if faster:
+                looks.append(longest_look(region, root(faster)))
+        return int(min(looks) * YEAR) if looks else None
 
     def _forecast(self, bands: tuple[PairBand, ...], aversion: Fraction, year: Year | None) -> Forecast:
         if year is None:

@@ -8,6 +8,8 @@ from math import isqrt
 
 from keeper.strategies.no_trade_region import FINE, Costs, Region
 
+YEAR = 365 * 86_400
+"""{s}"""
 OVERSHOOT = Fraction(5_826, 10_000)
 """−ζ(1/2)/√(2π): how far a walk that is looked at only now and then is beyond its edge when it is seen there, in
 standard deviations of one step."""

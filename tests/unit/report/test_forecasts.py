@@ -35,7 +35,9 @@ def test_render_plan__bands_from_costs__shows_where_they_come_from_and_a_year() 
         "bands    WETH/USDC ±2.92pp → 2.24pp     from gas $0.72, fee 5 bps, impact 0.6 bps per 1 % · loss/cost 0.51"
         in said
     )
-    assert "year     about 68 trades, turnover 46.3 %, tracking error 96.8 bps, cost 2.8 bps (G 3)" in said
+    assert (
+        "year     about 68 trades, turnover 46.3 %, tracking error 96.8 bps, cost 2.8 bps (G 3); look every 9h" in said
+    )
 
 
 def test_render_plan__no_volatility__says_what_is_missing() -> None:
