@@ -14,7 +14,7 @@ from keeper.app.parts import make_guards, make_routing, make_venues
 from keeper.app.prices import PriceMaker
 from keeper.app.schedules import make_schedule, make_windows, why_not_now
 from keeper.app.setting import Setting
-from keeper.app.strategies import make_strategy
+from keeper.app.strategies import make_strategy, strategy_reads
 from keeper.app.upkeeps import make_upkeep, upkeep_reads
 from keeper.chain.reading.chainlink import Sequencer
 from keeper.chain.reading.pins import Pins
@@ -78,7 +78,7 @@ class Composition:
             gas_reserve=setting.gas_reserve.raw,
             counts_native=setting.wrapped is not None,
             spenders=tuple(dict.fromkeys(router.address for router in setting.known_routers)) if trades else (),
-            extra=custody_reads(setting) if trades else (),
+            extra=(*custody_reads(setting), *strategy_reads(setting)) if trades else (),
             direct=() if trades else upkeep_reads(config.upkeeps[vault]),
         )
 

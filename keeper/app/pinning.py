@@ -138,16 +138,18 @@ def _other_chain(rpc: Rpc, path: str, chain_id: int) -> Finding | None:
 
 def _pools_fit(config: Config, vault: str, pins: Pins) -> None:
     """A vault's pools must be between tokens that it holds, and together reach each of them."""
-    chain, weights = config.chain_of(vault), config.vaults[vault].strategy.weights
-    held = {chain.tokens[symbol].address: symbol for symbol in weights}
+    chain, strategy = config.chain_of(vault), config.vaults[vault].strategy
+    held = {chain.tokens[symbol].address: symbol for symbol in strategy.symbols}
     reached: set[Address] = set()
     for index, address in enumerate(config.pools_of(vault)):
         if pool := pins.pools.get(address):
             mine = [token for token in pool.tokens if token.address in held]
             reached |= {token.address for token in mine} if len(mine) > 1 else set()
             pair = "/".join(token.symbol for token in pool.tokens)
-            pins.note(f"vaults.{vault}.pools[{index}]", f"a pool of {' and '.join(weights)}", pair, len(mine) > 1)
-    missing = [symbol for address, symbol in held.items() if weights[symbol] and address not in reached]
+            pins.note(
+                f"vaults.{vault}.pools[{index}]", f"a pool of {' and '.join(strategy.symbols)}", pair, len(mine) > 1
+            )
+    missing = [symbol for address, symbol in held.items() if symbol in strategy.traded and address not in reached]
     pins.note(
         f"vaults.{vault}.pools",
         "a pool for every token",

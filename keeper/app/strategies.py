@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from keeper.app.pegs import make_peg
 from keeper.app.setting import Setting
 from keeper.app.slices import in_slices
 from keeper.config.auto_bands import AutoBandsConfig
 from keeper.config.calendar import CalendarConfig
+from keeper.config.peg import PegConfig
 from keeper.config.units import Band as BandConfig
 from keeper.config.weights import WeightsConfig
+from keeper.core.chain import Read
 from keeper.core.ports import Strategy
 from keeper.core.units import USD, Token, TokenAmount
 from keeper.schedule import Cron
@@ -24,7 +27,16 @@ from keeper.strategies.weights import Weights
 
 
 def make_strategy(setting: Setting) -> Strategy:
-    return in_slices(_weights(setting, setting.strategy), setting)
+    config = setting.strategy
+    if isinstance(config, PegConfig):
+        return make_peg(setting, config)
+    return in_slices(_weights(setting, config), setting)
+
+
+def strategy_reads(setting: Setting) -> tuple[Read, ...]:
+    """What the strategy asks of the chain itself."""
+    config = setting.strategy
+    return make_peg(setting, config).reads() if isinstance(config, PegConfig) else ()
 
 
 def _weights(setting: Setting, config: WeightsConfig) -> Weights:

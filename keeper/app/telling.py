@@ -110,9 +110,11 @@ def keep_account(journal: SqlJournal) -> Callable[[Turn], None]:
 
     def note(turn: Turn) -> None:
         view, plan = turn.decision.view, turn.decision.plan
-        if not isinstance(view, VaultView) or not plan.assets:
+        if not isinstance(view, VaultView) or (not plan.assets and (plan.peg is None or view.unusable())):
             return
-        prices = {asset.token: view.price(asset.token).mid for asset in plan.assets}
+        tokens = [asset.token for asset in plan.assets] or list(view.holdings)
+        prices = {token: view.price(token).mid for token in tokens}
+        held = sum((prices[token].value(view.holdings[token]) for token in tokens), TokenAmount.zero(USD))
         balances = {**view.balances, view.native.token: view.native}
         journal.observe_balances(view.vault, view.block.timestamp, view.block.number, balances, prices)
         journal.sample(
@@ -122,7 +124,7 @@ def keep_account(journal: SqlJournal) -> Callable[[Turn], None]:
                 block_number=view.block.number,
                 balances=balances,
                 prices={token: str(price.ratio) for token, price in prices.items()},
-                value=sum((asset.value for asset in plan.assets), TokenAmount.zero(USD)),
+                value=sum((asset.value for asset in plan.assets), TokenAmount.zero(USD)) if plan.assets else held,
                 weights={asset.token: int(asset.weight) for asset in plan.assets},
             )
         )

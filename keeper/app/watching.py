@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from keeper.app.journals import journal_url
 from keeper.config import Loaded
 from keeper.core.chain import VaultView
+from keeper.core.pegs import BEYOND_WALL
 from keeper.core.units import Address, TokenAmount
 from keeper.cycle import Turn
 from keeper.journal.reader import CycleRow, JournalReader
@@ -34,6 +35,7 @@ class Scene:
     vaults: Collection[str]
     journal: SqlJournal
     _refused: dict[str, Refusal] = field(default_factory=dict)
+    _walls: dict[str, str] = field(default_factory=dict)
     _balances: dict[Address, TokenAmount] = field(default_factory=dict)
     _spent: dict[Address, tuple[int, int]] = field(default_factory=dict)
     """{wei} of each sender's transactions in the period, and when the first of them was mined."""
@@ -59,6 +61,9 @@ class Scene:
                 self._refused[record.vault] = Refusal(since, record.code, record.reason)
             elif record.kind not in _WAITS:
                 self._refused.pop(record.vault, None)
+                self._walls.pop(record.vault, None)
+            if record.code == BEYOND_WALL:
+                self._walls[record.vault] = record.reason
             if isinstance(view, VaultView) and view.sender is not None and record.armed:
                 self._balances[view.sender] = view.gas_balance
 
@@ -69,7 +74,7 @@ class Scene:
         halts = {scope: why for scope in (*self.vaults, *sorted(senders)) if (why := self.journal.halted(scope))}
         if self._gas_at is None or not 0 <= now - self._gas_at < _GAS_EVERY:
             self._spent, self._gas_at = self._read_spent(chain_id, now), now
-        return Facts(self.chain, now, halts, self._refused, self.journal.live(chain_id), self._gas(now))
+        return Facts(self.chain, now, halts, self._refused, self._walls, self.journal.live(chain_id), self._gas(now))
 
     def _gas(self, now: int) -> Mapping[Address, GasUse]:
         return {

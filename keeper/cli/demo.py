@@ -19,6 +19,7 @@ from keeper.app.journals import journal_url
 from keeper.app.loading import open_config
 from keeper.cli.screen import console
 from keeper.config import Loaded
+from keeper.config.weights import WeightsConfig
 from keeper.core.plan import AssetLine
 from keeper.cycle import Turn
 from keeper.daemon import ChainLoop
@@ -63,6 +64,7 @@ def _logged(path: Path) -> Iterator[None]:
 def _introduce(screen: Console, built: World, loaded: Loaded, days: int) -> None:
     screen.print(f"{days} days on a chain of its own at {built.chain.url}, chain id {built.chain.chain_id}.")
     for name, vault in loaded.config.vaults.items():
+        assert isinstance(vault.strategy, WeightsConfig), "the demo's own configuration"
         weights = " · ".join(f"{symbol} {bps / 100:g} %" for symbol, bps in vault.strategy.weights.items())
         band = f"out at {vault.strategy.trigger}, back to {vault.strategy.destination}"
         screen.print(f"  {name:<9} {short(loaded.config.account_of(name))}  {weights}   {band}")

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from keeper.config.faults import Fault
 from keeper.config.paths import Path
+from keeper.config.peg import PegConfig
 from keeper.config.units import duration_text
 from keeper.config.vaults import VaultConfig
 
@@ -17,6 +18,8 @@ def slices(vault: VaultConfig, path: Path) -> Iterator[Fault]:
     wanted = vault.slices
     if wanted is None:
         return
+    if isinstance(vault.strategy, PegConfig):
+        yield Fault((*path, "slices"), "nothing: a peg trades in bites of its own", "slices")
     pause = 2 * vault.guards.cool_down
     reason = f"at least twice the cool_down ({duration_text(pause)}): a wait may be half as long"
     if wanted.spacing is not None and wanted.spacing < pause:

@@ -7,6 +7,7 @@ from itertools import chain as joined
 
 from keeper.config import check_chains
 from keeper.config.chains import ChainConfig
+from keeper.config.check_pegs import pegs
 from keeper.config.check_slices import slices
 from keeper.config.check_weights import weights
 from keeper.config.custody import WalletConfig
@@ -19,6 +20,7 @@ from keeper.config.safes import InSafe, RolesConfig, SafeModuleConfig
 from keeper.config.tree import Config
 from keeper.config.units import plain
 from keeper.config.vaults import VaultConfig
+from keeper.config.weights import WeightsConfig
 from keeper.core.development import ACCOUNTS
 from keeper.core.units import Address, TokenAmount
 
@@ -34,7 +36,8 @@ def vaults(config: Config) -> Iterator[Fault]:
             _custody(config, vault, path, chain),
             _tokens(config, name, chain),
             _pools(config, name, chain),
-            weights(vault.strategy, (*path, "strategy")),
+            weights(vault.strategy, (*path, "strategy")) if isinstance(vault.strategy, WeightsConfig) else (),
+            pegs(vault, path, chain, config.prices_of(name)),
             _limits(vault, path, chain),
             slices(vault, path),
             _breakers(vault, path),
@@ -96,14 +99,12 @@ def _safe(custody: InSafe, vault: VaultConfig, here: Path, own: Address | None) 
 def _tokens(config: Config, name: str, chain: ChainConfig) -> Iterator[Fault]:
     strategy, prices = config.vaults[name].strategy, config.prices_of(name)
     here: Path = ("vaults", name, "strategy")
-    for symbol in strategy.symbols:
+    for place, symbol in strategy.symbol_places():
         if symbol not in chain.tokens:
             known = ", ".join(chain.tokens) or "the chain's tokens, of which there are none"
-            yield Fault((*here, "weights", symbol), f"one of {known}", "an unknown token")
+            yield Fault((*here, *place), f"one of {known}", "an unknown token")
         elif symbol not in prices:
-            yield Fault(
-                (*here, "weights", symbol), f"a price: chains.{config.vaults[name].chain}.prices.{symbol}", "none"
-            )
+            yield Fault((*here, *place), f"a price: chains.{config.vaults[name].chain}.prices.{symbol}", "none")
     native: Path = ("chains", config.vaults[name].chain, "native", "wrapped")
     if chain.native.wrapped is None:
         yield Fault(native, "the symbol of the wrapped native token: gas is valued with its price", "nothing")

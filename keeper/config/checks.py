@@ -14,6 +14,7 @@ from keeper.config.custody import full_authority
 from keeper.config.faults import Fault
 from keeper.config.prices import ChainlinkConfig, PriceConfig, leaves
 from keeper.config.tree import Config
+from keeper.config.weights import WeightsConfig
 from keeper.config.yaml_text import Document
 
 
@@ -44,10 +45,15 @@ def warnings(config: Config) -> Iterator[str]:
         if not config.chain_of(name).is_local:
             prices = config.prices_of(name)
             yield from _origins(name, {symbol: prices[symbol] for symbol in vault.strategy.symbols})
-        for symbol, target in vault.strategy.weights.items():
-            trigger = vault.strategy.bands_of(symbol)[0]
-            if 0 < target <= trigger.at(target):
-                yield f"vaults.{name}: all of {symbol} could go without leaving its trigger ({trigger})"
+        if isinstance(vault.strategy, WeightsConfig):
+            yield from _wide_triggers(name, vault.strategy)
+
+
+def _wide_triggers(vault: str, strategy: WeightsConfig) -> Iterator[str]:
+    for symbol, target in strategy.weights.items():
+        trigger = strategy.bands_of(symbol)[0]
+        if 0 < target <= trigger.at(target):
+            yield f"vaults.{vault}: all of {symbol} could go without leaving its trigger ({trigger})"
 
 
 def _rpc(name: str, chain: ChainConfig) -> Iterator[str]:

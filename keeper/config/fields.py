@@ -42,7 +42,7 @@ class Written:
     shows_none: bool = False
 
 
-def _from_text(parse: Callable[[str], Any]) -> PlainValidator:
+def from_text(parse: Callable[[str], Any]) -> PlainValidator:
     def validate(value: Any) -> Any:
         if not isinstance(value, str):
             raise Wrong("a text", "a list" if isinstance(value, list) else "a mapping")
@@ -99,49 +99,49 @@ def _file(value: Any, info: ValidationInfo) -> Path:
 
 V = TypeVar("V")
 
-Address = Annotated[CoreAddress, _from_text(parse_address), Written(str)]
-Symbol = Annotated[str, _from_text(_symbol)]
-Name = Annotated[str, _from_text(parse_name)]
-Text = Annotated[str, _from_text(str)]
-Flag = Annotated[bool, _from_text(units.boolean), Written(lambda flag: "true" if flag else "false")]
-Count = Annotated[int, _from_text(units.whole), Written(str)]
-Seconds = Annotated[int, _from_text(units.duration), Written(units.duration_text)]
+Address = Annotated[CoreAddress, from_text(parse_address), Written(str)]
+Symbol = Annotated[str, from_text(_symbol)]
+Name = Annotated[str, from_text(parse_name)]
+Text = Annotated[str, from_text(str)]
+Flag = Annotated[bool, from_text(units.boolean), Written(lambda flag: "true" if flag else "false")]
+Count = Annotated[int, from_text(units.whole), Written(str)]
+Seconds = Annotated[int, from_text(units.duration), Written(units.duration_text)]
 Interval = Annotated[
     int | units.Blocks,
-    _from_text(units.interval),
+    from_text(units.interval),
     Written(lambda value: str(value) if isinstance(value, units.Blocks) else units.duration_text(value)),
 ]
 BlockTime = Annotated[
     Fraction,
-    _from_text(units.block_time),
+    from_text(units.block_time),
     Written(lambda value: f"{value}s" if value.denominator == 1 else f"{value * 1000}ms"),
 ]
-Bps = Annotated[int, _from_text(units.bps), Written(lambda value: f"{value}bps")]
+Bps = Annotated[int, from_text(units.bps), Written(lambda value: f"{value}bps")]
 Slippage = Annotated[
-    int | str, _from_text(units.slippage), Written(lambda value: value if value == units.AUTO else f"{value}bps")
+    int | str, from_text(units.slippage), Written(lambda value: value if value == units.AUTO else f"{value}bps")
 ]
-Weight = Annotated[int, _from_text(units.weight), Written(lambda value: f"{units.plain(Fraction(value, 100))}%")]
-Band = Annotated[units.Band, _from_text(units.band), Written(str)]
-Fee = Annotated[Wei, _from_text(units.fee), Written(units.fee_text)]
-Usd = Annotated[TokenAmount, _from_text(units.usd), Written(lambda value: f"{units.plain(value.whole)} USD")]
-Aversion = Annotated[Fraction, _from_text(units.decimal), Written(units.plain)]
+Weight = Annotated[int, from_text(units.weight), Written(lambda value: f"{units.plain(Fraction(value, 100))}%")]
+Band = Annotated[units.Band, from_text(units.band), Written(str)]
+Fee = Annotated[Wei, from_text(units.fee), Written(units.fee_text)]
+Usd = Annotated[TokenAmount, from_text(units.usd), Written(lambda value: f"{units.plain(value.whole)} USD")]
+Aversion = Annotated[Fraction, from_text(units.decimal), Written(units.plain)]
 UsdOrAuto = Annotated[
     TokenAmount | Literal["auto"],
-    _from_text(lambda text: text if text == "auto" else units.usd(text)),
+    from_text(lambda text: text if text == "auto" else units.usd(text)),
     Written(lambda value: value if value == "auto" else f"{units.plain(value.whole)} USD"),
 ]
 Destination = Annotated[
     units.Band | Literal["target", "edge", "half"],
-    _from_text(lambda text: text if text in ("target", "edge", "half") else units.band(text)),
+    from_text(lambda text: text if text in ("target", "edge", "half") else units.band(text)),
     Written(str),
 ]
-Amount = Annotated[units.Amount, _from_text(units.amount), Written(str)]
-ShareRate = Annotated[units.Rate, _from_text(units.share_rate), Written(str)]
-LongShareRate = Annotated[units.Rate, _from_text(units.long_share_rate), Written(str)]
-CountRate = Annotated[units.Rate, _from_text(units.count_rate), Written(str)]
-UsdRate = Annotated[units.ValueRate, _from_text(units.value_rate), Written(str)]
-AmountRate = Annotated[units.AmountRate, _from_text(units.amount_rate), Written(str)]
-UsdPrice = Annotated[Fraction, _from_text(units.price), Written(lambda value: f"{units.plain(value)} USD")]
+Amount = Annotated[units.Amount, from_text(units.amount), Written(str)]
+ShareRate = Annotated[units.Rate, from_text(units.share_rate), Written(str)]
+LongShareRate = Annotated[units.Rate, from_text(units.long_share_rate), Written(str)]
+CountRate = Annotated[units.Rate, from_text(units.count_rate), Written(str)]
+UsdRate = Annotated[units.ValueRate, from_text(units.value_rate), Written(str)]
+AmountRate = Annotated[units.AmountRate, from_text(units.amount_rate), Written(str)]
+UsdPrice = Annotated[Fraction, from_text(units.price), Written(lambda value: f"{units.plain(value)} USD")]
 File = Annotated[Path, PlainValidator(_file), Written(str)]
 RpcUrl = Annotated[Url, PlainValidator(Url.of_node), Written(str)]
 AnyUrl = Annotated[Url, PlainValidator(Url.of_anything), Written(str)]

@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
+from pydantic import Discriminator, Tag
+
+from keeper.config.kinds import kind_of
+from keeper.config.peg import PegConfig
 from keeper.config.weights import WeightsConfig
 
-StrategyConfig = WeightsConfig
-"""All strategy kinds. Once there are two, a union with tags as `prices.SourceConfig` is. Each says its `symbols`."""
+StrategyConfig = Annotated[
+    Annotated[WeightsConfig, Tag("kind=weights")] | Annotated[PegConfig, Tag("kind=peg")], Discriminator(kind_of)
+]
+"""All strategy kinds. Each says its `symbols`, where they stand, and the prices that it brings itself."""

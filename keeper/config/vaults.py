@@ -65,4 +65,4 @@ class VaultConfig(Part):
 
     def prices_on(self, chain: Mapping[str, PriceConfig]) -> Mapping[str, PriceConfig]:
         """What this vault's tokens are valued by: its own rules before the chain's."""
-        return {**chain, **self.prices}
+        return {**self.strategy.own_prices, **chain, **self.prices}

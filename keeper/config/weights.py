@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from fractions import Fraction
 from typing import Annotated, Literal
 
@@ -24,6 +25,8 @@ from keeper.config.fields import (
     Wrong,
     between,
 )
+from keeper.config.paths import Path
+from keeper.config.prices import PriceConfig
 from keeper.config.units import Band as BandValue
 from keeper.config.units import plain
 from keeper.core.units import USD, WHOLE_BPS, TokenAmount
@@ -98,6 +101,20 @@ class WeightsConfig(Part):
     def symbols(self) -> tuple[str, ...]:
         """The tokens that such a vault holds, as the chain's configuration names them."""
         return tuple(self.weights)
+
+    def symbol_places(self) -> tuple[tuple[Path, str], ...]:
+        """Where each of them stands."""
+        return tuple((("weights", symbol), symbol) for symbol in self.weights)
+
+    @property
+    def traded(self) -> frozenset[str]:
+        """Those that a pool must reach."""
+        return frozenset(symbol for symbol, weight in self.weights.items() if weight)
+
+    @property
+    def own_prices(self) -> Mapping[str, PriceConfig]:
+        """What its tokens are valued by where nobody else says: nothing of its own."""
+        return {}
 
     def bands_of(self, symbol: str) -> tuple[BandValue, BandValue]:
         """Trigger and destination of one asset, where bands are fixed; on a calendar alone both are the destination."""

@@ -16,6 +16,9 @@ from keeper.core.units import WHOLE_BPS, Address, Token, TokenAmount
 PRICE_SCALE = 10**18
 """Means are integers of this part of one whole quote coin: exact enough, and their digits do not grow."""
 
+BEYOND_WALL = "beyond_wall"
+"""Code of the hold that people must hear of."""
+
 BUY, SELL = -1, 1
 """Sides of a peg: below it the coin is bought, above it sold."""
 

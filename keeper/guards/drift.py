@@ -12,6 +12,7 @@ from keeper.core.chain import VaultView
 from keeper.core.plan import Allow, Deny, Draft, Verdict
 from keeper.core.units import WHOLE_BPS, Token
 from keeper.core.weighing import Weighing, total_drift, unit_values
+from keeper.guards.pegs import peg_falls, peg_not_crossed
 from keeper.guards.verdicts import failed, no_trade
 
 
@@ -31,7 +32,8 @@ def _deltas(draft: Draft, wrapped: Token | None) -> Mapping[Token, int]:
 
 @dataclass(frozen=True, slots=True)
 class DriftFalls:
-    """Σ|drift| of the simulated result must be less than now, by exact weights at oracle mid.
+    """Σ|drift| of the simulated result must be less than now, by exact weights at oracle mid. Of a peg, it is each
+    pool's deviation that must be.
 
     `wrapped` is the token as which native coin counts, if it counts.
     """
@@ -44,6 +46,8 @@ class DriftFalls:
             return no_trade(self.key, "must fall")
         if draft.simulation.failure:
             return failed(self.key, draft.simulation.failure)
+        if draft.plan.peg is not None:
+            return peg_falls(self.key, draft, view, draft.plan.peg)
         targets = {asset.token: asset.target for asset in draft.plan.assets}
         before = _scales(draft, view)
         after = before.after(_deltas(draft, self.wrapped))
@@ -59,7 +63,7 @@ class DriftFalls:
 
 @dataclass(frozen=True, slots=True)
 class NoCrossing:
-    """No traded asset may end on the other side of its target.
+    """No traded asset may end on the other side of its target, and no pool on the other side of a peg.
 
     Tolerated are one raw unit's worth (of the coarsest traded token), and that by which the fill at the head differs
     from the quote at the snapshot: the plan is exact at the quote, and a better fill must not be refused.
@@ -74,6 +78,8 @@ class NoCrossing:
             return no_trade(self.key, limit)
         if draft.simulation.failure:
             return failed(self.key, draft.simulation.failure)
+        if draft.plan.peg is not None:
+            return peg_not_crossed(self.key, draft, view, draft.plan.peg)
         before, deltas = _scales(draft, view), _deltas(draft, self.wrapped)
         after = before.after(deltas)
         tolerated = _tolerated(draft, before, deltas)

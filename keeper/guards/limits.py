@@ -43,7 +43,7 @@ class MaxTurnover:
             return no_trade(self.key, allowed)
         past = view.history.since(view.block.timestamp - self.seconds)
         traded = sum((trade.notional for trade in past), draft.notional)
-        value = sum((asset.value for asset in draft.plan.assets), TokenAmount.zero(USD))
+        value = _value(draft, view)
         share = traded.over(value) * WHOLE_BPS if value else Fraction(WHOLE_BPS)
         return at_most(
             self.key,
@@ -52,6 +52,13 @@ class MaxTurnover:
             f"with this trade {text.usd(traded)} of {text.usd(value)} would be turned over",
             remedy="It clears itself as earlier trades leave the window.",
         )
+
+
+def _value(draft: Draft, view: VaultView) -> TokenAmount:
+    """What the plan weighs; all that the vault holds where it weighs nothing."""
+    if draft.plan.assets:
+        return sum((asset.value for asset in draft.plan.assets), TokenAmount.zero(USD))
+    return sum((view.price(token).mid.value(held) for token, held in view.holdings.items()), TokenAmount.zero(USD))
 
 
 @dataclass(frozen=True, slots=True)

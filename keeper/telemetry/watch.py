@@ -56,6 +56,8 @@ class Facts:
     halts: Mapping[str, str] = field(default_factory=dict)
     """Vault or sender -> why it is halted."""
     refused: Mapping[str, Refusal] = field(default_factory=dict)
+    walls: Mapping[str, str] = field(default_factory=dict)
+    """Vault -> which coin is beyond the wall of its peg."""
     live: Sequence[Intent] = ()
     gas: Mapping[Address, GasUse] = field(default_factory=dict)
 
@@ -70,7 +72,7 @@ class Watched:
 
 def watch(facts: Facts, limits: Limits, before: Collection[str]) -> Watched:
     """`before` holds the keys that were raised by the last look."""
-    raised = {key: said for cause in (_halted, _refused, _stuck, _gas) for key, said in cause(facts, limits)}
+    raised = {key: said for cause in (_halted, _refused, _walls, _stuck, _gas) for key, said in cause(facts, limits)}
     over = sorted(set(before) - set(raised))
     return Watched(tuple(raised.items()), tuple((key, _all_clear(key)) for key in over))
 
@@ -88,6 +90,11 @@ def _refused(facts: Facts, limits: Limits) -> Iterator[tuple[str, str]]:
         lasted = facts.now - refusal.since
         if lasted >= limits.refused_after:
             yield f"refused:{vault}", f"{vault} has been refused for {text.duration(lasted)}: {refusal.reason}"
+
+
+def _walls(facts: Facts, limits: Limits) -> Iterator[tuple[str, str]]:  # noqa: ARG001
+    for vault, reason in facts.walls.items():
+        yield f"wall:{vault}", f"{vault} has stopped: {reason}"
 
 
 def _stuck(facts: Facts, limits: Limits) -> Iterator[tuple[str, str]]:
@@ -112,6 +119,7 @@ def _all_clear(key: str) -> str:
         "halt": f"{name} is not halted any more",
         "breaker": f"the breaker of {name} is armed again",
         "refused": f"{name} is not refused any more",
+        "wall": f"{name}: the price is back inside the wall",
         "stuck": f"transaction {name} is stuck no more",
         "gas": f"{name} has enough gas again",
     }[kind]

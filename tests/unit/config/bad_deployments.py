@@ -181,7 +181,7 @@ BAD = (
         "unknown strategy",
         "kind: weights",
         "kind: wieghts",
-        ":13: vaults.treasury.strategy.kind: expected weights, found wieghts",
+        ":13: vaults.treasury.strategy.kind: expected one of weights, peg, found wieghts",
     ),
     # keys
     Bad(

@@ -13,7 +13,7 @@ EXAMPLES = sorted((REPOSITORY / "config").glob("*.yaml"))
 
 
 def test_examples__are_those_of_the_documentation() -> None:
-    assert [path.stem for path in EXAMPLES] == ["anvil", "base", "demo", "mainnet", "sepolia"]
+    assert [path.stem for path in EXAMPLES] == ["anvil", "base", "demo", "mainnet", "peg", "sepolia"]
 
 
 @pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)
