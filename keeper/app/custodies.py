@@ -50,13 +50,15 @@ def custody_reads(setting: Setting) -> tuple[Read, ...]:
 def custody_notes(setting: Setting, view: VaultView) -> tuple[str, ...]:
     """What else is worth knowing of the key's rights at this block, a line each."""
     custody = make_custody(setting)
+    if isinstance(custody, Contract):
+        return custody.notes(view)
     return custody.envelope.notes(view) if isinstance(custody, Atomic) else ()
 
 
 def custody_objection(setting: Setting) -> Objection:
     """Why the key may not act at a block, where the chain says so."""
     custody = make_custody(setting)
-    return custody.objection if isinstance(custody, Atomic) else no_objection
+    return custody.objection if isinstance(custody, Atomic | Contract) else no_objection
 
 
 def make_openers(config: Config, vault: str, routers: Iterable[Router]) -> Mapping[tuple[Address, bytes], Opener]:

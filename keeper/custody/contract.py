@@ -19,6 +19,8 @@ from keeper.core.template import CallTemplate, Values
 from keeper.core.units import USD, WHOLE_BPS, Address, Rounding, TokenAmount
 
 _TERMS = calldata("terms()")
+_DAY = 86_400
+"""{s}"""
 
 
 class Terms(Protocol):
@@ -78,7 +80,33 @@ class Contract:
             return f"whoever holds this key can do what {view.account} lets its keeper do, which is not known here"
         return (
             f"whoever holds this key can lower the value of {view.account} by at most {text.usd(bounds.loss(0))} at "
-            f"once and {text.usd(bounds.loss(86_400))} in a day, at feed prices"
+            f"once and {text.usd(bounds.loss(_DAY))} in a day, at feed prices"
+        )
+
+    def objection(self, calls: Calls, view: VaultView) -> str:
+        """Why a reference vault would refuse this now, or an empty string; nothing is known of another contract."""
+        bounds = decode_bounds(view.account, view.extra)
+        if bounds is None:
+            return ""
+        if view.sender is not None and bounds.keeper != view.sender:
+            return f"keeper of {view.account}: expected {view.sender}, was {bounds.keeper}"
+        if bounds.paused:
+            return f"{view.account} is paused; its owner can start it again"
+        sold = (view.price(step.spends.token).mid.value(step.spends) for step in calls.steps if step.spends)
+        turnover = sum(sold, TokenAmount.zero(USD))
+        if turnover > bounds.available:
+            return f"turnover: {text.usd(bounds.available)} may be sold now, the order sells {text.usd(turnover)}"
+        return ""
+
+    def notes(self, view: VaultView) -> tuple[str, ...]:
+        """What its keeper may do at this block, a line each."""
+        bounds = decode_bounds(view.account, view.extra)
+        if bounds is None:
+            return ()
+        now, most = text.usd(bounds.available), text.usd(bounds.capacity)
+        more, least = text.usd(TokenAmount(USD, bounds.refill.raw * _DAY)), text.percent(WHOLE_BPS - bounds.tolerance)
+        return (
+            f"{now} may be sold now, {more} more every day up to {most}, each swap for at least {least} of its value",
         )
 
     def _terms(self, call: Call) -> Terms:

@@ -11,6 +11,7 @@ from keeper.config import Loaded
 from keeper.core.abi import calldata
 from keeper.core.chain import Router
 from keeper.core.errors import SubmitError
+from keeper.core.template import REBALANCE
 from keeper.core.units import Address
 from keeper.guards.swaps import MULTICALL, V3_SWAP02
 from tests.builders import CHAIN, NOW, USDC, WETH, address
@@ -59,3 +60,28 @@ def test_policy__of_a_key_that_no_vault_uses__signs_cancels_only(loaded: Loaded)
     policy = make_policy(loaded.config, "local", [ROUTER], other, FixedClock())
     assert "through the custody" in policy.objection(swap(other), other)
     assert policy.objection(swap() | {"to": other, "data": b""}, other) == ""
+
+
+VAULT = address(0x7A17)
+
+
+@pytest.mark.fault("S13")
+def test_policy__of_a_contracts_keeper__signs_its_one_call_with_swaps_that_pay_the_contract(tmp_path: Path) -> None:
+    held = f'{{kind: contract, signer: ops, address: "{VAULT}"}}'
+    loaded = config(tmp_path, ("{kind: wallet, signer: ops}", held))
+    policy = make_policy(loaded.config, "local", [ROUTER], HOLDER, FixedClock())
+
+    def outer(recipient: Address = VAULT, to: Address = VAULT, min_out: int = 9) -> dict[str, object]:
+        inner = (ROUTER.address, swap(recipient)["data"], WETH.address, 10, USDC.address, min_out)
+        return swap() | {"to": to, "data": calldata(REBALANCE, [inner], NOW + 600)}
+
+    assert policy.objection(outer(), HOLDER) == ""
+    for refused, reason in (
+        (swap(VAULT), "expected one through the custody of the funds"),
+        (outer(HOLDER), "expected an account of the configuration as recipient"),
+        (outer(min_out=8), "min_out: expected 9 as the swap has it, was 8"),
+        (outer(to=address(0xBAD)), "expected one through the custody of the funds"),
+        (outer() | {"value": 1}, "value: expected none with a call of the custody"),
+        (swap() | {"to": VAULT, "data": calldata("pause()")}, "expected one through the custody of the funds"),
+    ):
+        assert reason in policy.objection(refused, HOLDER)

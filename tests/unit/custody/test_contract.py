@@ -7,9 +7,9 @@ import pytest
 
 from keeper.core.abi import calldata
 from keeper.core.chain import Answers
-from keeper.core.plan import Purpose, Trade
+from keeper.core.plan import Calls, Purpose, Trade
 from keeper.core.template import REBALANCE, REBALANCE_ARGUMENTS, CallTemplate, make_template
-from keeper.core.units import TokenAmount
+from keeper.core.units import Address, TokenAmount
 from keeper.custody.contract import Contract, decode_bounds, open_contract, reads
 from keeper.guards.swaps import decode_swap
 from tests.builders import (
@@ -118,15 +118,15 @@ def test_open_contract__another_function__is_refused() -> None:
 # --- authority -------------------------------------------------------------------------------------------------------
 
 
-def terms(tolerance: int = 100) -> Answers:
+def terms(keeper: Address = address(2), paused: int = 0, available: int = 70_000) -> Answers:  # noqa: B008
     (read,) = reads(ACCOUNT)
     usd18 = 10**18
-    words = (int(address(1), 16), int(address(2), 16), 1, tolerance, 100_000 * usd18, 2 * usd18, 70_000 * usd18)
+    words = (int(address(1), 16), int(keeper, 16), paused, 100, 100_000 * usd18, 2 * usd18, available * usd18)
     return {read: b"".join(value.to_bytes(32, "big") for value in words)}
 
 
 def test_decode_bounds__of_a_reference_vault__has_all_its_figures() -> None:
-    bounds = decode_bounds(ACCOUNT, terms())
+    bounds = decode_bounds(ACCOUNT, terms(paused=1))
     assert bounds is not None
     assert (bounds.owner, bounds.keeper, bounds.paused, bounds.tolerance) == (address(1), address(2), True, 100)
     assert (bounds.capacity, bounds.refill, bounds.available) == (usd(100_000), usd(2), usd(70_000))
@@ -147,3 +147,32 @@ def test_authority__with_and_without_bounds__says_what_a_thief_could_do() -> Non
         "at feed prices"
     )
     assert unknown.endswith("lets its keeper do, which is not known here")
+
+
+SALE = Calls((swap_call(spends=units(WETH, 10)),))
+
+
+@pytest.mark.parametrize(
+    ("extra", "reason"),
+    [
+        (terms(ACCOUNT), ""),
+        ({}, ""),
+        (terms(ACCOUNT, available=31_200), ""),
+        (terms(), f"keeper of {ACCOUNT}: expected {ACCOUNT}, was {address(2)}"),
+        (terms(ACCOUNT, paused=1), f"{ACCOUNT} is paused; its owner can start it again"),
+        (
+            terms(ACCOUNT, available=31_199),
+            "turnover: $31,199.00 may be sold now, the order sells $31,200.00",
+        ),
+    ],
+)
+def test_objection__what_the_vault_would_refuse__is_said_beforehand(extra: Answers, reason: str) -> None:
+    assert CONTRACT.objection(SALE, replace(make_view(), extra=extra)) == reason
+
+
+def test_notes__of_a_reference_vault__say_what_its_keeper_may_do() -> None:
+    assert CONTRACT.notes(replace(make_view(), extra=terms())) == (
+        "$70,000.00 may be sold now, $172,800.00 more every day up to $100,000.00, "
+        "each swap for at least 99.00 % of its value",
+    )
+    assert CONTRACT.notes(make_view()) == ()
