@@ -95,3 +95,62 @@ def test_largest_sell__coarse_units__never_passes_the_goal() -> None:
     on = Weighing({coarse: 7, USDC: 0}, unit_values({coarse: market(coarse, 100).mid, USDC: market(USDC, 1).mid}))
     assert largest_sell(on, Pairing(coarse, USDC, Fraction(5000), Fraction(5000)), lambda raw: raw * 100 * 10**6) == 3
     assert WETH not in on.raw
+
+
+# --- MATH 2, each formula beside a search on the pool itself ---------------------------------------------------------
+
+
+@given(
+    st.integers(100, 10_000),
+    st.integers(100, 10**7),
+    st.integers(1, 5_000),
+    st.integers(500, 9_500),
+    st.integers(1_000, 10**6),
+)
+def test_largest_sell__any_vault_and_pool__is_the_closed_form(
+    a: int, b: int, price: int, target: int, depth: int
+) -> None:
+    """`u·g·d² + [u(x − g·a) + w·g(b + y)]·d − x(u·a − w·b) = 0`, u = (1 − w)p, where A is above its target."""
+    unit, g, w = 10**18, Fraction(997, 1000), Fraction(target, 10_000)
+    x, y, u = depth * unit, depth * price * unit, (1 - w) * price
+    two, one, none = u * g, u * (x - g * a * unit) + w * g * (b * unit + y), -x * (u * a - w * b) * unit
+    if none >= 0:
+        return
+    fine = 10**12
+    root = Fraction(isqrt(int((one**2 - 4 * two * none) * fine**2)), fine)
+    exact = (-one + root) / (2 * two)
+    pool = fake_pool(units(A, depth), units(B, depth * price))
+    assert abs(sized(scales(a, b, price), pool, A, B, target, 10_000 - target) - exact) <= 2
+
+
+def test_closed_form__weight_at_the_pools_own_price__is_where_a_search_ends() -> None:
+    """`w·g(b+y)·d² + [w·x(b+g(b+y)) + (1−w)x·y]·d + w·b·x² − (1−w)x·y·a = 0`, against bisection on the pool."""
+    a, b, x, y, g, w = 700, 600_000, 5_000, 10**7, 0.997, 0.5
+
+    def weight(d: float) -> float:
+        out = g * d * y / (x + g * d)
+        price = (y - out) / (x + d)
+        return (a - d) * price / ((a - d) * price + b + out)
+
+    low, high = 0.0, float(a)
+    for _ in range(100):
+        middle = (low + high) / 2
+        low, high = (middle, high) if weight(middle) > w else (low, middle)
+    two, one = w * g * (b + y), w * x * (b + g * (b + y)) + (1 - w) * x * y
+    none = w * b * x**2 - (1 - w) * x * y * a
+    assert low == pytest.approx((-one + (one**2 - 4 * two * none) ** 0.5) / (2 * two), rel=1e-9)
+
+
+def test_closed_form__move_a_pool_to_a_price__is_where_a_search_ends() -> None:
+    """`g·d² + (1+g)x·d + x² − x·y/P = 0`, P the price (y − out)/(x + d) of the reserves after it, fee included."""
+    x, y, g, wanted = 5_000.0, 10_000_000.0, 0.997, 1_950.0
+
+    def price(d: float) -> float:
+        return (y - g * d * y / (x + g * d)) / (x + d)
+
+    low, high = 0.0, x
+    for _ in range(100):
+        middle = (low + high) / 2
+        low, high = (middle, high) if price(middle) > wanted else (low, middle)
+    none = x * x - x * y / wanted
+    assert low == pytest.approx((-(1 + g) * x + (((1 + g) * x) ** 2 - 4 * g * none) ** 0.5) / (2 * g), rel=1e-9)
