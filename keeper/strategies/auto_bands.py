@@ -11,7 +11,7 @@ from keeper.core.chain import Unusable, VaultView
 from keeper.core.plan import Forecast, PairBand
 from keeper.core.units import WHOLE_BPS, Token, TokenAmount
 from keeper.strategies.expected import YEAR, Year, expect, longest_look, root
-from keeper.strategies.fitting import GAS_OF_WALLET, fit, gas_of_rebalance
+from keeper.strategies.fitting import GAS_OF_LEG, fit, gas_of_rebalance
 from keeper.strategies.no_trade_region import (
     DEFAULT_AVERSION,
     Costs,
@@ -71,7 +71,7 @@ class AutoBands:
     aversion: Fraction = DEFAULT_AVERSION
     budget: Budget | None = None
     volatility: Volatility | None = None
-    gas: int = GAS_OF_WALLET
+    gas: int = GAS_OF_LEG
     """Units of gas of one rebalance."""
     is_resumed: bool = False
     """A trade in slices is under way: whatever is beyond its destination is traded."""

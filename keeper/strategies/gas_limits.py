@@ -8,7 +8,7 @@ from math import isqrt
 
 from keeper.core.chain import Unusable, VaultView
 from keeper.core.units import WHOLE_BPS, Rounding, Token, TokenAmount
-from keeper.strategies.fitting import GAS_OF_WALLET, fit, gas_of_rebalance
+from keeper.strategies.fitting import GAS_OF_LEG, fit, gas_of_rebalance
 from keeper.strategies.no_trade_region import Costs
 
 
@@ -22,7 +22,7 @@ class GasLimits:
 
     gas_share: int | None = None
     clip: bool = False
-    gas: int = GAS_OF_WALLET
+    gas: int = GAS_OF_LEG
     """Units of gas of one trade."""
 
     def dust(self, view: VaultView) -> TokenAmount | Unusable | None:
