@@ -13,8 +13,8 @@ SHARES = (Fraction(1, 50), Fraction(1, 200), Fraction(1, 1_000))
 """Of the vault: what is asked for. Trades of most bands lie between these; the two largest that fill count."""
 
 GAS_OF_LEG = 230_000
-"""Of a wallet: an approval that turns a zero into a figure 46,000, a swap through a router over one pool 110,000 (v2) to
-150,000 (v3, a few ticks), and the approval back to zero 26,000, rounded up. A Safe or a contract that does all of it in
+"""Of a wallet: an approval that turns a zero into a figure 46,000, a swap through a router over one pool 110,000 (v2)
+to 150,000 (v3, a few ticks), and the approval back to zero 26,000, rounded up. A Safe or a contract that does it in
 one transaction saves 42,000 and spends about as much on its own checks."""
 
 
