@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import contracts_abi
 from keeper.app.parts import PINS
+from keeper.app.safes import pin_safes
 from keeper.app.triggers import look_for_trigger
 from keeper.chain.nodes.rpc import Rpc
 from keeper.chain.reading.pins import FeedWant, Finding, Pinner, Pins, PoolWant, TokenWant
@@ -120,6 +121,7 @@ def pin(rpc: Rpc, claims: Claims) -> Pins | Finding:
     for vault in claims.vaults:
         if vault in claims.config.vaults:
             _pools_fit(claims.config, vault, pins)
+    pin_safes(rpc, pinner, pins, claims.config, claims.vaults)
     pinner.look_for_code(pins, dict(claims.targets()))
     for vault, upkeep in claims.upkeeps.items():
         look_for_trigger(rpc, f"upkeeps.{vault}", upkeep, pins)

@@ -6,20 +6,17 @@ A kind is one function here; nothing else of the market or of the ride knows it.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, NamedTuple
+from functools import partial
+from typing import TYPE_CHECKING
 
 from keeper.core.template import REBALANCE, REBALANCE_ARGUMENTS, make_template
 from keeper.core.units import Address
+from tests.chain import safe_holders
+from tests.chain.holders import Holder
 from tests.chain.reference_vault import deploy_reference_vault
 
 if TYPE_CHECKING:
     from tests.chain.daemon_market import Market
-
-
-class Holder(NamedTuple):
-    account: Address
-    text: str
-    """The vault's `custody` in the configuration."""
 
 
 def _wallet(market: Market, vault: str) -> Holder:
@@ -33,14 +30,23 @@ def _contract(market: Market, vault: str) -> Holder:
     return Holder(contract, f'{{kind: contract, signer: {vault}, address: "{contract}"}}')
 
 
-KINDS: Mapping[str, Callable[[Market, str], Holder]] = {"wallet": _wallet, "contract": _contract}
+KINDS: Mapping[str, Callable[[Market, str], Holder]] = {
+    "wallet": _wallet,
+    "contract": _contract,
+    "safe": safe_holders.in_safe,
+    "safe_module": partial(safe_holders.as_module, version="1.3.0"),
+    "roles": safe_holders.in_role,
+}
 
 
 def swaps_inside(market: Market, vault: str, to: Address, data: bytes) -> list[tuple[Address, bytes]]:
     """Router and calldata of each swap that a transaction of the vault makes, from its bytes."""
     if to in market.routers:
         return [(to, data)]
-    assert to == market.holders[vault].account
+    holder = market.holders[vault]
+    assert to == (holder.between or holder.account)
+    if "{kind: contract" not in holder.text:
+        return safe_holders.swaps_inside(market.routers, data)
     template = make_template(REBALANCE, REBALANCE_ARGUMENTS)
     assert not isinstance(template, str)
     found = template.decode(data)

@@ -234,7 +234,7 @@ class Market:
         """{raw} That are not zero: (vault, token, kind of router)."""
         asked = {
             (vault, token.symbol, kind): (token.address, calldata("allowance(address,address)", account, router))
-            for vault, (account, _) in self.holders.items()
+            for vault, (account, *_) in self.holders.items()
             for token in self.tokens.values()
             for router, kind in self.routers.items()
         }

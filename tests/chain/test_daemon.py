@@ -77,7 +77,7 @@ def ride(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
         market = open_market(Node(anvil.url), request.param)
         proxy = CountingProxy(int(market.node.url.rpartition(":")[2]), TOKEN)
         with market.blocks():
-            yield from _travelled(market, proxy, tmp_path_factory.mktemp("ride"), MOVES if SOAK else MOVES[:4])
+            yield from _travelled(market, proxy, tmp_path_factory.mktemp("ride"), MOVES if SOAK else MOVES[:3])
         proxy.stop()
 
 
