@@ -401,6 +401,9 @@ def _listed(scene: Scene, contract: str) -> Address:
     return token
 
 
+@pytest.mark.fault("K4")
+@pytest.mark.fault("K6")
+@pytest.mark.fault("K7")
 @pytest.mark.parametrize("taken", [400, 500])
 def test_old_token__without_return_values_and_zero_first__is_sold_and_withdrawn(scene: Scene, taken: int) -> None:
     token = _listed(scene, "OldToken")
@@ -416,6 +419,7 @@ def test_old_token__without_return_values_and_zero_first__is_sold_and_withdrawn(
     assert word(scene.node.call(token, calldata("balanceOf(address)", NOBODY)), 0) == 7
 
 
+@pytest.mark.fault("K5")
 def test_sulky_token__that_says_no_instead_of_reverting__is_refused(scene: Scene) -> None:
     token = _listed(scene, "SulkyToken")
     swap = Swap(scene.puppet, act([]), token, 5, scene.tokens["USDC"].address)
