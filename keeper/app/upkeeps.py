@@ -28,6 +28,8 @@ from keeper.cycle import Vault
 from keeper.guards import upkeeps as of_upkeeps
 from keeper.strategies.upkeep import Check, Upkeep
 
+PERFORM = "performUpkeep(bytes)"
+
 
 class Nowhere:
     """The routing of what trades nothing."""
@@ -56,18 +58,18 @@ def make_upkeep(setting: Setting, submitter: Submitter, config_hash: str, *, arm
 
 def make_plan(upkeep: AnyUpkeep) -> Upkeep:
     target, _ = upkeep.allowed
-    fixed = b""
-    if isinstance(upkeep, CallUpkeepConfig) or (isinstance(upkeep, ViewUpkeepConfig) and upkeep.call is not None):
-        assert upkeep.call is not None, "one of the two that have it"
-        fixed = upkeep.call.calldata()
-    return Upkeep(target, _check(upkeep), decode_revert, fixed)
+    call = upkeep.call if isinstance(upkeep, CallUpkeepConfig | ViewUpkeepConfig) else None
+    if call is not None:
+        return Upkeep(target, _check(upkeep), decode_revert, call.calldata(), call.function or "")
+    function = PERFORM if isinstance(upkeep, ChainlinkUpkeepConfig) else getattr(upkeep, "function", "")
+    return Upkeep(target, _check(upkeep), decode_revert, function=function)
 
 
 def _check(upkeep: AnyUpkeep) -> Check | None:
     match upkeep:
         case ChainlinkUpkeepConfig(target=target, check_data=data):
             asked = Read(target, calldata("checkUpkeep(bytes)", data))
-            return Check(asked, "checkUpkeep(bytes)", "performUpkeep(bytes)")
+            return Check(asked, "checkUpkeep(bytes)", PERFORM)
         case GelatoUpkeepConfig(target=target, check=check) | ViewUpkeepConfig(target=target, check=check):
             return Check(Read(target, check.calldata()), check.text)
         case CallUpkeepConfig():

@@ -62,7 +62,7 @@ def _word(facts: CycleFacts) -> tuple[str, str]:
     if facts.kind == "intended" and facts.transactions:
         return outcome_word(facts.transactions[-1])
     if facts.kind == "dry" and purpose != "swap":
-        return f"WOULD {purpose.upper()}", STRONG
+        return f"WOULD {'CALL' if purpose == 'upkeep' else purpose.upper()}", STRONG
     return WORDS[facts.kind]
 
 
@@ -201,6 +201,8 @@ def _wanted(page: Page, decision: Record, opening: str) -> None:
     calls, trades = decision["calls"], decision["trades"]
     for guard in decision["refused"]:
         page.add(f"Its trade was denied by {guard['guard']}: {_sentence(guard['reason'])}")
+    if decision["plan"]["kind"] == "perform":
+        page.add(_sentence(decision["plan"]["reason"]))
     if decision["tidies"] or not trades:
         page.add(f"{opening} {listing([call['text'] for call in calls])}.")
         return

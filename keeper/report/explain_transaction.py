@@ -24,7 +24,7 @@ def outcome_word(transaction: Transaction) -> tuple[str, str]:
         return "HALTED", BAD
     if mined is None:
         return "LIVE", WARN
-    done = {Purpose.SWAP: "TRADED", Purpose.APPROVE: "APPROVED", Purpose.REVOKE: "REVOKED"}
+    done = {Purpose.SWAP: "TRADED", Purpose.APPROVE: "APPROVED", Purpose.REVOKE: "REVOKED", Purpose.UPKEEP: "CALLED"}
     return done.get(intent.call.purpose, "SENT"), STRONG
 
 

@@ -152,6 +152,9 @@ def _intention(page: Page, decision: Record, show_all: bool) -> None:
 def _trades(page: Page, decision: Record, show_all: bool) -> None:
     trades = decision["trades"]
     word: list[Piece] = [("DENIED", BAD), " · "] if refusals(decision) else []
+    if decision["plan"]["kind"] == "perform":
+        page.add(*word, ("DUE", STRONG), f": {decision['plan']['reason']}", hang=2)
+        return
     word.append(("REBALANCE", STRONG))
     if len(trades) == 1:
         goal = f" to {to}" if (to := returns_to(decision)) else ""
@@ -303,7 +306,7 @@ def _sentence(decision: Record) -> Text:
 
 def _verb(decision: Record) -> str:
     purpose = decision["calls"][0]["purpose"]
-    return "trade" if purpose == "swap" else str(purpose)
+    return {"swap": "trade", "upkeep": "call"}.get(purpose, str(purpose))
 
 
 def _later(decision: Record) -> str:

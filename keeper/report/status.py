@@ -33,6 +33,8 @@ def state_of(vault: VaultFacts) -> str:
     if cycle.kind == "intended" and cycle.transactions and not _is_live(cycle.transactions[-1]):
         return outcome_word(cycle.transactions[-1])[0].lower()
     plain = {"wait": "waiting", "unusable": "unusable", "intended": "trading", "dry": "out, would trade"}
+    if cycle.code == "upkeep":
+        plain |= {"intended": "calling", "dry": "due, would call"}
     if cycle.kind in plain:
         return plain[cycle.kind]
     return "in band" if cycle.code == "in_band" else f"held: {cycle.code.replace('_', ' ')}"
@@ -44,7 +46,7 @@ def _is_live(transaction: Transaction) -> bool:
 
 _STYLES = (
     *((word, BAD) for word in ("halted", "denied", "unusable", "failed")),
-    *((word, GOOD) for word in ("in band", "traded", "approved", "revoked")),
+    *((word, GOOD) for word in ("in band", "traded", "called", "approved", "revoked")),
 )
 
 

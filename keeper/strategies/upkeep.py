@@ -60,6 +60,8 @@ class Upkeep:
     """The data of a revert in words: one line, harmless."""
     fixed: bytes = b""
     """Calldata that is always the same."""
+    function: str = ""
+    """What the call is, for people: `performUpkeep(bytes)`."""
 
     def plan(self, view: VaultView) -> Hold | Perform:
         if self._is_behind(view):
@@ -105,7 +107,8 @@ class Upkeep:
         return self._perform(call, f"{self._asked} says that it is due")
 
     def _perform(self, data: bytes, reason: str) -> Perform:
-        says = f"call 0x{data[:4].hex()} of {_short(self.target)} with {len(data) - 4:,} bytes"
+        is_known = self.function and selector(self.function) == data[:4]
+        says = f"call {self.function if is_known else f'0x{data[:4].hex()}'} of {_short(self.target)}"
         return Perform(reason, (Call(self.target, data, 0, Purpose.UPKEEP, says),))
 
 

@@ -49,6 +49,9 @@ _CUSTOM = {
         "DeadlineExpired()",
         "Expired()",
         "Unauthorized()",
+        "OnlySimulatedBackend()",
+        "OnlyForwarder()",
+        "UnauthorizedCaller()",
         "AllowanceExpired(uint256)",
         "InsufficientAllowance(uint256)",
         # Zodiac: its modifiers' base, and Roles v2
