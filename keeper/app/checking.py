@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from keeper.app.arriving import look_for_arrival
 from keeper.app.chains import Chain, open_rpc
 from keeper.app.exposing import worst_case
 from keeper.app.pinning import Claims, pin
@@ -57,8 +58,8 @@ def _senders(loaded: Loaded, rpc: Rpc, vaults: tuple[str, ...], pins: Pins) -> l
 
 def _vaults(chain: Chain) -> list[Finding]:
     """Prices that are usable now, balances that can be read, and allowances that nobody should have left."""
-    observer = chain.observer(lambda _vault, _now: History())
-    findings = []
+    observer, submitter = chain.observer(lambda _vault, _now: History()), chain.dry_submitter()
+    findings: list[Finding] = []
     for name, observed in observer.observe(chain.vaults).vaults.items():
         view = observed.view
         if isinstance(view, Unusable):
@@ -69,6 +70,7 @@ def _vaults(chain: Chain) -> list[Finding]:
             findings += check_upkeep(chain, name, view)
             continue
         findings += _prices(name, view)
+        findings += look_for_arrival(name, view, submitter)
         findings.append(worst_case(chain.loaded, view, chain.setting(name).pools))
         for (token, spender), raw in view.allowances.items():
             left = text.amount(TokenAmount(token, raw)) if raw else "none"

@@ -77,7 +77,7 @@ class Composition:
             native_price=native,
             gas_reserve=setting.gas_reserve.raw,
             counts_native=setting.wrapped is not None,
-            spenders=tuple(dict.fromkeys(router.address for router in setting.known_routers)) if trades else (),
+            spenders=tuple(dict.fromkeys(router.address for router in setting.spenders)) if trades else (),
             extra=(*custody_reads(setting), *strategy_reads(setting)) if trades else (),
             direct=() if trades else upkeep_reads(config.upkeeps[vault]),
         )

@@ -31,7 +31,7 @@ def make_custody(setting: Setting) -> Custody:
         case ContractConfig(template=template):
             return Contract(template, _decoders(setting.routers), vault.execution.deadline)
         case WalletConfig():
-            return Wallet(setting.known_routers, setting.wrapped, setting.gas_reserve)
+            return Wallet(setting.spenders, setting.wrapped, setting.gas_reserve)
         case InSafe():
             return _of(setting)
 

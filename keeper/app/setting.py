@@ -9,7 +9,10 @@ from keeper.chain.reading.pins import Pins
 from keeper.config import Config
 from keeper.config.strategies import StrategyConfig
 from keeper.core.chain import Pool, Router
-from keeper.core.units import NATIVE, Token, TokenAmount
+from keeper.core.units import NATIVE, Address, Token, TokenAmount
+
+PERMIT2 = Router("permit2", Address("0x000000000022D473030F116dDEE9F6B43aC78BA3"))
+"""The same on every chain, made by CREATE2. The keeper gives it nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +47,12 @@ class Setting:
         chain = self.config.chain_of(self.name)
         named = (Router(factory.router.kind, factory.router.address) for factory in chain.factories.values())
         return tuple(dict.fromkeys((*self.routers, *named)))
+
+    @property
+    def spenders(self) -> tuple[Router, ...]:
+        """Whose allowances are read, and taken back where the funds are the key's own: known routers, and Permit2, to
+        which other front ends give allowances without end."""
+        return (*self.known_routers, PERMIT2)
 
     @property
     def native(self) -> Token:

@@ -11,7 +11,12 @@ from keeper.core.plan import Call, Purpose
 from keeper.core.units import Address, Token, TokenAmount
 
 _APPROVE = "approve(address,uint256)"
-_NAMES = {"v2_router": "the v2 router", "swap_router": "SwapRouter", "swap_router02": "SwapRouter02"}
+_NAMES = {
+    "v2_router": "the v2 router",
+    "swap_router": "SwapRouter",
+    "swap_router02": "SwapRouter02",
+    "permit2": "Permit2",
+}
 
 
 def approve(amount: TokenAmount, spender: Address, routers: Sequence[Router]) -> Call:

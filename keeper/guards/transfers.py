@@ -9,10 +9,10 @@ from typing import ClassVar
 
 from keeper.core import text
 from keeper.core.chain import VaultView
-from keeper.core.plan import Draft, Verdict
+from keeper.core.plan import Allow, Draft, Verdict
 from keeper.core.units import WHOLE_BPS, TokenAmount
 from keeper.core.wrapping import wrapped_by
-from keeper.guards.verdicts import at_most, failed, no_trade
+from keeper.guards.verdicts import at_most, no_trade
 
 TOLERATED = 1
 """{bps} Quote and simulation are of one block, so a plain token differs by nothing; balances kept as shares of a pool
@@ -34,7 +34,7 @@ class WholeTransfers:
         if draft.order is None or not draft.order.legs:
             return no_trade(self.key, limit)
         if draft.simulation.failure:
-            return failed(self.key, draft.simulation.failure)
+            return Allow(self.key, "does not apply: the simulation failed", limit)  # max_deviation refuses it
         worst, what = max(_missing(draft), key=lambda each: each[0])
         remedy = (
             "Nothing clears this by itself: the keeper trades no token that takes a fee of transfers (docs/tokens.md)."

@@ -65,8 +65,11 @@ _CUSTOM = {
 }
 
 _MEANINGS = {
-    "STF": "safe transfer failed: allowance or balance too small",
-    "TF": "transfer failed",
+    "STF": "safe transfer failed: allowance or balance too small, or the token refuses: paused, blocked",
+    "TF": "transfer failed: the token refuses, as where it is paused or blocks somebody",
+    "IIA": "the pool got less than it was sent: the token takes a fee on transfer, or keeps shares",
+    "UniswapV2: K": "the pair got less than it was sent: the token takes a fee on transfer, or keeps shares",
+    "UniswapV2: TRANSFER_FAILED": "the token refuses, as where it is paused or blocks somebody",
     "SPL": "price limit already passed",
     "AS": "amount is zero",
     "LOK": "pool is locked",

@@ -72,3 +72,7 @@ def test_middle_of_a_path__only_its_rest_must_arrive() -> None:
     both = replace(order(), legs=(*legs, back))
     assert isinstance(verdict(simulated({WETH: 0, USDC: 0}), order=both), Allow)
     assert isinstance(verdict(simulated({WETH: -1, USDC: 0}), order=both), Deny)
+
+
+def test_simulation_failed__left_to_max_deviation() -> None:
+    assert verdict(simulated(failure="IIA")).measured == "does not apply: the simulation failed"

@@ -22,7 +22,10 @@ VIOLATION = "ConditionViolation(uint8,bytes32)"
         (b"", "reverted without a reason"),
         (calldata("Error(string)", "no"), "no"),
         (calldata("Error(string)", ""), "reverted with an empty text"),
-        (calldata("Error(string)", "STF"), "STF (safe transfer failed: allowance or balance too small)"),
+        (
+            calldata("Error(string)", "STF"),
+            "STF (safe transfer failed: allowance or balance too small, or the token refuses: paused, blocked)",
+        ),
         (calldata("Error(string)", "Too little received"), "Too little received (less than min_out)"),
         (calldata("Error(string)", "Transaction too old"), "Transaction too old (past its deadline)"),
         (calldata("Error(string)", "a\x1b[2Jb\n"), "a\\x1b[2Jb\\n"),
