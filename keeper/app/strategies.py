@@ -10,9 +10,11 @@ from keeper.app.slices import in_slices
 from keeper.config.auto_bands import AutoBandsConfig
 from keeper.config.calendar import CalendarConfig
 from keeper.config.peg import PegConfig
+from keeper.config.units import Amount
 from keeper.config.units import Band as BandConfig
 from keeper.config.weights import WeightsConfig
 from keeper.core.chain import Read
+from keeper.core.errors import ConfigError
 from keeper.core.ports import Strategy
 from keeper.core.units import USD, Token, TokenAmount
 from keeper.schedule import Cron
@@ -76,13 +78,19 @@ def _auto_bands(config: AutoBandsConfig, tokens: Mapping[str, Token]) -> AutoBan
 
 
 def _rules(config: WeightsConfig, tokens: Mapping[str, Token]) -> Rules:
-    reserve = {tokens[amount.symbol]: amount for amount in config.reserve}
     return Rules(
         locked=frozenset(tokens[symbol] for symbol in config.locked),
         cash=frozenset(tokens[symbol] for symbol in config.cash),
         priorities={tokens[symbol]: priority for symbol, priority in config.priorities.items()},
-        reserve={token: TokenAmount(token, amount.raw(token.decimals)) for token, amount in reserve.items()},
+        reserve={tokens[amount.symbol]: _kept(amount, tokens[amount.symbol]) for amount in config.reserve},
     )
+
+
+def _kept(amount: Amount, token: Token) -> TokenAmount:
+    try:
+        return TokenAmount(token, amount.raw(token.decimals))
+    except ValueError as error:
+        raise ConfigError("token", f"reserve of {token.symbol}", str(error), str(amount)) from None
 
 
 def _calendar(config: CalendarConfig) -> Calendar:

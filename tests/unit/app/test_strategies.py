@@ -9,6 +9,7 @@ import pytest
 
 from keeper.app.setting import Setting
 from keeper.app.strategies import make_strategy
+from keeper.core.errors import ConfigError
 from keeper.core.plan import Hold, Rebalance
 from keeper.strategies.auto_bands import AutoBands, Budget
 from keeper.strategies.bands import Band, Bands
@@ -80,3 +81,9 @@ def test_make_strategy__every_30_days__counts_from_the_epoch(tmp_path: Path) -> 
     assert made.calendar is not None
     assert made.calendar.after(0) == 30 * 86_400
     assert (made.calendar.within, made.calendar.jitter) == (86_400, 3_600)
+
+
+@pytest.mark.fault("C8")
+def test_make_strategy__reserve_finer_than_its_token__is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"reserve of USDC: expected at most 6 decimals, found 0\.0000001 USDC"):
+        weights(tmp_path, "band: auto", "reserve: 0.0000001 USDC")
