@@ -20,7 +20,6 @@ from keeper.config.safes import InSafe, RolesConfig, SafeModuleConfig
 from keeper.config.tree import Config
 from keeper.config.units import plain
 from keeper.config.vaults import VaultConfig
-from keeper.config.weights import WeightsConfig
 from keeper.core.development import ACCOUNTS
 from keeper.core.units import Address, TokenAmount
 
@@ -36,7 +35,7 @@ def vaults(config: Config) -> Iterator[Fault]:
             _custody(config, vault, path, chain),
             _tokens(config, name, chain),
             _pools(config, name, chain),
-            weights(vault.strategy, (*path, "strategy")) if isinstance(vault.strategy, WeightsConfig) else (),
+            weights(vault, path),
             pegs(vault, path, chain, config.prices_of(name)),
             _limits(vault, path, chain),
             slices(vault, path),

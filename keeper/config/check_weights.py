@@ -8,17 +8,23 @@ from itertools import chain as joined
 from keeper.config.auto_bands import AutoBandsConfig
 from keeper.config.faults import Fault, twice
 from keeper.config.paths import Path
+from keeper.config.schedules import ScheduleConfig
 from keeper.config.units import duration_text
+from keeper.config.vaults import VaultConfig
 from keeper.config.weights import WeightsConfig
 
 
-def weights(strategy: WeightsConfig, path: Path) -> Iterator[Fault]:
+def weights(vault: VaultConfig, place: Path) -> Iterator[Fault]:
+    """Nothing of a vault that is kept at something else."""
+    strategy, path = vault.strategy, (*place, "strategy")
+    if not isinstance(strategy, WeightsConfig):
+        return
     yield from joined(
         _one_way_to_act(strategy, path),
         _edges(strategy, path),
         _known(strategy, path),
         _rules(strategy, path),
-        _calendar(strategy, path),
+        _calendar(strategy, path, vault.schedule),
     )
     if strategy.band is not None:
         yield from _budget(strategy.band, strategy, (*path, "band"))
@@ -77,12 +83,15 @@ def _rules(strategy: WeightsConfig, path: Path) -> Iterator[Fault]:
     yield from twice(places, "each token once")
 
 
-def _calendar(strategy: WeightsConfig, path: Path) -> Iterator[Fault]:
-    dates = strategy.calendar
+def _calendar(strategy: WeightsConfig, path: Path, schedule: ScheduleConfig) -> Iterator[Fault]:
+    dates, look = strategy.calendar, schedule.look
     if dates is None:
         return
     if dates.cron is None and dates.every is None:
         yield Fault((*path, "calendar"), "either every or cron", "neither")
+    if isinstance(look, int) and look > dates.within:
+        found = duration_text(dates.within)
+        yield Fault((*path, "calendar", "within"), f"at least schedule.every ({duration_text(look)})", found)
     if dates.every is not None and dates.jitter >= dates.every:
         most = duration_text(dates.every)
         yield Fault((*path, "calendar", "jitter"), f"less than every ({most})", duration_text(dates.jitter))

@@ -160,6 +160,12 @@ def test_load__locked_token_without_a_weight__can_never_reach_it(tmp_path: Path)
         loaded(tmp_path, text)
 
 
+def test_load__dates_that_pass_between_two_looks__are_refused(tmp_path: Path) -> None:
+    text = GOOD.replace(FIXED, "      calendar: {every: 30d, within: 1h}\n").replace("every: 5m", "every: 2h")
+    with pytest.raises(ConfigError, match=r"calendar\.within: expected at least schedule\.every \(2h\), found 1h"):
+        loaded(tmp_path, text)
+
+
 def strategy(tmp_path: Path, lines: str) -> WeightsConfig:
     found = loaded(tmp_path, edited(FIXED, f"      {lines}\n")).config.vaults["treasury"].strategy
     assert isinstance(found, WeightsConfig)
