@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from keeper.app.arriving import look_for_arrival
 from keeper.app.chains import Chain, open_rpc
+from keeper.app.custodies import custody_notes
 from keeper.app.exposing import worst_case
 from keeper.app.pinning import Claims, pin
 from keeper.app.upkeep_checks import check_upkeep
@@ -71,6 +72,7 @@ def _vaults(chain: Chain) -> list[Finding]:
             continue
         findings += _prices(name, view)
         findings += look_for_arrival(name, view, submitter)
+        findings += _rights(chain, name, view)
         findings.append(worst_case(chain.loaded, view, chain.setting(name).pools))
         for (token, spender), raw in view.allowances.items():
             left = text.amount(TokenAmount(token, raw)) if raw else "none"
@@ -78,6 +80,11 @@ def _vaults(chain: Chain) -> list[Finding]:
         for pool, reason in view.left_out:
             findings.append(Finding(f"vaults.{name}: {pool.label}", "a pool that can be quoted", reason, False))
     return findings
+
+
+def _rights(chain: Chain, vault: str, view: VaultView) -> list[Finding]:
+    notes = custody_notes(chain.setting(vault), view)
+    return [Finding(f"vaults.{vault}.custody.allowances", "what you granted", note, True) for note in notes]
 
 
 def _prices(vault: str, view: VaultView) -> list[Finding]:

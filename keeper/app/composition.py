@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from keeper.app.breakers import lookback, make_breakers
-from keeper.app.custodies import custody_reads, make_custody
+from keeper.app.custodies import custody_notes, custody_reads, make_custody
 from keeper.app.parts import make_guards, make_routing, make_venues
 from keeper.app.prices import PriceMaker
 from keeper.app.schedules import make_schedule, make_windows, why_not_now
@@ -23,6 +23,7 @@ from keeper.config import Config, Loaded
 from keeper.config.chains import ChainConfig
 from keeper.config.paths import dotted
 from keeper.config.upkeeps import AnyUpkeep
+from keeper.core.chain import VaultView
 from keeper.core.decision import Decision
 from keeper.core.ports import Submitter
 from keeper.cycle import Vault
@@ -117,12 +118,18 @@ class Composition:
             chain=self.name,
             chain_id=self.config.chain_id,
             custody=kept.custody.kind,
+            rights=self._rights(decision),
             mode=kept.mode,
             armed=armed,
             config_hash=self.loaded.hash,
             strategy=kept.kind if isinstance(kept, AnyUpkeep) else kept.strategy.kind,
         )
         return describe(decision, meta, limits=self._limits(decision))
+
+    def _rights(self, decision: Decision) -> tuple[str, ...]:
+        if not isinstance(decision.view, VaultView) or decision.vault not in self.loaded.config.vaults:
+            return ()
+        return custody_notes(self.setting(decision.vault), decision.view)
 
     def _limits(self, decision: Decision) -> dict[str, tuple[str, str]]:
         limits = type(self.loaded.config.kept[decision.vault].guards).model_fields

@@ -7,7 +7,7 @@ that takes at most 36 digits. The same objects give the same dict, key for key, 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
 
 from keeper.core.chain import Block, MarketPrice, Unusable, VaultView
@@ -46,6 +46,8 @@ class VaultMeta:
     chain: str
     chain_id: int
     custody: str
+    rights: tuple[str, ...] = field(default=(), kw_only=True)
+    """What else is worth knowing of what the key may do, a line each."""
     mode: str
     """dry or live."""
     armed: bool = False
@@ -70,6 +72,7 @@ def describe(
         "chain": meta.chain,
         "chain_id": meta.chain_id,
         "custody": meta.custody,
+        "rights": list(meta.rights),
         "strategy": meta.strategy,
         "mode": meta.mode,
         "armed": meta.armed,

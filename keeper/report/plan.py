@@ -40,6 +40,7 @@ def render_plan(decision: Record, *, now: int, show_all: bool = False, next_comm
     page.blank()
     _holdings(page, decision)
     _prices(page, decision)
+    _rights(page, decision)
     page.blank()
     _intention(page, decision, show_all)
     _guards(page, decision, show_all)
@@ -61,8 +62,19 @@ def _header(decision: Record, now: int) -> list[Piece]:
         where = f"block {block['number']:,} ({f'{age} s' if abs(age) < 60 else form.age(age)} old)"
     key = {("live", True): "LIVE: armed", ("live", False): "LIVE, not armed: no key loaded"}
     mode = key.get((decision["mode"], decision["armed"]), "DRY: no key loaded")
-    rest = f" · {decision['chain']} {decision['chain_id']} · {where} · {decision['custody']} · "
+    rest = f" · {decision['chain']} {decision['chain_id']} · {where} · {_custody(decision)} · "
     return [(decision["vault"], STRONG), rest, (mode, WARN if mode.startswith("LIVE") else DIM)]
+
+
+def _custody(decision: Record) -> str:
+    """`roles 0x5a3F…91c2`: with the account where the key's own is another one."""
+    account = decision["account"]
+    return f"{decision['custody']} {form.short(account)}" if account != decision["sender"] else decision["custody"]
+
+
+def _rights(page: Page, decision: Record) -> None:
+    for index, line in enumerate(decision.get("rights", ())):
+        page.label("" if index else "rights", line, width=8)
 
 
 def _holdings(page: Page, decision: Record) -> None:
