@@ -53,7 +53,7 @@ def test_plan__without_a_key__says_what_it_would_trade_and_why(treasury: Treasur
         *("WETH      40.0000  $3,000.00  $120,000  80.00 %    60 %  +20.00pp  ±4pp  OUT", "$150,000"),
         *("REBALANCE to 62.00 %: sell 9.", "uniswap_v3 0.05 % USDC/WETH", "from quote −30 bps"),
         *("after    WETH 62.00 % · USDC 38.00 %", "approve 9.", "swap 9.", "simulated at", "ok · "),
-        *("guards   17 allow, 0 deny", "max_turnover", "of 25.00 %", "mode is dry: nothing signed", "keeper run "),
+        *("guards   18 allow, 0 deny", "max_turnover", "of 25.00 %", "mode is dry: nothing signed", "keeper run "),
     )
     quote, min_out = (_usdc(text, label) for label in ("quote", "min_out"))
     assert min_out == pytest.approx(quote * 0.997, abs=0.02)
@@ -70,7 +70,7 @@ def test_plan__with_all_or_as_json__has_every_guard(treasury: Treasury, dry: Pat
     (record,) = json.loads(treasury.keeper("plan", dry, "treasury", "--json").out)
     text = says(treasury.keeper("plan", dry, "--all"), OK)
     names = [guard["guard"] for guard in record["guards"]]
-    assert len(names) == 17
+    assert len(names) == 18
     assert [name for name in names if name not in text] == []
     assert record["assets"][0]["weight_bps"] == "8000"
 

@@ -96,7 +96,7 @@ def test_explain__of_a_refusal__has_both_figures_and_both_prices(treasury: Treas
         *("It clears itself once they agree within 100 bps.", "no nonce, no signature, no gas"),
     )
     says(treasury.keeper("status", path), OK, "denied by max_oracle_disagreement")
-    says(treasury.keeper("plan", path), OK, "DENIED", "16 allow, 1 deny", "169.5 of 100 bps")
+    says(treasury.keeper("plan", path), OK, "DENIED", "17 allow, 1 deny", "169.5 of 100 bps")
 
 
 def test_pause__then_resume__stops_and_frees_the_vault(treasury: Treasury) -> None:
