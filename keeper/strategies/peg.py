@@ -19,7 +19,7 @@ from keeper.core.pegs import BEYOND_WALL, BUY, PRICE_SCALE, SELL, PegLine, Stock
 from keeper.core.plan import Hold, Plan, Rebalance, Trade
 from keeper.core.units import USD, WHOLE_BPS, Address, Price, TokenAmount
 from keeper.strategies import peg_words as words
-from keeper.strategies.fitting import GAS_OF_WALLET, gas_of_rebalance
+from keeper.strategies.fitting import GAS_OF_LEG, gas_of_rebalance
 from keeper.strategies.peg_price import (
     Goal,
     Pair,
@@ -84,7 +84,7 @@ class Pace:
     dust: TokenAmount = _NO_DUST
     cool_down: int = 0
     pays: int = 0
-    gas: int = GAS_OF_WALLET
+    gas: int = GAS_OF_LEG
 
 
 @dataclass(frozen=True, slots=True)
