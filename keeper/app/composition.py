@@ -12,7 +12,7 @@ from keeper.app.breakers import lookback, make_breakers
 from keeper.app.custodies import custody_notes, custody_reads, make_custody
 from keeper.app.parts import make_guards, make_routing, make_venues
 from keeper.app.prices import PriceMaker
-from keeper.app.schedules import make_schedule, make_windows, why_not_now
+from keeper.app.schedules import make_looks, make_windows, why_not_now
 from keeper.app.setting import Setting
 from keeper.app.strategies import make_strategy, strategy_reads
 from keeper.app.upkeeps import make_upkeep, upkeep_reads
@@ -105,7 +105,7 @@ class Composition:
 
     def schedules(self) -> dict[str, Schedule]:
         block_time = float(self.config.block_time)
-        return {v: make_schedule(self.loaded.config.kept[v].schedule, block_time) for v in self.vaults}
+        return {v: make_looks(self.loaded.config.kept[v], block_time) for v in self.vaults}
 
     def lookback(self, vault: str) -> int:
         return lookback(self.loaded.config.kept[vault].breakers)

@@ -6,7 +6,7 @@ import time
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
-from keeper.app.schedules import make_schedule
+from keeper.app.schedules import make_looks
 from keeper.config import Loaded
 from keeper.core.errors import ConfigError
 from keeper.journal.past import Entry
@@ -66,7 +66,7 @@ def next_look(loaded: Loaded, vault: str, last: int) -> int | None:
     body = loaded.config.kept.get(vault)
     if body is None:
         return None
-    return make_schedule(body.schedule, float(loaded.config.chains[body.chain].block_time)).next_at(last)
+    return make_looks(body, float(loaded.config.chains[body.chain].block_time)).next_at(last)
 
 
 def now_of(loaded: Loaded, reader: JournalReader) -> int:

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 
 from keeper.config.schedules import ScheduleConfig
 from keeper.config.units import Blocks
+from keeper.config.upkeeps import AnyUpkeep, CallUpkeepConfig
+from keeper.config.vaults import VaultConfig
 from keeper.schedule import Cron, Every, EveryBlocks, Schedule, Window
 
 
@@ -14,6 +16,11 @@ def make_schedule(config: ScheduleConfig, block_time: float) -> Schedule:
     if isinstance(look, str):
         return Cron(look, config.zone)
     return EveryBlocks(look.count, block_time) if isinstance(look, Blocks) else Every(look)
+
+
+def make_looks(kept: VaultConfig | AnyUpkeep, block_time: float) -> Schedule:
+    """When it is looked at. Times of calls are kept by their strategy, so that a call that must wait is not lost."""
+    return Every(60) if isinstance(kept, CallUpkeepConfig) else make_schedule(kept.schedule, block_time)
 
 
 def make_windows(config: ScheduleConfig) -> tuple[Window, ...]:

@@ -26,6 +26,8 @@ from keeper.core.units import USD, TokenAmount
 from keeper.custody.wallet import Wallet
 from keeper.cycle import Vault
 from keeper.guards import upkeeps as of_upkeeps
+from keeper.schedule import Cron
+from keeper.strategies.calendar import Calendar
 from keeper.strategies.upkeep import Check, Upkeep
 
 PERFORM = "performUpkeep(bytes)"
@@ -60,9 +62,16 @@ def make_plan(upkeep: AnyUpkeep) -> Upkeep:
     target, _ = upkeep.allowed
     call = upkeep.call if isinstance(upkeep, CallUpkeepConfig | ViewUpkeepConfig) else None
     if call is not None:
-        return Upkeep(target, _check(upkeep), decode_revert, call.calldata(), call.function or "")
+        return Upkeep(target, _check(upkeep), decode_revert, call.calldata(), call.function or "", _times(upkeep))
     function = PERFORM if isinstance(upkeep, ChainlinkUpkeepConfig) else getattr(upkeep, "function", "")
     return Upkeep(target, _check(upkeep), decode_revert, function=function)
+
+
+def _times(upkeep: AnyUpkeep) -> Calendar | None:
+    if not isinstance(upkeep, CallUpkeepConfig):
+        return None
+    assert upkeep.schedule.cron is not None, "checked when the file was loaded"
+    return Calendar(Cron(upkeep.schedule.cron, upkeep.schedule.zone).next_at, upkeep.within)
 
 
 def _check(upkeep: AnyUpkeep) -> Check | None:

@@ -170,10 +170,12 @@ class ViewUpkeepConfig(_ReturnedConfig):
 
 
 class CallUpkeepConfig(_UpkeepConfig):
-    """The same call at the times of a crontab line; nothing is asked."""
+    """The same call at the times of its schedule's crontab line; nothing is asked."""
 
     kind: Literal["call"]
     call: Call
+    within: Annotated[Seconds, between(600, DAY, "a duration from 10m to 24h")] = 3_600
+    """How long a time stays open, while something stands in the way of its call."""
 
     @property
     def allowed(self) -> tuple[CoreAddress, bytes]:

@@ -49,14 +49,14 @@ class Calendar:
         now, seed = view.block.timestamp, view.history.seed
         date = self.latest(now, seed)
         if date is None:
-            return Date.PAST, f"waiting for the calendar, about {_utc(self.after(now))}"
+            return Date.PAST, f"waiting for the calendar, about {utc(self.after(now))}"
         since = view.history.since(date - 1)
         if not since:
             return Date.DUE, ""
         if now < since[-1].at + REST:
             return Date.GOING_ON, ""
-        done, following = f"acted on {text.duration(now - since[-1].at)} ago", _utc(self.after(now))
-        return Date.PAST, f"the calendar's date of {_utc(date)} was {done}, the next one is about {following}"
+        done, following = f"acted on {text.duration(now - since[-1].at)} ago", utc(self.after(now))
+        return Date.PAST, f"the calendar's date of {utc(date)} was {done}, the next one is about {following}"
 
     def latest(self, now: int, seed: int) -> int | None:
         """{Unix seconds} The last date that has come and is still open, jitter included."""
@@ -80,5 +80,5 @@ def every(seconds: int) -> Callable[[int], int]:
     return lambda after: (after // seconds + 1) * seconds
 
 
-def _utc(at: int) -> str:
+def utc(at: int) -> str:
     return f"{datetime.fromtimestamp(at, UTC):%Y-%m-%d %H:%M} UTC"

@@ -18,6 +18,7 @@ from keeper.core.foreign import printable
 from keeper.core.plan import Call, Hold, Perform, Purpose
 from keeper.core.replies import MOST, Reverted, TooLarge, parse_reply
 from keeper.core.units import Address
+from keeper.strategies.calendar import Calendar, utc
 
 MOST_TOLD = 120
 """Characters of what a contract says for itself."""
@@ -48,7 +49,7 @@ class Check:
 
 @dataclass(frozen=True, slots=True)
 class Upkeep:
-    """Calls `target` when `check` says so; without a check, whenever it is looked at, which is by cron.
+    """Calls `target` when `check` says so; without a check, once for each of its `times`.
 
     Guarantees: what cannot be understood is a Hold with the reason. Does not guarantee that the call is allowed: the
     guards judge its bytes.
@@ -62,12 +63,14 @@ class Upkeep:
     """Calldata that is always the same."""
     function: str = ""
     """What the call is, for people: `performUpkeep(bytes)`."""
+    times: Calendar | None = None
+    """When it is due, where nothing is asked."""
 
     def plan(self, view: VaultView) -> Hold | Perform:
         if self._is_behind(view):
             return Hold("behind", "the block is older than the upkeep's last call: what it shows is over")
         if self.check is None:
-            return self._perform(self.fixed, "its time has come")
+            return self._by_time(view)
         answer = view.extra.get(self.check.read)
         if answer is None:
             return Hold("unanswered", f"{self._asked}: the node gave no answer")
@@ -77,6 +80,15 @@ class Upkeep:
         if isinstance(reply, TooLarge):
             return Hold("garbage", f"{self._asked}: expected at most {MOST:,} bytes, found more")
         return self._judge(reply, self.check)
+
+    def _by_time(self, view: VaultView) -> Hold | Perform:
+        """One call for each time, reverted or not: what history has a call for is over."""
+        assert self.times is not None, "an upkeep has a check or times"
+        now = view.block.timestamp
+        date = self.times.latest(now, view.history.seed)
+        if date is None or any(call.at >= date for call in view.history.calls):
+            return Hold("not_due", f"not due: its next time is {utc(self.times.after(now))}")
+        return self._perform(self.fixed, f"its time of {utc(date)} has come")
 
     @property
     def _asked(self) -> str:

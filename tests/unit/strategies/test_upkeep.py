@@ -11,8 +11,9 @@ from keeper.core.abi import calldata, selector
 from keeper.core.chain import History, PastCall, Read, VaultView
 from keeper.core.plan import Hold, Perform, Purpose
 from keeper.core.replies import MOST, kept
+from keeper.strategies.calendar import Calendar, every
 from keeper.strategies.upkeep import LOOKUPS, MOST_TOLD, Check, Upkeep
-from tests.builders import NOW, address, make_view
+from tests.builders import NOW, address, make_block, make_view
 
 TARGET = address(0xC0FFEE)
 READ = Read(TARGET, calldata("checkUpkeep(bytes)", b""))
@@ -53,10 +54,31 @@ def test_plan__due__is_exactly_one_call(upkeep: Upkeep, reply: bytes, data: byte
     assert plan.reason.endswith("says that it is due")
 
 
-def test_plan__no_check__is_due_whenever_it_is_looked_at() -> None:
-    plan = Upkeep(TARGET, None, bytes.hex, calldata("poke()"), "poke()").plan(seen(None))
-    assert isinstance(plan, Perform)
-    assert plan.calls[0].data == calldata("poke()")
+HOUR = NOW - NOW % 3_600
+TIMED = Upkeep(TARGET, None, bytes.hex, calldata("poke()"), "poke()", Calendar(every(3_600), within=600))
+
+
+@pytest.mark.parametrize(
+    ("at", "calls", "is_due"),
+    [
+        (HOUR - 1, (), False),
+        (HOUR, (), True),
+        (HOUR + 599, (), True),
+        (HOUR + 600, (), False),
+        (HOUR + 599, (HOUR - 1,), True),
+        (HOUR + 12, (HOUR,), False),
+        (HOUR + 599, (HOUR - 5_000, HOUR + 12), False),
+        (HOUR + 3_600, (HOUR + 12,), True),
+    ],
+)
+def test_plan__by_time__one_call_for_each_time_while_it_is_open(at: int, calls: tuple[int, ...], is_due: bool) -> None:
+    view = replace(seen(None, calls=tuple(PastCall(each, 1) for each in calls)), block=make_block(at))
+    plan = TIMED.plan(view)
+    assert isinstance(plan, Perform) == is_due
+    if isinstance(plan, Perform):
+        assert plan.calls[0].data == calldata("poke()")
+    else:
+        assert plan.reason.startswith("not due: its next time is 2026-09-21 1")
 
 
 @pytest.mark.parametrize(
