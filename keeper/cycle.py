@@ -169,7 +169,8 @@ class Cycle:
         if isinstance(decision.view, Unusable):
             assert isinstance(decision.plan, Hold)
             return "unusable", decision.plan.code, decision.plan.reason
-        if waiting := self._waits(decision, decision.view, busy):
+        armed = self._vaults[decision.vault].armed
+        if armed and (waiting := self._waits(decision, decision.view, busy)):
             return "wait", "live", waiting
         if halted := self._halted(decision, decision.view):
             return "wait", "halted", halted
@@ -183,7 +184,6 @@ class Cycle:
         if not_now := self._may_act(decision.vault, snapshot.block.timestamp):
             return "hold", "window", not_now
         call = decision.draft.calls.next
-        armed = self._vaults[decision.vault].armed
         reason = call.text if decision.tidies else decision.plan.reason
         return "intended" if armed else "dry", str(call.purpose), reason
 

@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from keeper.app.composition import Composition, vaults_on
+from keeper.app.composition import Composition, past_of, vaults_on
 from keeper.app.loading import open_relay
 from keeper.app.parts import make_venues
 from keeper.app.pinning import Claims, pin, require, runtime
@@ -141,7 +141,7 @@ class Chain(Composition):
         live = dry if alert is None or not armed else self.live_submitter(journal, signers or {}, alert)
         vaults = {v: self.vault(v, live if v in armed else dry, armed=v in armed) for v in self.vaults}
         return Cycle(
-            self.observer(lambda vault, now: journal.history(vault, now, self.lookback(vault))),
+            self.observer(past_of(self.loaded, journal.history)),
             live,
             journal,
             vaults,

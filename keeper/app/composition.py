@@ -5,7 +5,7 @@ So a decision can be made from what the journal kept as well as from the chain i
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from keeper.app.breakers import lookback, make_breakers
@@ -23,7 +23,7 @@ from keeper.config import Config, Loaded
 from keeper.config.chains import ChainConfig
 from keeper.config.paths import dotted
 from keeper.config.upkeeps import AnyUpkeep
-from keeper.core.chain import VaultView
+from keeper.core.chain import History, VaultView
 from keeper.core.decision import Decision
 from keeper.core.ports import Submitter
 from keeper.cycle import Vault
@@ -34,6 +34,12 @@ from keeper.report.decision import VaultMeta, describe
 def vaults_on(config: Config, chain: str) -> tuple[str, ...]:
     """Upkeeps too: they are observed, decided and sent as vaults are."""
     return config.kept_on(chain)
+
+
+def past_of(loaded: Loaded, history: Callable[[str, int, int], History]) -> Callable[[str, int], History]:
+    """The past that each decision may know: as far back as its breakers look; a shadow's is that of its original."""
+    config = loaded.config
+    return lambda name, now: history(config.original_of(name), now, lookback(config.kept[name].breakers))
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,9 +112,6 @@ class Composition:
     def schedules(self) -> dict[str, Schedule]:
         block_time = float(self.config.block_time)
         return {v: make_looks(self.loaded.config.kept[v], block_time) for v in self.vaults}
-
-    def lookback(self, vault: str) -> int:
-        return lookback(self.loaded.config.kept[vault].breakers)
 
     def describe(self, decision: Decision, *, armed: bool = False) -> Mapping[str, object]:
         """The decision's one record, with each limit's place and origin in the configuration."""

@@ -136,7 +136,7 @@ class Deployment:
             clock=chain.clock,
             journal=self.journal,
             teller=Telling(chain.name, alert, scene, clock=chain.clock, heartbeat=self.heartbeat),
-            note=keep_account(self.journal),
+            note=keep_account(self.journal, [n for n, v in self.loaded.config.vaults.items() if v.is_shadow]),
             block_time=float(chain.config.block_time),
             answer=self._carry_out,
             verify=lambda now: self._verify(chain, alert, now),

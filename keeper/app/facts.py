@@ -47,7 +47,8 @@ def vault_facts(loaded: Loaded, reader: JournalReader | None, vault: str) -> Vau
     body = loaded.config.kept[vault]
     if reader is None:
         return VaultFacts(vault, body.chain, body.mode)
-    found = reader.summary(vault)
+    found, original = reader.summary(vault), loaded.config.original_of(vault)
+    beside = reader.latest_cycle(original)
     return VaultFacts(
         name=vault,
         chain=body.chain,
@@ -58,6 +59,8 @@ def vault_facts(loaded: Loaded, reader: JournalReader | None, vault: str) -> Vau
         halted=found.halted,
         last_trade=found.last_trade,
         next_look=next_look(loaded, vault, found.cycle.at) if found.cycle else None,
+        original=original if original != vault else "",
+        beside=cycle_facts(loaded, reader, beside) if beside and original != vault else None,
     )
 
 

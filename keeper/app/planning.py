@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 
-from keeper.app.breakers import lookback
 from keeper.app.chains import Chain
+from keeper.app.composition import past_of
 from keeper.app.journals import has_journal, journal_url
 from keeper.config import Loaded
 from keeper.core.chain import History
@@ -36,6 +36,6 @@ def _history(loaded: Loaded) -> Callable[[str, int], History]:
 
     def read(vault: str, now: int) -> History:
         with JournalReader(journal_url(loaded)) as reader:
-            return reader.history(vault, now, lookback(loaded.config.kept[vault].breakers))
+            return past_of(loaded, reader.history)(vault, now)
 
     return read

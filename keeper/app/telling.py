@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from time import monotonic
 
 from keeper.app.watching import Scene
@@ -105,11 +105,14 @@ class Telling:
         self._standing = frozenset(key for key, _ in found.raised)
 
 
-def keep_account(journal: SqlJournal) -> Callable[[Turn], None]:
-    """Notes what a turn saw beside its decision: an hourly sample, and every change of balance that was not ours."""
+def keep_account(journal: SqlJournal, shadows: Collection[str] = ()) -> Callable[[Turn], None]:
+    """Notes what a turn saw beside its decision: an hourly sample, and every change of balance that was not ours.
+    Nothing of shadows: the vaults that they stand beside have the same account."""
 
     def note(turn: Turn) -> None:
         view, plan = turn.decision.view, turn.decision.plan
+        if turn.record.vault in shadows:
+            return
         if not isinstance(view, VaultView) or (not plan.assets and (plan.peg is None or view.unusable())):
             return
         tokens = [asset.token for asset in plan.assets] or list(view.holdings)

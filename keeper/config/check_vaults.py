@@ -8,6 +8,7 @@ from itertools import chain as joined
 from keeper.config import check_chains
 from keeper.config.chains import ChainConfig
 from keeper.config.check_pegs import pegs
+from keeper.config.check_shadows import shadows
 from keeper.config.check_slices import slices
 from keeper.config.check_weights import weights
 from keeper.config.custody import WalletConfig
@@ -42,11 +43,7 @@ def vaults(config: Config) -> Iterator[Fault]:
             _breakers(vault, path),
             _fixed_prices(config, name, chain),
         )
-    accounts = (
-        (("vaults", name, "custody"), (vault.chain, config.account_of(name)), name)
-        for name, vault in config.vaults.items()
-    )
-    yield from twice(accounts, "one vault per account")
+    yield from shadows(config)
 
 
 def _custody(config: Config, vault: VaultConfig, path: Path, chain: ChainConfig) -> Iterator[Fault]:

@@ -101,6 +101,15 @@ class Config(Part):
         """Where its signer stands: `vaults.treasury.custody.signer`, `upkeeps.counter.signer`."""
         return dotted((*self.place_of(name), *(() if name in self.upkeeps else ("custody",)), "signer"))
 
+    def original_of(self, name: str) -> str:
+        """The vault that a shadow stands beside: the other one of its account. Itself for whatever is no shadow."""
+        vault = self.vaults.get(name)
+        if vault is None or not vault.is_shadow:
+            return name
+        mine = (vault.chain, self.account_of(name))
+        others = (other for other, body in self.vaults.items() if not body.is_shadow)
+        return next((other for other in others if (self.vaults[other].chain, self.account_of(other)) == mine), name)
+
     def chain_of(self, vault: str) -> ChainConfig:
         return self.chains[self.kept[vault].chain]
 

@@ -40,7 +40,7 @@ class VaultConfig(Part):
     """One vault. Everything but chain, custody, strategy and pools has a default."""
 
     chain: Name
-    mode: Literal["dry", "live"] = "dry"
+    mode: Literal["dry", "live", "shadow"] = "dry"
     custody: CustodyConfig
     strategy: StrategyConfig
     pools: Annotated[tuple[Pool, ...], BeforeValidator(named), AfterValidator(_some)]
@@ -53,6 +53,11 @@ class VaultConfig(Part):
     prices: BySymbol[PriceConfig] = EMPTY
     """In place of the chain's, token by token."""
     dangerously_exceed_ceilings: Flag = False
+
+    @property
+    def is_shadow(self) -> bool:
+        """A candidate that decides beside the vault of the same account, and never sends."""
+        return self.mode == "shadow"
 
     @property
     def is_live(self) -> bool:

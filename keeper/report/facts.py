@@ -118,6 +118,10 @@ class VaultFacts:
     halted: str = ""
     last_trade: int | None = None
     next_look: int | None = None
+    original: str = ""
+    """The vault that a shadow stands beside."""
+    beside: CycleFacts | None = None
+    """That vault's latest cycle."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -62,6 +62,8 @@ def _header(decision: Record, now: int) -> list[Piece]:
         where = f"block {block['number']:,} ({f'{age} s' if abs(age) < 60 else form.age(age)} old)"
     key = {("live", True): "LIVE: armed", ("live", False): "LIVE, not armed: no key loaded"}
     mode = key.get((decision["mode"], decision["armed"]), "DRY: no key loaded")
+    if decision["mode"] == "shadow":
+        mode = "SHADOW: decides beside the live one, signs nothing"
     rest = f" · {decision['chain']} {decision['chain_id']} · {where} · {_custody(decision)} · "
     return [(decision["vault"], STRONG), rest, (mode, WARN if mode.startswith("LIVE") else DIM)]
 

@@ -11,6 +11,7 @@ from rich.text import Text
 from keeper.core.foreign import printable
 from keeper.core.sending import LIVE
 from keeper.report import format as form
+from keeper.report.compare import intention
 from keeper.report.explain_transaction import outcome_word
 from keeper.report.facts import Transaction, VaultFacts
 from keeper.report.figures import usd, widest
@@ -90,7 +91,7 @@ def _row(vault: VaultFacts, now: int) -> list[Text]:
 
 
 def _mode(vault: VaultFacts) -> str:
-    return "live" if vault.armed else "unarmed" if vault.mode == "live" else "dry"
+    return "live" if vault.armed else "unarmed" if vault.mode == "live" else vault.mode
 
 
 def _ago(at: int | None, now: int) -> str:
@@ -98,6 +99,9 @@ def _ago(at: int | None, now: int) -> str:
 
 
 def _why(vault: VaultFacts) -> str:
+    if vault.cycle and vault.beside:
+        mine, other = intention(vault.cycle.decision), intention(vault.beside.decision)
+        return f"decides as {vault.original}: {mine}" if mine == other else f"{mine}; {vault.original}: {other}"
     if vault.halted:
         return printable(vault.halted)
     if vault.paused:
@@ -107,6 +111,13 @@ def _why(vault: VaultFacts) -> str:
     if vault.cycle and vault.cycle.kind in ("unusable", "wait"):
         return vault.cycle.reason
     return ""
+
+
+def _differs(vault: VaultFacts) -> bool | None:
+    """Whether a shadow decides otherwise than the vault it stands beside; None for whatever is no shadow."""
+    if vault.cycle is None or vault.beside is None:
+        return None
+    return intention(vault.cycle.decision) != intention(vault.beside.decision)
 
 
 def status_record(vaults: Sequence[VaultFacts], *, now: int) -> dict[str, Any]:
@@ -122,6 +133,8 @@ def _record(vault: VaultFacts) -> dict[str, Any]:
         "vault": vault.name,
         "chain": vault.chain,
         "mode": vault.mode,
+        "shadow_of": vault.original or None,
+        "differs": _differs(vault),
         "armed": vault.armed,
         "state": state_of(vault),
         "reason": _why(vault),

@@ -361,3 +361,11 @@ def test_decide__the_draft__then_prices_gas_by_base_fee_and_tip_and_the_worst_ca
     assert decision.draft.max_gas_cost.raw == 150_000 * 2 * 10**9
     assert isinstance(decision.draft.gas_value, TokenAmount)
     assert decision.draft.gas_value.whole == Fraction(120_000 * 2 * 10**9 * 3120, 10**18)
+
+
+def test_turn__a_shadow_beside_a_vault_that_acts__decides_at_the_same_block_and_sends_nothing() -> None:
+    sender, book = Sender(), Book()
+    vaults = [vault("a", Parts(), sender), vault("shadow", Parts(), sender, armed=False)]
+    turns = turn(vaults, {"a": view("a"), "shadow": view("shadow")}, sender, book)
+    assert {each.record.vault: each.record.kind for each in turns} == {"a": "intended", "shadow": "dry"}
+    assert [new.vault for new in sender.submitted] == ["a"]

@@ -273,7 +273,7 @@ BAD = (
         "Norwegian mode",
         "mode: live",
         "mode: NO",
-        ":10: vaults.treasury.mode: expected dry or live, found NO",
+        ":10: vaults.treasury.mode: expected dry, live or shadow, found NO",
     ),
     Bad(
         "yes for true",
@@ -822,7 +822,7 @@ BAD = (
             "weights, weights: {WETH: 50%, USDC: 50%}, trigger: 1pp, destination: 0pp}, pools: "
             "[weth-usdc-500]}\n"
         ),
-        ":12: vaults.treasury.custody: expected one vault per account, found the same as other",
+        ":12: vaults.treasury.custody: expected one vault per account (a candidate beside it has mode: shadow), found the same as other",
     ),
     # a contract as custody
     Bad(
