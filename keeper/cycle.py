@@ -137,8 +137,8 @@ class Cycle:
     def _act(self, decision: Decision, snapshot: Snapshot, busy: Mapping[str, str]) -> Turn:
         """Journals the cycle, then sends its next transaction where nothing speaks against it."""
         vault = self._vaults[decision.vault]
-        self._latch(decision)
-        kind, code, reason = self._conclude(decision, snapshot, busy)
+        halted = self._latch(decision)
+        kind, code, reason = self._conclude(decision, snapshot, busy, halted)
         record = CycleRecord(
             vault=vault.name,
             chain_id=snapshot.block.chain_id,
@@ -164,7 +164,9 @@ class Cycle:
         intent = vault.submitter.submit(new, decision.view, decision.draft.simulation, nonce)
         return Turn(number, record, decision, intent)
 
-    def _conclude(self, decision: Decision, snapshot: Snapshot, busy: Mapping[str, str]) -> tuple[str, str, str]:
+    def _conclude(
+        self, decision: Decision, snapshot: Snapshot, busy: Mapping[str, str], halted: str
+    ) -> tuple[str, str, str]:
         """Kind, code and reason of the cycle: what speaks against acting, in the order in which it matters."""
         if isinstance(decision.view, Unusable):
             assert isinstance(decision.plan, Hold)
@@ -172,7 +174,7 @@ class Cycle:
         armed = self._vaults[decision.vault].armed
         if armed and (waiting := self._waits(decision, decision.view, busy)):
             return "wait", "live", waiting
-        if halted := self._halted(decision, decision.view):
+        if halted:
             return "wait", "halted", halted
         if decision.draft is None:
             assert isinstance(decision.plan, Hold)
@@ -187,11 +189,22 @@ class Cycle:
         reason = call.text if decision.tidies else decision.plan.reason
         return "intended" if armed else "dry", str(call.purpose), reason
 
-    def _latch(self, decision: Decision) -> None:
-        """Breakers that tripped stop the vault from now on; those that have rested try, or let go."""
+    def _latch(self, decision: Decision) -> str:
+        """Takes the vault's breakers a step on, and returns why nothing may be sent now, or ''.
+
+        What tripped stops this very decision. What has rested lets go from the next one on: this one's trade knows
+        nothing of a trial, and may be of any size.
+        """
         view = decision.view
-        if isinstance(view, VaultView) and (decision.trips or view.history.latches):
+        if not isinstance(view, VaultView):
+            return ""
+        halted = self._halted(decision, view)
+        if decision.trips or view.history.latches:
+            # Dying after this loses the cycle's row, and no evidence: what is latched stays so, and the next look
+            # finds it standing.
             self._journal.latch(decision.vault, decision.trips, view.block.timestamp)
+            halted = halted or self._halted(decision, view)
+        return halted
 
     def _waits(self, decision: Decision, view: VaultView, busy: Mapping[str, str]) -> str:
         """Itself, its sender, or a pool it wants is in use."""

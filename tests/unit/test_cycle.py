@@ -247,6 +247,23 @@ def test_turn__a_breaker_is_on_trial__then_one_trade_of_at_most_that_value_goes(
     assert result.record.kind == "intended"
 
 
+@dataclass
+class Rested(Book):
+    """Its breaker's rest is over, so the next step of the latch lets the vault go, or try."""
+
+    def latch(self, vault: str, trips: Sequence[Trip], now: int) -> None:
+        self.halts.clear()
+
+
+def test_turn__a_rest_ends_in_it__then_what_was_decided_before_is_not_sent() -> None:
+    sender, book = Sender(), Rested(halts={"a": "breaker: loss"})
+    seen = replace(view("a"), history=History(latches=(Latch("loss", 1, Rearm(60, usd(300))),)))
+    (result,) = turn([vault("a", Parts(), sender)], {"a": seen}, sender, book)
+    assert (result.record.kind, result.record.reason) == ("wait", "breaker: loss")
+    assert sender.submitted == [], "its trade was planned without the trial's cap"
+    assert book.halts == {}
+
+
 def test_turn__a_guard_denies__then_nothing_is_submitted_and_the_guard_is_named() -> None:
     sender, book = Sender(), Book()
     (result,) = turn([vault("a", Parts(), sender, denies=True)], {"a": view("a")}, sender, book)
