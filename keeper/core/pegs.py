@@ -31,7 +31,6 @@ class Episode:
     since: int = 0
     """Unix seconds."""
     since_block: int = 0
-    looks: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -54,9 +54,11 @@ class Sale:
         return greatest(room, limit, min(limit, self._hint(mid, goal)))
 
     def _hint(self, mid: Fraction, goal: Fraction) -> int:
-        """As if the pool were of constant product with its fee kept apart, judged by a small quote."""
+        """As if the pool were of constant product, judged by a small quote."""
         reserve = constant_product_reserve(self, mid)
-        return 0 if reserve is None else reserve_to_price(reserve, mid / goal)
+        if reserve is None:
+            return 0
+        return move_constant_product(reserve, int(reserve * mid), 1 - self.state.pool.fee, goal)
 
 
 def constant_product_reserve(sale: Sale, mid: Fraction) -> int | None:
@@ -72,11 +74,6 @@ def constant_product_reserve(sale: Sale, mid: Fraction) -> int | None:
             return ratio_to_int((1 - sale.state.pool.fee) * probe * got.raw / lost, Rounding.DOWN)
         probe *= 10
     return None
-
-
-def reserve_to_price(reserve: int, fall: Fraction) -> int:
-    """{sell raw} That makes a price `fall` times lower, of a pool whose price goes as 1/(x + d)²: x(√fall − 1)."""
-    return max(0, isqrt(ratio_to_int(reserve * reserve * fall, Rounding.DOWN)) - reserve)
 
 
 def move_constant_product(x: int, y: int, kept: Fraction, price: Fraction) -> int:

@@ -55,8 +55,8 @@ def seen(trace: Trace, side: int, view: VaultView) -> Trace:
     if not side:
         return replace(trace, episode=Episode())
     if side == old.side:
-        return replace(trace, episode=replace(old, looks=old.looks + 1))
-    return replace(trace, episode=Episode(side, block.timestamp, block.number, 1))
+        return trace
+    return replace(trace, episode=Episode(side, block.timestamp, block.number))
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,15 +67,13 @@ class Persist:
     seconds: int = 0
 
     def missing(self, episode: Episode, view: VaultView) -> str:
-        """What is still missing, or nothing. One look proves one block only, however many have passed."""
+        """What is still missing, or nothing. The first look that finds it out proves one block, and no time at all."""
         blocks = view.block.number - episode.since_block + 1
         passed = view.block.timestamp - episode.since
         if blocks < self.blocks:
             return f"out for {blocks} of {self.blocks} blocks"
         if passed < self.seconds:
             return f"out for {passed} of {self.seconds} seconds"
-        if episode.looks < 2 and (self.blocks > 1 or self.seconds):
-            return "seen out once"
         return ""
 
 
