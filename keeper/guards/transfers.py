@@ -45,10 +45,12 @@ class WholeTransfers:
 def _missing(draft: Draft) -> Iterator[tuple[Fraction, str]]:
     """Of each token that is traded: how much of it went missing, {bps}, and what that means in a clause."""
     meant: dict[str, TokenAmount] = {}
+    most: dict[str, int] = {}
     for leg in (each.leg for each in (draft.order.legs if draft.order else ())):
         for amount in (-leg.sell, leg.quote):
             key = amount.token.address
             meant[key] = meant[key] + amount if key in meant else amount
+            most[key] = max(most.get(key, 0), abs(amount.raw))
     wrapped: dict[str, int] = {}
     for call in draft.calls.sequence:
         for token, raw in wrapped_by(call).items():
@@ -56,8 +58,8 @@ def _missing(draft: Draft) -> Iterator[tuple[Fraction, str]]:
     for address, amount in meant.items():
         found = TokenAmount(amount.token, draft.simulation.deltas.get(amount.token, 0) - wrapped.get(address, 0))
         missing = max((amount - found).raw, 0)
-        share = Fraction(missing * WHOLE_BPS, abs(amount.raw)) if amount else Fraction(WHOLE_BPS if missing else 0)
-        yield share, _said(amount, found)
+        # Of the largest leg: where several legs trade it, little or nothing of it may be left.
+        yield Fraction(missing * WHOLE_BPS, most[address]), _said(amount, found)
 
 
 def _said(meant: TokenAmount, found: TokenAmount) -> str:

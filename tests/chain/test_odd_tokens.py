@@ -32,24 +32,24 @@ def fair(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fair]:
         yield Fair(deploy_uniswap(Node(running.url)), tmp_path_factory.mktemp("fair"))
 
 
-def fault(id_: str, *values: object) -> object:
-    return pytest.param(*values, marks=pytest.mark.fault(id_), id=" ".join(map(str, values)))
+def case(mark: pytest.MarkDecorator, *values: object) -> object:
+    return pytest.param(*values, marks=mark, id=" ".join(map(str, values[:4])))
 
 
 TRADED = [
-    fault("K8", "Plain", 18, "v3", "sells"),
-    fault("K8", "Plain", 0, "v3", "buys"),
-    fault("K8", "Plain", 2, "v2", "sells"),
-    fault("K8", "Plain", 6, "v3", "buys"),
-    fault("K8", "Plain", 24, "v3", "sells"),
-    fault("K4", "NoReturn", 6, "v3", "sells"),
-    fault("K4", "NoReturn", 6, "v2", "buys"),
-    fault("K5", "FalseOnFailure", 18, "v3", "sells"),
-    fault("K7", "NoZero", 18, "v3", "sells"),
-    fault("K7", "NoZero", 18, "v2", "buys"),
-    fault("K9", "WordSymbol", 18, "v3", "sells"),
-    fault("K13", "MaxIsAll", 6, "v3", "sells"),
-    fault("K16", "Upgradeable", 6, "v3", "buys"),
+    case(pytest.mark.fault("K8"), "Plain", 18, "v3", "sells"),
+    case(pytest.mark.fault("K8"), "Plain", 0, "v3", "buys"),
+    case(pytest.mark.fault("K8"), "Plain", 2, "v2", "sells"),
+    case(pytest.mark.fault("K8"), "Plain", 6, "v3", "buys"),
+    case(pytest.mark.fault("K8"), "Plain", 24, "v3", "sells"),
+    case(pytest.mark.fault("K4"), "NoReturn", 6, "v3", "sells"),
+    case(pytest.mark.fault("K4"), "NoReturn", 6, "v2", "buys"),
+    case(pytest.mark.fault("K5"), "FalseOnFailure", 18, "v3", "sells"),
+    case(pytest.mark.fault("K7"), "NoZero", 18, "v3", "sells"),
+    case(pytest.mark.fault("K7"), "NoZero", 18, "v2", "buys"),
+    case(pytest.mark.fault("K9"), "WordSymbol", 18, "v3", "sells"),
+    case(pytest.mark.fault("K13"), "MaxIsAll", 6, "v3", "sells"),
+    case(pytest.mark.fault("K16"), "Upgradeable", 6, "v3", "buys"),
 ]
 
 
@@ -116,21 +116,21 @@ def test_shares__sold_into_a_v3_pool__which_counts_to_the_unit__traded_exactly_o
 # --- refused before signing -------------------------------------------------------------------------------------------
 
 REFUSED = [
-    fault("K1", "Fee", 100, "v3", "sells", GOT_LESS),
-    fault("K1", "Fee", 100, "v2", "sells", GOT_LESS),
-    fault("K1", "Fee", 100, "v3", "buys", TAKES_A_FEE),
-    fault("K1", "Fee", 100, "v2", "buys", TAKES_A_FEE),
-    fault("K1", "Fee", 3, "v3", "buys", "3 bps measured, 1 bps allowed"),
-    fault("K5", "FalseOnFailure", 1, "v3", "sells", REFUSES),
-    fault("K5", "FalseOnFailure", 1, "v3", "buys", REFUSES),
-    fault("K5", "AlwaysFalse", 1, "v3", "sells", REFUSES),
-    fault("K5", "AlwaysFalse", 1, "v2", "buys", REFUSES),
-    fault("K5", "Mute", 1, "v3", "sells", GOT_LESS),
-    fault("K5", "Mute", 1, "v2", "buys", "the swap brings none"),
-    fault("K5", "Forgetful", 1, "v3", "sells", "allowance or balance too small"),
-    fault("K11", "Pausable", 1, "v3", "sells", REFUSES),
-    fault("K12", "Blocklist", "holder", "v3", "sells", REFUSES),
-    fault("K12", "Blocklist", "holder", "v2", "buys", REFUSES),
+    case(pytest.mark.fault("K1"), "Fee", 100, "v3", "sells", GOT_LESS),
+    case(pytest.mark.fault("K1"), "Fee", 100, "v2", "sells", GOT_LESS),
+    case(pytest.mark.fault("K1"), "Fee", 100, "v3", "buys", TAKES_A_FEE),
+    case(pytest.mark.fault("K1"), "Fee", 100, "v2", "buys", TAKES_A_FEE),
+    case(pytest.mark.fault("K1"), "Fee", 3, "v3", "buys", "3 bps measured, 1 bps allowed"),
+    case(pytest.mark.fault("K5"), "FalseOnFailure", 1, "v3", "sells", REFUSES),
+    case(pytest.mark.fault("K5"), "FalseOnFailure", 1, "v3", "buys", REFUSES),
+    case(pytest.mark.fault("K5"), "AlwaysFalse", 1, "v3", "sells", REFUSES),
+    case(pytest.mark.fault("K5"), "AlwaysFalse", 1, "v2", "buys", REFUSES),
+    case(pytest.mark.fault("K5"), "Mute", 1, "v3", "sells", GOT_LESS),
+    case(pytest.mark.fault("K5"), "Mute", 1, "v2", "buys", "the swap brings none"),
+    case(pytest.mark.fault("K5"), "Forgetful", 1, "v3", "sells", "allowance or balance too small"),
+    case(pytest.mark.fault("K11"), "Pausable", 1, "v3", "sells", REFUSES),
+    case(pytest.mark.fault("K12"), "Blocklist", "holder", "v3", "sells", REFUSES),
+    case(pytest.mark.fault("K12"), "Blocklist", "holder", "v2", "buys", REFUSES),
 ]
 
 
@@ -150,8 +150,18 @@ def test_refused__odd_when_moved__says_why_and_signs_nothing(
 @pytest.mark.parametrize(
     ("kind", "symbol", "words"),
     [
-        fault("K8", "NoDecimals", "ODD", "chains.local.tokens.ODD.decimals: expected decimals 0 to 36, found none"),
-        fault("K10", "Plain", "\x1b[31mLIVE\n=cmd|' /C calc'!A0" + "x" * 999, "expected ODD, found [31mLIVE=cmd"),
+        case(
+            pytest.mark.fault("K8"),
+            "NoDecimals",
+            "ODD",
+            "chains.local.tokens.ODD.decimals: expected decimals 0 to 36, found none",
+        ),
+        case(
+            pytest.mark.fault("K10"),
+            "Plain",
+            "\x1b[31mLIVE\n=cmd|' /C calc'!A0" + "x" * 999,
+            "expected ODD, found [31mLIVE=cmd",
+        ),
     ],
 )
 def test_refused__odd_in_what_it_says_of_itself__at_start(fair: Fair, kind: str, symbol: str, words: str) -> None:
@@ -191,12 +201,12 @@ def test_refused__one_token_at_two_addresses__the_second_is_not_what_its_name_sa
 @pytest.mark.parametrize(
     ("kind", "knob", "words"),
     [
-        fault("K1", "Fee", 100, "it takes a fee on transfer: 1,485.00 ODD of 1,500.00 ODD arrived"),
-        fault("K5", "Mute", 1, "nothing moved: 0.00 ODD of 1,500.00 ODD arrived"),
-        fault("K11", "Pausable", 1, "Pausable: paused"),
-        fault("K12", "Blocklist", "holder", "Blacklistable: account is blacklisted"),
-        fault("K3", "Rebasing", 11 * 10**17 + 7, ""),
-        fault("K4", "NoReturn", 0, ""),
+        case(pytest.mark.fault("K1"), "Fee", 100, "it takes a fee on transfer: 1,485.00 ODD of 1,500.00 ODD arrived"),
+        case(pytest.mark.fault("K5"), "Mute", 1, "nothing moved: 0.00 ODD of 1,500.00 ODD arrived"),
+        case(pytest.mark.fault("K11"), "Pausable", 1, "Pausable: paused"),
+        case(pytest.mark.fault("K12"), "Blocklist", "holder", "Blacklistable: account is blacklisted"),
+        case(pytest.mark.fault("K3"), "Rebasing", 11 * 10**17 + 7, ""),
+        case(pytest.mark.fault("K4"), "NoReturn", 0, ""),
     ],
 )
 def test_check__token__is_named_with_what_its_transfer_does(fair: Fair, kind: str, knob: int | str, words: str) -> None:
@@ -279,3 +289,29 @@ def test_allowances__left_to_any_known_spender__told_by_check_and_revoked(fair: 
     assert stall.allowances() == {0}
     permit2 = node.call(stall.odd.address, calldata("allowance(address,address)", stall.holder, PERMIT2.address))
     assert word(permit2, 0) == 0
+
+
+@pytest.mark.fault("K6")
+def test_allowance__left_over_where_zero_must_come_first__reset_and_approved_in_two_steps(fair: Fair) -> None:
+    stall, node = fair.open("NoReturn", "sells", 6), fair.uniswap.node
+    node.rpc("anvil_impersonateAccount", stall.holder)
+    data = calldata("approve(address,uint256)", fair.uniswap.swap_router02, 5)
+    node.send(stall.odd.address, data, sender=stall.holder)
+    before = stall.balances()
+    with stall.keeper(adopt=True) as keeper:
+        turns = trade(keeper)
+    assert [turn.record.code for turn in turns] == ["revoke", "approve", "swap", "in_band"]
+    assert {token: raw - before[token] for token, raw in stall.balances().items()} == stall.explained()
+
+
+@pytest.mark.fault("K7")
+def test_allowance__left_over_where_zero_is_refused__says_so_and_signs_nothing(fair: Fair) -> None:
+    """Zero is asked for only where something is left; a person then uses the rest up, or approves the next sum."""
+    stall, node = fair.open("NoZero"), fair.uniswap.node
+    node.rpc("anvil_impersonateAccount", stall.holder)
+    data = calldata("approve(address,uint256)", fair.uniswap.swap_router02, 5)
+    node.send(stall.odd.address, data, sender=stall.holder)
+    with stall.keeper(adopt=True) as keeper:
+        (turn,) = trade(keeper)
+    assert turn.record.kind == "denied" and "zero approval" in turn.record.reason
+    assert stall.sent() == 1

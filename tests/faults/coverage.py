@@ -30,7 +30,7 @@ class Fault:
 
     @property
     def must_be_tested(self) -> bool:
-        return self.id[0] in "RTPS"
+        return self.id[0] in "RTPSK"
 
 
 def read_catalogue(path: Path = CATALOGUE) -> dict[str, Fault]:
@@ -119,7 +119,7 @@ def report() -> Iterator[str]:
             yield f"invariant {number}: {place}"
     needed = [fault for fault in faults.values() if fault.must_be_tested]
     tested = [fault for fault in needed if fault.id in marks]
-    yield f"{len(faults)} faults; of the {len(needed)} in R, T, P and S {len(tested)} have a test"
+    yield f"{len(faults)} faults; of the {len(needed)} in R, T, P, S and K {len(tested)} have a test"
     for id_ in outdated(marks, excuses):
         yield f"note: {id_} has a test now: take it out of {EXCUSES.name}"
     yield from (f"PROBLEM: {problem}" for problem in problems(faults, marks, excuses))

@@ -71,7 +71,8 @@ def test_middle_of_a_path__only_its_rest_must_arrive() -> None:
     back = replace(legs[0], leg=replace(legs[0].leg, sell=QUOTE, quote=SELL))
     both = replace(order(), legs=(*legs, back))
     assert isinstance(verdict(simulated({WETH: 0, USDC: 0}), order=both), Allow)
-    assert isinstance(verdict(simulated({WETH: -1, USDC: 0}), order=both), Deny)
+    assert isinstance(verdict(simulated({WETH: -2, USDC: 0}), order=both), Allow), "shares"
+    assert isinstance(verdict(simulated({WETH: -SELL.raw // 1_000, USDC: 0}), order=both), Deny)
 
 
 def test_simulation_failed__left_to_max_deviation() -> None:
