@@ -94,6 +94,7 @@ def test_run__faults_on_the_way__each_round_performed_once_and_none_while_not_du
 ) -> None:
     with FaultProxy(int(scene.url.rsplit(":", 1)[1]), seed=7) as proxy:
         beset = open_scene(scene.node, tmp_path, proxy.url)
+        beset.node.send(beset.contracts["counter"], calldata("setForwarder(address)", SENDER))
         with beset.keeping(beset.write(*NAMES)):
             proxy.add(*(replace(Fault(kind), share=SHARE / len(KINDS)) for kind in KINDS))
             proxy.add(Fault("drop_response", methods=("eth_sendRawTransaction",), share=0.2))

@@ -6,8 +6,8 @@ import pytest
 from eth_abi.abi import encode
 
 from keeper.chain.nodes.batch import NOBODY
-from keeper.chain.nodes.rpc import RpcError
-from keeper.chain.reading.direct import fetch_replies, revert_data
+from keeper.chain.nodes.rpc import Disagreement, RpcError
+from keeper.chain.reading.direct import MOST_GAS, fetch_replies, revert_data
 from keeper.core.abi import calldata
 from keeper.core.chain import Read
 from keeper.core.replies import ERROR, MOST, Reverted, TooLarge, parse_reply
@@ -37,7 +37,10 @@ def test_fetch__several__one_request_from_nobody_at_the_blocks_hash() -> None:
     found = fetch_replies(node, [READ, OTHER], block)  # type: ignore[arg-type]
     assert [parse_reply(found[read] or b"") for read in (READ, OTHER)] == [b"\x01", b"\x02"]
     assert [params for _, params in node.asked] == [
-        [{"from": NOBODY, "to": read.to, "data": "0x" + read.data.hex()}, {"blockHash": block.hash}]
+        [
+            {"from": NOBODY, "to": read.to, "data": "0x" + read.data.hex(), "gas": hex(MOST_GAS)},
+            {"blockHash": block.hash},
+        ]
         for read in (READ, OTHER)
     ]
 
@@ -58,6 +61,18 @@ def test_fetch__several__one_request_from_nobody_at_the_blocks_hash() -> None:
 )
 def test_fetch__each_answer__is_kept_as_it_ended(answer: Any, expected: Any) -> None:
     assert reply(answer) == expected
+
+
+def test_fetch__nodes_disagree_on_one__only_that_one_has_no_answer() -> None:
+    class Divided(Node):
+        def batch(self, requests: list[tuple[str, list[Any]]]) -> list[Any]:
+            if any(params[0]["to"] == OTHER.to for _, params in requests):
+                raise Disagreement("nodes disagree on eth_call")
+            return ["0x01"] * len(requests)
+
+    found = fetch_replies(Divided(), [READ, OTHER], make_block())  # type: ignore[arg-type]
+    assert parse_reply(found[READ] or b"") == b"\x01"
+    assert found[OTHER] is None
 
 
 def test_revert_data__control_characters_of_a_node__are_made_harmless() -> None:

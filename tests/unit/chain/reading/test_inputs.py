@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 
 from keeper.chain.reading.inputs import Inputs, pack, pack_inputs, unpack
 from keeper.chain.reading.views import build_view
-from keeper.core.chain import History, Observed, PastTrade, Read, Snapshot, Unusable
+from keeper.core.chain import History, Observed, PastCall, PastTrade, Read, Snapshot, Unusable
+from keeper.core.pegs import Episode, Mean, Renewal, Trace
 from keeper.core.slices import Parent, Slice
 from keeper.core.units import Wei
 from tests.builders import USDC, WETH, address, make_block, usd
@@ -16,7 +17,14 @@ from tests.unit.chain.worlds import PairedVenue, answers, spec
 PARENT = Parent(4, WETH.address, USDC.address, usd("84.5"), Fraction(3120), 12, 1440, Fraction(1, 7))
 SLICE = Slice(PARENT, 2, 12, usd("7.5"))
 HISTORY = History(
-    trades=(PastTrade(5, usd("100.5"), usd("0.2")), PastTrade(6, usd(7), usd(0), SLICE)),
+    trades=(
+        PastTrade(5, usd("100.5"), usd("0.2")),
+        PastTrade(6, usd(7), usd(0), SLICE),
+        PastTrade(7, usd(7), usd(0), sold=WETH.address),
+        PastTrade(8, usd(7), usd(0), SLICE, sold=WETH.address),
+    ),
+    trace=Trace("00ff", 5, 1, {address(1): Mean(10**18, 5, 3)}, Episode(-1, 4, 1), {1: Renewal("01", 2)}, 3, 7),
+    calls=(PastCall(7, 10**15), PastCall(9, 1)),
     paused="by hand: “maintenance”",
     cycles_in_streak=3,
     seed=2**80,

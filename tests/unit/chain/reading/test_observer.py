@@ -1,3 +1,4 @@
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -9,6 +10,7 @@ from keeper.chain.reading.observer import ChainObserver
 from keeper.chain.reading.views import VaultSpec, balance_of, build_view
 from keeper.core.chain import History, Read, Unusable, VaultView
 from keeper.core.errors import TransientError
+from keeper.core.replies import Reverted, parse_reply
 from tests.builders import CHAIN, NOW, WETH, address, token
 from tests.unit.chain.fake_node import RUNTIME, FakeNode, hash32, words
 from tests.unit.chain.worlds import FEEDS, POOL, RESERVES, SENDER, PairedVenue, answers, spec, whole
@@ -70,6 +72,27 @@ def test_observe__again_from_the_kept_answers__gives_the_same_view() -> None:
         spec(), snapshot.block, observed.answers, observed.view.history, observed.view.tip, {"paired": PairedVenue()}
     )
     assert again == observed.view
+
+
+@pytest.mark.parametrize(("answer", "reply"), [(b"\x01", b"\x01"), (None, None)])
+def test_observe__direct_reads__one_more_request_at_the_same_block(answer: bytes | None, reply: bytes | None) -> None:
+    asked = Read(address(0xC0FFEE), b"\x6e\x04\xff\x0d")
+    specs = [replace(spec(name), direct=(asked,)) for name in ("treasury", "counter")]
+    node = FakeNode(answers() | {asked: answer})
+    observer = observer_of(node, *specs)
+    observer.observe(["treasury", "counter"])
+    node.requests_made, node.calls[:] = 0, []
+    snapshot = observer.observe(["treasury", "counter"])
+    assert node.requests_made == 2
+    assert [params[1] for method, params in node.calls if params[0] == node.calls[-1][1][0]] == [
+        {"blockHash": snapshot.block.hash}
+    ]
+    for name in ("treasury", "counter"):
+        view = snapshot.vaults[name].view
+        assert isinstance(view, VaultView)
+        found = parse_reply(view.extra[asked] or b"")
+        assert isinstance(found, Reverted) if reply is None else found == reply
+        assert asked in snapshot.vaults[name].answers
 
 
 def test_observe__two_vaults_with_one_pool__reads_and_decodes_it_once() -> None:
