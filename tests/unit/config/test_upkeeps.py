@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -8,7 +9,7 @@ from keeper.config.upkeeps import ChainlinkUpkeepConfig
 from keeper.core.abi import selector
 from keeper.core.errors import ConfigError
 from keeper.guards import upkeeps as guards
-from tests.unit.config.deployments import edited, loaded
+from tests.unit.config.deployments import REPOSITORY, edited, loaded
 
 ENV = {"RPC": "http://127.0.0.1:8545"}
 OTHER = "0x3333333333333333333333333333333333333333"
@@ -249,3 +250,28 @@ def test_load__a_vaults_account__draws_a_warning(tmp_path: Path) -> None:
         "upkeeps.counter: calls from the account of vault treasury: "
         "each waits for the other, and its gas is a withdrawal"
     ]
+
+
+def blocks(page: str) -> list[str]:
+    """The configurations that a page shows."""
+    return re.findall(r"```yaml\n(.*?)```", (REPOSITORY / "docs" / page).read_text("utf-8"), re.DOTALL)
+
+
+HEAD, *MOVED = blocks("migrating.md")
+SHOWN = [*blocks("strategies/upkeeps.md"), *(HEAD + block for block in MOVED)]
+
+
+@pytest.mark.parametrize("text", SHOWN, ids=lambda text: text.rpartition("upkeeps:\n")[2].split(":")[0].strip())
+def test_documentation__every_configuration_to_copy__loads(text: str, tmp_path: Path) -> None:
+    for name in ("ops.json", "ops.pw"):
+        (tmp_path / name).touch(mode=0o600)
+    names = re.findall(r"\$\{(\w+)\}", text)
+    found = loaded(tmp_path, text, dict.fromkeys(names, "https://a.example") | {names[0]: "https://b.example"})
+    assert found.config.upkeeps
+    assert {upkeep.mode for upkeep in found.config.upkeeps.values()} == {"dry"}
+
+
+def test_documentation__of_migrating__has_one_for_each_service() -> None:
+    assert len(MOVED) == 3
+    page = (REPOSITORY / "docs/migrating.md").read_text("utf-8")
+    assert [page.count(f"## From {name}") for name in ("Chainlink Automation", "Gelato", "Defender")] == [1, 1, 1]
