@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Annotated, Literal
 
@@ -18,16 +19,17 @@ MULTI_SENDS: Mapping[str, CoreAddress] = {
 safe-deployments, src/assets/v1.3.0 and v1.4.1, multi_send_call_only.json)."""
 
 
+_HEX = re.compile(r"0x[0-9a-fA-F]{32}_[0-9a-fA-F]{32}", re.ASCII)
+
+
 def _key(text: object) -> str:
-    """A name of at most 31 letters, as Zodiac's tools write it, or 32 bytes in hex."""
-    expected = "a name of at most 31 letters, or 0x and 64 hex digits"
+    """A name of at most 31 letters, as Zodiac's tools write it; or 32 bytes in two halves, because 64 hex digits in a
+    row are refused wherever they stand: they could be a private key."""
+    expected = "a name of at most 31 letters, or 32 bytes in halves: 0x, 32 hex digits, _ and 32 more"
     if not isinstance(text, str) or not text.isascii() or not text.isprintable() or " " in text:
         raise Wrong(expected)
-    if text.startswith("0x"):
-        digits = text[2:]
-        if len(digits) != 64 or digits.strip("0123456789abcdefABCDEF") or not int(digits, 16):
-            raise Wrong(expected)
-    elif not 0 < len(text) < 32:
+    fits = _HEX.fullmatch(text) and text.strip("0x_") if text.startswith("0x") else 0 < len(text) < 32
+    if not fits:
         raise Wrong(expected)
     return text
 

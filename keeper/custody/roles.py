@@ -23,12 +23,13 @@ EXECUTE = "execTransactionWithRole(address,uint256,bytes,uint8,bytes32,bool)"
 
 
 def role_key(name: str) -> bytes:
-    """{32 bytes} As Zodiac's own tools write it: the name in ASCII, filled up with zeros; or 0x and 64 digits.
+    """{32 bytes} As Zodiac's own tools write it: the name in ASCII, filled up with zeros; or 0x and 64 digits, with or
+    without _ between them.
 
     Raises ValueError where it is neither.
     """
     if name.startswith("0x"):
-        key = bytes.fromhex(name[2:])
+        key = bytes.fromhex(name[2:].replace("_", ""))
         if len(key) != 32:
             raise ValueError(f"role: expected 32 bytes, were {len(key)}")
     else:

@@ -8,6 +8,9 @@ KEY = "ac0974bec39a17e36ba4a6b4d238ff944bacb478cbed5efcae784d7bf4f2ff80"
 """Of the first development account: known to everybody."""
 
 
+WALLET = "{kind: wallet, signer: ops}"
+
+
 class Bad(NamedTuple):
     """`old` is replaced by `new` in the good deployment; `line` is the error, after the file's name."""
 
@@ -872,5 +875,102 @@ BAD = (
         "{kind: wallet, signer: ops}",
         '{kind: contract, address: "0x2222222222222222222222222222222222222222"}',
         ":11: vaults.treasury.custody.signer: expected a signer: the vault is live, found nothing",
+    ),
+    # a Safe as custody
+    Bad(
+        "custody of no kind",
+        WALLET,
+        "{kind: multisig, signer: ops}",
+        (
+            ":11: vaults.treasury.custody.kind: expected one of wallet, safe, safe_module, "
+            "roles, contract, found multisig"
+        ),
+    ),
+    Bad(
+        "Safe without signer",
+        WALLET,
+        '{kind: safe, safe: "0x2222222222222222222222222222222222222222"}',
+        ":11: vaults.treasury.custody.signer: expected a value, found nothing",
+    ),
+    Bad(
+        "Safe that is the signer",
+        WALLET,
+        '{kind: safe, signer: ops, safe: "0x1111111111111111111111111111111111111111"}',
+        ":11: vaults.treasury.custody.safe: expected a contract, found the signer's own address",
+    ),
+    Bad(
+        "Safe of another version",
+        WALLET,
+        ('{kind: safe, signer: ops, version: 1.2.0, safe: "0x2222222222222222222222222222222222222222"}'),
+        ":11: vaults.treasury.custody.version: expected 1.3.0 or 1.4.1, found 1.2.0",
+    ),
+    Bad(
+        "Safe with an unknown signer",
+        WALLET,
+        '{kind: safe, signer: opps, safe: "0x2222222222222222222222222222222222222222"}',
+        ":11: vaults.treasury.custody.signer: expected one of ops, found opps",
+    ),
+    Bad(
+        "coin of a Safe",
+        WALLET,
+        ('{kind: safe, signer: ops, safe: "0x2222222222222222222222222222222222222222", native: count}'),
+        (
+            ":11: vaults.treasury.custody.native: expected one of kind, multi_send, safe, "
+            "signer, version, found an unknown key"
+        ),
+    ),
+    Bad(
+        "module that is the Safe",
+        WALLET,
+        (
+            "{kind: safe_module, signer: ops, safe: "
+            '"0x2222222222222222222222222222222222222222", module: '
+            '"0x2222222222222222222222222222222222222222"}'
+        ),
+        (":11: vaults.treasury.custody.module: expected another contract than the Safe, found the Safe itself"),
+    ),
+    Bad(
+        "role without modifier",
+        WALLET,
+        '{kind: roles, signer: ops, safe: "0x2222222222222222222222222222222222222222", role: r}',
+        ":11: vaults.treasury.custody.modifier: expected a value, found nothing",
+    ),
+    Bad(
+        "role that is too long",
+        WALLET,
+        (
+            '{kind: roles, signer: ops, safe: "0x2222222222222222222222222222222222222222", '
+            'modifier: "0x3333333333333333333333333333333333333333", role: '
+            "rrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrr}"
+        ),
+        (
+            ":11: vaults.treasury.custody.role: expected a name of at most 31 letters, or 32 "
+            "bytes in halves: 0x, 32 hex digits, _ and 32 more, found "
+            "rrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrr"
+        ),
+    ),
+    Bad(
+        "role of nothing",
+        WALLET,
+        (
+            '{kind: roles, signer: ops, safe: "0x2222222222222222222222222222222222222222", '
+            'modifier: "0x3333333333333333333333333333333333333333", role: '
+            '"0x00000000000000000000000000000000_00000000000000000000000000000000"}'
+        ),
+        (
+            ":11: vaults.treasury.custody.role: expected a name of at most 31 letters, or 32 "
+            "bytes in halves: 0x, 32 hex digits, _ and 32 more, found "
+            "0x00000000000000000000000000000000_000000000000000000000000…"
+        ),
+    ),
+    Bad(
+        "allowance of a token that is not held",
+        WALLET,
+        (
+            '{kind: roles, signer: ops, safe: "0x2222222222222222222222222222222222222222", '
+            'modifier: "0x3333333333333333333333333333333333333333", role: r, allowances: {DAI: '
+            "d}}"
+        ),
+        (":11: vaults.treasury.custody.allowances.DAI: expected one of WETH, USDC, found another token"),
     ),
 )

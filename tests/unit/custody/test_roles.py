@@ -16,7 +16,7 @@ from tests.unit.custody.safes import BATCHER, DAY, KEY, MEMBER, MODIFIER, SAFE, 
 
 def test_role_key__a_name__is_its_letters_filled_up_with_zeros() -> None:
     assert role_key("rebalancer") == b"rebalancer" + bytes(22)
-    assert role_key("0x" + "ab" * 32) == b"\xab" * 32
+    assert role_key("0x" + "ab" * 32) == role_key(f"0x{'ab' * 16}_{'ab' * 16}") == b"\xab" * 32
 
 
 @pytest.mark.parametrize("name", ["", "x" * 32, "0x12", "0x" + "00" * 32, "röle"])
