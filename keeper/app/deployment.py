@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from keeper.app.alerting import make_alerts
 from keeper.app.chains import Chain
 from keeper.app.draining import require_drained
 from keeper.app.journals import journal_url as journal_url
@@ -16,7 +17,6 @@ from keeper.app.requests import carry_out
 from keeper.app.telling import Telling, keep_account
 from keeper.app.upkeeps import introduce
 from keeper.app.watching import Scene
-from keeper.chain.nodes.clock import SystemClock
 from keeper.chain.reading.pinned import pins_text
 from keeper.config import Loaded
 from keeper.core.errors import ConfigError, KeeperError, TransientError, Unreachable
@@ -29,7 +29,6 @@ from keeper.journal.sql import SqlJournal
 from keeper.telemetry.alerts import Alerts
 from keeper.telemetry.apprise_alerts import AppriseOutlet
 from keeper.telemetry.heartbeat import Heartbeat
-from keeper.telemetry.logs import logger
 
 
 @dataclass(slots=True)
@@ -62,10 +61,9 @@ class Deployment:
         armed = tuple(name for name, vault in loaded.config.kept.items() if live and vault.is_live)
         if live:
             check_live(loaded, armed, chain_ids)
-        told = loaded.config.alerts
-        outlet = AppriseOutlet([url.reveal() for url in told.to])
-        alerts = Alerts(logger("alert"), SystemClock(), told.remind, [outlet])
-        heartbeat = Heartbeat(told.heartbeat.reveal()) if told.heartbeat else None
+        outlet, alerts = make_alerts(loaded)
+        beat = loaded.config.alerts.heartbeat
+        heartbeat = Heartbeat(beat.reveal()) if beat else None
         signers, locks = open_signers(loaded, armed), hold_senders(loaded, armed)
         deployment = cls(loaded, journal, armed, outlet, alerts, heartbeat, signers, locks, adopt=adopt)
         for name in dict.fromkeys(kept.chain for kept in loaded.config.kept.values()):

@@ -16,6 +16,7 @@ from keeper.app.deployment import Deployment
 from keeper.app.dumps import forbid_dumps
 from keeper.app.journals import journal_url
 from keeper.app.loading import open_config
+from keeper.app.starting import kept_run
 from keeper.cli.screen import console
 from keeper.config import Loaded
 from keeper.core.errors import ConfigError, Halted, JournalError, Unreachable
@@ -45,21 +46,19 @@ def _prepared(path: Path, *, live: bool, adopt: bool) -> Loaded:
 def _opened(
     loaded: Loaded, journal: SqlJournal, live: bool, chain_ids: Sequence[int] | None, adopt: bool
 ) -> Iterator[Deployment]:
-    """Closes the journal too."""
     log = logger("start")
-    with journal:
-        for note in journal.notes:
-            log.info("journal", text=note)
-        journal.keep_config(loaded.hash, loaded.canonical)
-        deployment = Deployment.open(loaded, journal, live=live, chain_ids=chain_ids or (), adopt=adopt)
-        for chain, error in deployment.down.items():
-            log.warning("chain is down", chain=chain, text=str(error))
-        for line in deployment.introduction():
-            log.info("armed" if live else "dry", text=line)
-        try:
-            yield deployment
-        finally:
-            deployment.close()
+    for note in journal.notes:
+        log.info("journal", text=note)
+    journal.keep_config(loaded.hash, loaded.canonical)
+    deployment = Deployment.open(loaded, journal, live=live, chain_ids=chain_ids or (), adopt=adopt)
+    for chain, error in deployment.down.items():
+        log.warning("chain is down", chain=chain, text=str(error))
+    for line in deployment.introduction():
+        log.info("armed" if live else "dry", text=line)
+    try:
+        yield deployment
+    finally:
+        deployment.close()
 
 
 def run(path: Path, *, live: bool, chain_ids: Sequence[int] | None, adopt: bool = False) -> None:
@@ -74,8 +73,10 @@ def run(path: Path, *, live: bool, chain_ids: Sequence[int] | None, adopt: bool 
 
     loaded = _prepared(path, live=live, adopt=adopt)
     if (journal := _stand_by(loaded, stop, stand_down)) is not None:
-        with _opened(loaded, journal, live, chain_ids, adopt) as deployment:
-            daemon.run(deployment.loops, stop, deployment.retry)
+        with journal, kept_run(loaded, journal, stop):
+            if not stop.is_set():
+                with _opened(loaded, journal, live, chain_ids, adopt) as deployment:
+                    daemon.run(deployment.loops, stop, deployment.retry)
     if lost.is_set():
         raise JournalError("journal: another keeper took over while this one was silent; this one has stopped")
     logger("stop").info("stopped")
@@ -102,7 +103,7 @@ def once(path: Path, *, live: bool, chain_ids: Sequence[int] | None, adopt: bool
     """One cycle for every vault. Live, it follows what it sent until that is confirmed, and then stops."""
     loaded = _prepared(path, live=live, adopt=adopt)
     journal = SqlJournal(journal_url(loaded), sample_every=loaded.config.journal.sample)
-    with _opened(loaded, journal, live, chain_ids, adopt) as deployment:
+    with journal, _opened(loaded, journal, live, chain_ids, adopt) as deployment:
         if deployment.down:
             raise Unreachable("; ".join(str(error) for error in deployment.down.values()))
         turns = [turn for loop in deployment.loops for turn in _all(loop)]

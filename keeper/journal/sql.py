@@ -13,9 +13,10 @@ from keeper.core.chain import History
 from keeper.core.errors import Halted, JournalError
 from keeper.core.latches import Trip
 from keeper.core.records import CycleRecord, NewIntent, PauseState, Request, Sample
+from keeper.core.runs import Run
 from keeper.core.sending import LIVE, UNFINAL, Attempt, Intent, Mined, Outcome, State
 from keeper.core.units import Address, Price, Token, TokenAmount
-from keeper.journal import commands, latches, rows, rules
+from keeper.journal import commands, latches, rows, rules, runs
 from keeper.journal.adoption import Adoption
 from keeper.journal.flows import Flow
 from keeper.journal.observed import record_balances
@@ -243,6 +244,21 @@ class SqlJournal:
         with self._store.writing() as connection:
             if connection.execute(update(beats).where(beats.c.chain_id == chain_id).values(values)).rowcount == 0:
                 connection.execute(insert(beats).values(chain_id=chain_id, **values))
+
+    def begin_run(self, waited: int) -> int:
+        """The daemon acts from now on, after a wait of so many seconds. Returns the run's number."""
+        with self._store.writing() as connection:
+            return runs.begin_run(connection, waited, self._now())
+
+    def end_run(self, number: int) -> None:
+        """It ends itself; a run without this has died."""
+        with self._store.writing() as connection:
+            runs.end_run(connection, number, self._now())
+
+    def runs(self) -> tuple[Run, ...]:
+        """The latest first."""
+        with self._store.reading() as connection:
+            return runs.read_runs(connection)
 
     # --- what people switch, and what the keeper latches -------------------------------------------------------------
 

@@ -309,6 +309,17 @@ halts = Table(
 
 pauses = Table("pauses", metadata, Column("vault", Text, primary_key=True), _text("reason"), _text("by"), _int("at"))
 
+# A run that died has no end.
+runs = Table(
+    "runs",
+    metadata,
+    _number(),
+    _int("at"),  # when it began to act
+    _int("waited"),  # {s} before that, as others had died
+    Column("ended_at", Int),
+    sqlite_autoincrement=True,
+)
+
 requests = Table(
     "requests",
     metadata,
