@@ -16,7 +16,9 @@ from typing import ClassVar
 
 import psycopg
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
+from alembic.config import Config
 from alembic.migration import MigrationContext
 from hypothesis import HealthCheck, settings
 from hypothesis.stateful import run_state_machine_as_test
@@ -26,6 +28,7 @@ from keeper.core.errors import JournalError
 from keeper.core.sending import ARROWS, State
 from keeper.journal import lease, schema
 from keeper.journal.commands import RequestBox
+from keeper.journal.epoch import begin
 from keeper.journal.lock import Leased
 from keeper.journal.reader import JournalReader
 from keeper.journal.sql import SqlJournal
@@ -335,7 +338,13 @@ def test_open__newer_schema__is_refused_and_left_as_it_is(server: PostgresServer
 
 @pytest.mark.fault("P22")
 def test_open__older_schema__is_migrated_in_one_transaction(server: PostgresServer, database: str, url: str) -> None:
-    server.execute("DROP TABLE lease; UPDATE alembic_version SET version_num = '0001'", database)
+    server.execute("DROP SCHEMA public CASCADE; CREATE SCHEMA public", database)
+    config = Config()
+    config.set_main_option("script_location", str(schema.MIGRATIONS))
+    with create_engine(url.replace("postgresql://", "postgresql+psycopg://")).begin() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0001")
+        begin(connection, NOW)
     with pytest.raises(JournalError, match="`keeper run` migrates it"):
         JournalReader(url)
     with SqlJournal(url) as sql:
