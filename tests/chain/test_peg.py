@@ -10,9 +10,11 @@ from pathlib import Path as Folder
 
 import pytest
 
+from keeper.app.replaying import replay
 from keeper.core.plan import Purpose
 from keeper.core.units import Token, TokenAmount
 from keeper.cycle import Turn
+from keeper.journal.reader import JournalReader
 from keeper.local.anvil import run_anvil
 from tests.chain.node import Node
 from tests.chain.peg_paths import AGAINST_USDC_2023, SEQUENCER, USDC_2023, USDE_2025, UST_2022, Moment, Path
@@ -52,11 +54,15 @@ class Ridden:
         )
 
 
-def ride(scene: Scene, path: Path, sources: str = ALL, capacity: int = 400_000) -> Ridden:
+def ride(scene: Scene, path: Path, *, comes_back: float | None = None) -> Ridden:
+    """The whole path. The sequencer says that it is up again with the first block after `comes_back` hours."""
     done, known = Ridden(scene, path), 0
-    with scene.keeper(PRICE.format(sources=sources, ema=4 * path.every), capacity) as keeper:
+    with scene.keeper(PRICE.format(sources=ALL, ema=max(30, 4 * path.every))) as keeper:
         for moment in path.moments():
             scene.happen(moment)
+            if comes_back is not None and moment.minute >= comes_back * 60:
+                scene.sequencer(up=True)
+                comes_back = None
             turns = look(keeper)
             done.codes.update(turn.record.code for turn in turns)
             done.waited.append((moment, turns[-1]))
@@ -111,16 +117,7 @@ def test_peg__sequencer_that_stops_and_restarts__trades_nothing_until_its_grace_
 ) -> None:
     assert SEQUENCER.silent is not None
     down, up = SEQUENCER.silent
-    done, stopped = Ridden(scene, SEQUENCER), False
-    with scene.keeper(PRICE.format(sources=ALL, ema=30)) as keeper:
-        for moment in SEQUENCER.moments():
-            scene.happen(moment)
-            if moment.minute >= up * 60 and not stopped:
-                scene.sequencer(up=True)  # it came back with this block
-                stopped = True
-            turns = look(keeper)
-            done.codes.update(turn.record.code for turn in turns)
-            done.waited.append((moment, turns[-1]))
+    done = ride(scene, SEQUENCER, comes_back=up)
     with capsys.disabled():
         print(f"\n{done}")
     resting = [turn for moment, turn in done.waited if up * 60 <= moment.minute < up * 60 + 60]
@@ -129,6 +126,7 @@ def test_peg__sequencer_that_stops_and_restarts__trades_nothing_until_its_grace_
     began, ended = scene.start + int(down * 3_600), scene.start + int(up * 3_600) + 3_600
     assert [entry for entry in scene.entries() if began <= entry.intent.created_at < ended] == []
     assert done.codes["warming_up"] > 10, "what was known before the silence counts no more"
+    assert done.of_the_falling == []
 
 
 @pytest.mark.fault("M14")
@@ -155,6 +153,27 @@ def test_peg__sale_within_capacity__is_bought_back_to_the_destination_and_no_fur
     assert prices == sorted(prices), "every trade brings it nearer"
     assert 1 - Fraction(15, 10_000) < prices[-1] < 1 - Fraction(4, 10_000)
     assert scene.held(scene.coin) > 1_000_000 + spent, "what was bought below the peg is worth more than it cost"
+
+
+@pytest.mark.fault("invariant 10")
+def test_peg__every_stored_decision__is_made_again_byte_for_byte(scene: Scene) -> None:
+    with scene.keeper(PRICE.format(sources="uni.ema, COIN/USD", ema=20)) as keeper:
+        for minute in range(0, 36, 2):
+            price = Fraction(1) if minute < 24 else Fraction(9_975, 10_000)
+            scene.happen(Moment(minute, price, price, Fraction(1)))
+            look(keeper)
+    # The keeper was ended; the next one goes on with what its journal knows.
+    with scene.keeper(PRICE.format(sources="uni.ema, COIN/USD", ema=20)) as keeper:
+        for minute in range(36, 60, 2):
+            scene.happen(Moment(minute, Fraction(9_975, 10_000), Fraction(9_975, 10_000), Fraction(1)))
+            look(keeper)
+        with JournalReader(f"sqlite:///{scene.folder / 'keeper.db'}") as reader:
+            repeated = list(replay(keeper.loaded, reader, reader.cycles("peg", limit=None)))
+    assert len(repeated) > 10
+    assert [each.row.number for each in repeated if not each.is_same] == []
+    codes = {each.row.code for each in repeated}
+    assert {"warming_up", "in_band", "swap"} <= codes
+    assert sum(each.row.code == "warming_up" for each in repeated) <= 2, "a restart does not warm up anew"
 
 
 def _prices(moment: Moment) -> tuple[Fraction, Fraction, Fraction]:

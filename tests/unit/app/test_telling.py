@@ -110,6 +110,15 @@ def test_trouble__no_rpc_answers__told_once_after_patience_then_all_clear(rig: R
     assert rig.outlet.said == ["alert rpc:base", "all-clear rpc:base"]
 
 
+@pytest.mark.fault("M10")
+def test_wall__coin_beyond_it__told_at_once_and_when_it_is_back(rig: Rig) -> None:
+    for _ in range(3):
+        rig.turn("hold", "beyond_wall")
+    assert rig.outlet.said == ["alert wall:treasury"]
+    rig.turn("hold", "warming_up")
+    assert rig.outlet.said == ["alert wall:treasury", "all-clear wall:treasury"]
+
+
 def test_trouble__shorter_than_patience__wakes_nobody(rig: Rig) -> None:
     rig.fail(TransientError("blocks do not agree"))
     rig.time.at += int(PATIENCE) - 1

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from keeper.core.drain import drain_scope
 from keeper.core.errors import Halted, JournalError, TransientError
+from keeper.core.pegs import Trace
 from keeper.core.plan import Purpose
 from keeper.core.ports import Journal
 from keeper.core.records import Request
@@ -246,6 +248,23 @@ def test_history__trades_of_a_day__are_there_with_value_and_gas(journal: Journal
     assert (trade.at, trade.notional, trade.gas_cost) == (NOW + 12, usd(31_200), usd("3.12"))
     assert journal.history("treasury", NOW + 60).gas == ((NOW + 12, usd("3.12")),)
     assert journal.history("other", NOW + 60).trades == ()
+
+
+def test_history__trade__says_what_it_sold(journal: Journal) -> None:
+    new = wish()
+    run(journal, new, 0, 1, NOW + 12)
+    (trade,) = journal.history("treasury", NOW + 60).trades
+    assert trade.sold == new.expect.swaps[0].sell.token.address
+
+
+def test_history__trace__is_that_of_the_last_cycle_of_its_vault_that_had_one(journal: Any) -> None:
+    assert journal.history("treasury", NOW).trace is None
+    for block in (1, 2):
+        journal.record_cycle(replace(cycle(), trace=Trace("00ff", NOW, block)))
+    journal.record_cycle(replace(cycle(), vault="other", trace=Trace("00ff", NOW, 9)))
+    journal.record_cycle(cycle(kind="denied"))
+    assert journal.history("treasury", NOW).trace == Trace("00ff", NOW, 2)
+    assert journal.history("other", NOW).trace == Trace("00ff", NOW, 9)
 
 
 def test_history__older_than_a_day__only_the_last_trade_stays(journal: Journal) -> None:

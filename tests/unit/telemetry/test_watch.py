@@ -42,6 +42,11 @@ def refused(age: int) -> Mapping[str, Refusal]:
             "treasury is stopped by its breaker: 3 reverts in a row",
         ),
         (
+            facts(walls={"peg": "DUSD is at 0.9800 USD"}),
+            "wall:peg",
+            "peg has stopped: DUSD is at 0.9800 USD",
+        ),
+        (
             facts(refused=refused(3_600)),
             "refused:treasury",
             "treasury has been refused for 1h: impact 80 bps, at most 50 bps",
