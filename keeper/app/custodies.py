@@ -88,7 +88,7 @@ def make_envelope(config: Config, vault: str, tokens: Mapping[str, Token]) -> En
 
 
 def _of(setting: Setting) -> Atomic:
-    return _atomic(setting.config, setting.name, setting.known_routers, setting.tokens)
+    return _atomic(setting.config, setting.name, setting.spenders, setting.tokens)
 
 
 def _atomic(config: Config, vault: str, routers: Iterable[Router], tokens: Mapping[str, Token]) -> Atomic:
