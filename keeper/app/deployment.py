@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,7 +18,7 @@ from keeper.app.requests import carry_out
 from keeper.app.telling import Telling, keep_account
 from keeper.app.upkeeps import introduce
 from keeper.app.watching import Scene
-from keeper.chain.reading.pinned import pins_text
+from keeper.chain.reading.pinned import parse_pins, pins_text, upgrades_between
 from keeper.config import Loaded
 from keeper.core.errors import ConfigError, KeeperError, TransientError, Unreachable
 from keeper.core.ports import Signer
@@ -25,6 +26,7 @@ from keeper.core.records import Request
 from keeper.core.units import Address
 from keeper.daemon import ChainLoop
 from keeper.journal.lock import SenderLock
+from keeper.journal.reader import JournalReader
 from keeper.journal.sql import SqlJournal
 from keeper.telemetry.alerts import Alerts
 from keeper.telemetry.apprise_alerts import AppriseOutlet
@@ -116,7 +118,7 @@ class Deployment:
         alert = self.alerts
         # Providers that are dead, unpaid or not believed, and when that is over.
         chain.rpc.listen(lambda key, text, is_good: (alert.resolve if is_good else alert.alert)(key, text))
-        self.journal.keep_pins(self.loaded.hash, chain.config.chain_id, pins_text(chain.pins))
+        self._keep_pins(chain)
         scene = Scene(self.loaded, chain.name, chain.vaults, self.journal)
         scene.remember()
         mine = [vault for vault in chain.vaults if vault in self.armed]
@@ -139,6 +141,16 @@ class Deployment:
             answer=self._carry_out,
             verify=lambda now: self._verify(chain, alert, now),
         )
+
+    def _keep_pins(self, chain: Chain) -> None:
+        """A token that was upgraded while nobody looked is as it is: whoever starts the keeper is told."""
+        chain_id = chain.config.chain_id
+        with JournalReader(journal_url(self.loaded)) as reader:
+            before = reader.pins(self.loaded.hash, chain_id, int(time.time()))
+        if before is not None:
+            for token, said in upgrades_between(parse_pins(before, chain.pins.block), chain.pins).items():
+                self.alerts.alert(f"upgraded:{token}", f"{chain.name}: changed since the last start: {said}")
+        self.journal.keep_pins(self.loaded.hash, chain_id, pins_text(chain.pins))
 
     def _reconcile(self, chain: Chain, armed: Sequence[str], now: int, *, adopt: bool = False) -> None:
         senders = sorted({self.loaded.config.signing_for(vault) for vault in armed})

@@ -315,3 +315,15 @@ def test_allowance__left_over_where_zero_is_refused__says_so_and_signs_nothing(f
         (turn,) = trade(keeper)
     assert turn.record.kind == "denied" and "zero approval" in turn.record.reason
     assert stall.sent() == 1
+
+
+@pytest.mark.fault("K16")
+def test_upgraded__while_the_keeper_was_stopped__told_at_the_next_start(fair: Fair) -> None:
+    stall, node = fair.open("Upgradeable"), fair.uniswap.node
+    told = []
+    for _ in range(2):
+        with stall.keeper() as keeper:
+            told.append([key for key in keeper.alerts._told if key.startswith("upgraded")])
+        logic = "0x" + bytes(12).hex() + fair.deploy("Plain").address[2:].lower()
+        node.rpc("anvil_setStorageAt", stall.odd.address, SLOTS[0], logic)
+    assert told == [[], [f"upgraded:{stall.odd.address}"]]

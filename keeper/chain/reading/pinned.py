@@ -12,6 +12,7 @@ from fractions import Fraction
 from typing import Any
 
 from keeper.chain.reading.pins import Pins
+from keeper.chain.reading.token_code import TokenCode, what_changed
 from keeper.core.chain import Block, Pool, Router
 from keeper.core.units import Address, Token
 
@@ -22,6 +23,7 @@ def pins_text(pins: Pins) -> str:
         "tokens": [_token_fields(token) for _, token in sorted(pins.tokens.items())],
         "pools": [_pool_fields(pool) for _, pool in sorted(pins.pools.items())],
         "feed_decimals": dict(sorted(pins.feed_decimals.items())),
+        "token_codes": {token: asdict(code) for token, code in sorted(pins.token_codes.items())},
     }
     return json.dumps(fields, sort_keys=True, separators=(",", ":"))
 
@@ -33,6 +35,7 @@ def parse_pins(text: str, block: Block) -> Pins:
         tokens = [_token(each) for each in fields["tokens"]]
         pools = [_pool(each) for each in fields["pools"]]
         decimals = {Address(feed): int(figure) for feed, figure in fields["feed_decimals"].items()}
+        codes = {Address(token): TokenCode(**code) for token, code in fields["token_codes"].items()}
     except (KeyError, TypeError) as error:
         raise ValueError(f"pins are damaged: {error!r}") from None
     return Pins(
@@ -40,7 +43,19 @@ def parse_pins(text: str, block: Block) -> Pins:
         tokens={token.address: token for token in tokens},
         pools={pool.address: pool for pool in pools},
         feed_decimals=decimals,
+        token_codes=codes,
     )
+
+
+def upgrades_between(before: Pins, now: Pins) -> dict[Address, str]:
+    """Tokens of both that run another code than before, each with a sentence."""
+    found = {}
+    for address, code in before.token_codes.items():
+        if address in now.token_codes and (other := what_changed(code, now.token_codes[address])):
+            what, expected, is_ = other
+            symbol = now.tokens[address].symbol if address in now.tokens else ""
+            found[address] = f"{symbol} {address}: {what}: expected {expected}, found {is_}".strip()
+    return found
 
 
 def _token_fields(token: Token) -> dict[str, Any]:
