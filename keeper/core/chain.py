@@ -9,6 +9,7 @@ from typing import Protocol
 
 from keeper.core.latches import Latch
 from keeper.core.pegs import Trace
+from keeper.core.proposals import OpenProposal
 from keeper.core.slices import Slice
 from keeper.core.text import trimmed
 from keeper.core.units import USD, Address, Price, Token, TokenAmount, Wei
@@ -226,6 +227,8 @@ class History:
     """When each breaker was last cleared (Unix seconds)."""
     trace: Trace | None = None
     """Of a vault that keeps a peg."""
+    proposal: OpenProposal | None = None
+    """What the owners of its Safe may still execute."""
 
     def since(self, cutoff: int) -> tuple[PastTrade, ...]:
         return tuple(trade for trade in self.trades if trade.at > cutoff)

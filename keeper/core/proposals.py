@@ -40,6 +40,8 @@ class OpenProposal:
     nonce: int
     deadline: int
     bargains: tuple[Bargain, ...] = ()
+    withdrawn: str = ""
+    """Why nobody should sign it any more; it may have been signed before."""
 
     def __str__(self) -> str:
         return f"proposal {self.hash[:10]}… at nonce {self.nonce} of the Safe"
@@ -53,6 +55,8 @@ def why_stale(open_: OpenProposal, wanted: Sequence[Bargain], now: int, toleranc
     """
     if now > open_.deadline:
         return "it is past its deadline"
+    if open_.withdrawn:
+        return open_.withdrawn
     before, after = _by_pair(open_.bargains), _by_pair(wanted)
     if before.keys() != after.keys():
         return "other tokens are to be traded now"
@@ -83,12 +87,12 @@ def _by_pair(bargains: Sequence[Bargain]) -> Mapping[tuple[Token, Token], tuple[
 
 def proposal_out(open_: OpenProposal) -> list[Any]:
     bargains = [[_out(sell), _out(floor)] for sell, floor in open_.bargains]
-    return [open_.hash, open_.nonce, open_.deadline, bargains]
+    return [open_.hash, open_.nonce, open_.deadline, bargains, open_.withdrawn]
 
 
 def proposal_in(fields: Sequence[Any]) -> OpenProposal:
-    hash_, nonce, deadline, bargains = fields
-    return OpenProposal(hash_, nonce, deadline, tuple((_in(sell), _in(floor)) for sell, floor in bargains))
+    hash_, nonce, deadline, bargains, withdrawn = fields
+    return OpenProposal(hash_, nonce, deadline, tuple((_in(sell), _in(floor)) for sell, floor in bargains), withdrawn)
 
 
 def _out(amount: TokenAmount) -> list[Any]:

@@ -8,6 +8,7 @@ from typing import Any
 
 from keeper.core.pegs import Trace
 from keeper.core.plan import Call
+from keeper.core.proposals import Fate
 from keeper.core.sending import Expectation
 from keeper.core.units import Address, Token, TokenAmount
 
@@ -58,6 +59,8 @@ class NewIntent:
     pools: tuple[Address, ...]
     at: int
     expect: Expectation = field(default_factory=Expectation)
+    asks: str = ""
+    """Why people are asked to do it, where they are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,3 +96,35 @@ class Sample:
     prices: Mapping[Token, str]
     value: TokenAmount
     weights: Mapping[Token, int]
+
+
+@dataclass(frozen=True, slots=True)
+class NewProposal:
+    """A transaction of a Safe for its owners to sign. `new.sender` and `new.account` are the Safe, `new.call` is its
+    `execTransaction` without signatures; `hash` is what they sign, at the Safe's own `nonce`."""
+
+    new: NewIntent
+    nonce: int
+    hash: str
+    block_number: int
+    """Of the view that it was decided from: it is executed in no earlier one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """One that was written down, and what became of it."""
+
+    id: int
+    proposed: NewProposal
+    fate: Fate
+    note: str = ""
+    ended_at: int | None = None
+    """Unix seconds; None while it may still be executed."""
+
+    @property
+    def vault(self) -> str:
+        return self.proposed.new.vault
+
+    @property
+    def hash(self) -> str:
+        return self.proposed.hash

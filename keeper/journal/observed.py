@@ -11,6 +11,7 @@ from keeper.core.sending import LIVE, State
 from keeper.core.units import Price, Token, TokenAmount
 from keeper.journal import codec, rows
 from keeper.journal.flows import Changes, Flow, changes_of, compute_flows, value_flow
+from keeper.journal.proposals import is_waiting
 from keeper.journal.tables import flows, intents, observed
 
 
@@ -45,6 +46,9 @@ def record_balances(
 
 
 def _is_busy(connection: Connection, vault: str) -> bool:
+    """Where a proposal waits, its Safe may have executed it since: what it did is known once that is final."""
+    if is_waiting(connection, vault):
+        return True
     live = and_(intents.c.vault == vault, intents.c.state.in_(sorted(LIVE)))
     return connection.execute(select(intents.c.id).where(live).limit(1)).first() is not None
 

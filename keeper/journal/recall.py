@@ -10,6 +10,7 @@ from keeper.core.sending import State
 from keeper.journal import past, rows
 from keeper.journal.commands import read_pause
 from keeper.journal.latches import read_cleared, read_latches
+from keeper.journal.proposals import read_open
 from keeper.journal.tables import cycles, flows, intents, meta, samples
 from keeper.journal.traces import read_trace
 
@@ -33,6 +34,7 @@ def read_history(connection: Connection, vault: str, now: int, lookback: int = 0
         latches=read_latches(connection, vault),
         cleared=read_cleared(connection, vault),
         trace=read_trace(connection, vault),
+        proposal=read_open(connection, vault),
     )
 
 

@@ -37,8 +37,8 @@ class StreakKey:
 
 
 def streak_key(record: CycleRecord) -> StreakKey | None:
-    """None where every cycle counts for itself: one that starts a transaction."""
-    if record.kind == "intended":
+    """None where every cycle counts for itself: one that starts a transaction, or proposes one."""
+    if record.kind in ("intended", "proposed"):
         return None
     return StreakKey(
         record.vault,

@@ -8,7 +8,7 @@ from sqlalchemy import Connection, inspect, text
 
 from keeper.core.errors import JournalError
 
-KNOWN = 6
+KNOWN = 7
 """The newest schema: the number of the last file in migrations/versions."""
 
 MIGRATIONS = Path(__file__).parent / "migrations"

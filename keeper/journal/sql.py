@@ -12,11 +12,12 @@ from sqlalchemy import Connection, and_, func, insert, select, update
 from keeper.core.chain import History
 from keeper.core.errors import Halted, JournalError
 from keeper.core.latches import Trip
-from keeper.core.records import CycleRecord, NewIntent, PauseState, Request, Sample
+from keeper.core.proposals import Fate
+from keeper.core.records import CycleRecord, NewIntent, NewProposal, PauseState, Proposal, Request, Sample
 from keeper.core.runs import Run
 from keeper.core.sending import LIVE, UNFINAL, Attempt, Intent, Mined, Outcome, State
 from keeper.core.units import Address, Price, Token, TokenAmount
-from keeper.journal import commands, latches, rows, rules, runs
+from keeper.journal import commands, latches, proposals, rows, rules, runs
 from keeper.journal.adoption import Adoption
 from keeper.journal.flows import Flow
 from keeper.journal.observed import record_balances
@@ -207,6 +208,35 @@ class SqlJournal:
         if row is None:
             raise rules.not_found("intent", intent)
         return rows.new_intent_of(row)
+
+    # --- proposals ---------------------------------------------------------------------------------------------------
+
+    def propose(self, wanted: NewProposal, why: str = "") -> Proposal:
+        """Adds a transaction for a Safe's owners to sign, in place of the vault's open one; `why` says wherefore."""
+        with self._store.writing() as connection:
+            return proposals.propose(connection, wanted, why)
+
+    def withdraw(self, vault: str, why: str) -> None:
+        """Nobody should sign the vault's open proposal any more."""
+        with self._store.writing() as connection:
+            proposals.supersede(connection, vault, why)
+
+    def waiting(self, chain_id: int) -> Sequence[Proposal]:
+        """Proposals of a chain that may still be executed, oldest first."""
+        with self._store.reading() as connection:
+            return proposals.read_waiting(connection, chain_id)
+
+    def end_proposal(self, number: int, fate: Fate, at: int, note: str = "") -> None:
+        """Overtaken or expired (Unix seconds)."""
+        with self._store.writing() as connection:
+            proposals.end(connection, number, fate, at, note)
+
+    def executed(self, proposal: Proposal, mined: Mined, outcome: Outcome) -> int:
+        """Ends it, and makes it a final transaction of the vault: from now on it counts as a trade. Returns the
+        intent's number."""
+        with self._store.writing() as connection:
+            proposals.end(connection, proposal.id, Fate.EXECUTED, mined.timestamp, mined.hash)
+            return proposals.record_execution(connection, proposal, mined, outcome, self._store.epoch)
 
     # --- the past ----------------------------------------------------------------------------------------------------
 

@@ -287,6 +287,38 @@ flows = Table(
     sqlite_autoincrement=True,
 )
 
+# Transactions of Safes for their owners to sign. What was executed is an intent, too.
+proposals = Table(
+    "proposals",
+    metadata,
+    _number(),
+    _text("vault"),
+    Column("cycle", Int, ForeignKey("cycles.id"), nullable=False),
+    _int("chain_id"),
+    _text("safe"),
+    _int("nonce"),  # the Safe's
+    _text("hash"),
+    Column("call", Json, nullable=False),
+    Column("expect", Json, nullable=False),
+    Column("pools", Json, nullable=False),
+    _int("deadline"),
+    _text("asks"),  # why people are asked
+    _int("at"),
+    _int("block_number"),
+    _text("fate"),
+    _text("note", ""),
+    Column("ended_at", Int),  # null while it may still be executed
+    Index(
+        "proposals_one_open",
+        "vault",
+        unique=True,
+        sqlite_where=text("fate = 'open'"),
+        postgresql_where=text("fate = 'open'"),
+    ),
+    Index("proposals_by_fate", "chain_id", "fate"),
+    sqlite_autoincrement=True,
+)
+
 # What a peg knows of its past: one row for each vault that keeps one.
 traces = Table("traces", metadata, Column("vault", Text, primary_key=True), Column("body", Json, nullable=False))
 

@@ -40,6 +40,9 @@ def refusals() -> Iterator[Refusal]:
     yield Refusal("intents_fixed", "UPDATE", "intents", "an intent keeps its nonce and its call for life", changed)
     begins = f"NEW.state <> '{State.RESERVED}'"
     yield Refusal("intents_begin", "INSERT", "intents", "begins RESERVED", begins)
+    yield Refusal("proposals_no_delete", "DELETE", "proposals", "proposals are never deleted")
+    ended = "OLD.ended_at IS NOT NULL"
+    yield Refusal("proposals_ended", "UPDATE", "proposals", "what became of a proposal is said once", ended)
     live = ", ".join(f"'{state}'" for state in sorted(LIVE))
     busy = (
         "EXISTS (SELECT 1 FROM intents WHERE chain_id = NEW.chain_id "  # noqa: S608  constants

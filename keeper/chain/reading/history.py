@@ -12,6 +12,7 @@ from typing import Any
 from keeper.core.chain import History, PastCall, PastSample, PastTrade
 from keeper.core.latches import Latch, Rearm
 from keeper.core.pegs import trace_in, trace_out
+from keeper.core.proposals import proposal_in, proposal_out
 from keeper.core.slices import slice_in, slice_out
 from keeper.core.units import USD, Address, Token, TokenAmount
 
@@ -88,6 +89,7 @@ _SELDOM: Mapping[str, tuple[Callable[[Any], Any], Callable[[Any], Any]]] = {
         lambda latches: [_latch_fields(latch) for latch in latches],
         lambda found: tuple(_latch(*latch) for latch in found),
     ),
+    "proposal": (lambda proposal: proposal and proposal_out(proposal), proposal_in),
     "trace": (lambda trace: trace and trace_out(trace), trace_in),
     "cleared": (lambda cleared: [list(each) for each in cleared], lambda found: tuple((n, at) for n, at in found)),
 }

@@ -247,10 +247,10 @@ def test_open__database_of_something_else__is_refused(tmp_path: Path) -> None:
 @pytest.mark.fault("P22")
 def test_open__newer_schema__is_refused_and_not_recreated(url: str, path: Path) -> None:
     raw = sqlite3.connect(path)
-    raw.execute("UPDATE alembic_version SET version_num = '0007'")
+    raw.execute(f"UPDATE alembic_version SET version_num = '{schema.KNOWN + 1:04}'")
     raw.commit()
     raw.close()
-    expected = f"expected schema ≤ {schema.KNOWN}, found 7: a newer keeper wrote it"
+    expected = f"expected schema ≤ {schema.KNOWN}, found {schema.KNOWN + 1}: a newer keeper wrote it"
     assert expected in refusal(url)
     with pytest.raises(JournalError, match=expected):
         JournalReader(url)
