@@ -13,6 +13,7 @@ from keeper.core.units import Address, TokenAmount
 from keeper.cycle import Turn
 from keeper.journal.reader import CycleRow, JournalReader
 from keeper.journal.sql import SqlJournal
+from keeper.strategies.upkeep import UNCLEAR
 from keeper.telemetry.watch import DAY, Facts, GasUse, Limits, Refusal
 
 _REFUSED = frozenset({"denied", "unusable"})
@@ -56,7 +57,7 @@ class Scene:
     def note(self, turns: Sequence[Turn]) -> None:
         for turn in turns:
             record, view = turn.record, turn.decision.view
-            if record.kind in _REFUSED:
+            if _is_refusal(record.kind, record.code):
                 since = self._refused[record.vault].since if record.vault in self._refused else record.at
                 self._refused[record.vault] = Refusal(since, record.code, record.reason)
             elif record.kind not in _WAITS:
@@ -94,12 +95,17 @@ class Scene:
         return spent
 
 
+def _is_refusal(kind: str, code: str) -> bool:
+    """Guards refuse, or nothing can be decided: an upkeep that cannot be asked holds, and says why."""
+    return kind in _REFUSED or (kind == "hold" and code in UNCLEAR)
+
+
 def _refusal(rows: Sequence[CycleRow]) -> Refusal | None:
     """Of cycles, newest first: since when nothing but refusals and waiting happened; None where the last did not
     refuse."""
     found: Refusal | None = None
     for row in rows:
-        if row.kind in _REFUSED:
+        if _is_refusal(row.kind, row.code):
             found = Refusal(row.first_at, found.code if found else row.code, found.reason if found else row.reason)
         elif row.kind not in _WAITS:
             break

@@ -32,6 +32,9 @@ LOOKUPS = {
 """Reverts by which a check asks whoever runs it to fetch something: from Chainlink's StreamsLookupCompatibleInterface
 and its predecessors, and from EIP-3668."""
 
+UNCLEAR = frozenset({"behind", "unanswered", "garbage", "lookup", "reverts"})
+"""Codes of holds that say nothing of whether the upkeep is due: people should hear of them if they last."""
+
 
 @dataclass(frozen=True, slots=True)
 class Check:
