@@ -33,6 +33,7 @@ from keeper.report.cost import Cost, compute_cost
 from keeper.report.forecasts import forecast_record
 from keeper.report.format import decimal
 from keeper.report.nouns import Record, amount, block_record, pool_record, price_record, symbol, usd
+from keeper.report.pegs import peg_record
 from keeper.report.schedules import schedule_record
 
 VERSION = 1
@@ -110,6 +111,8 @@ def _plan(plan: Plan) -> Record:
     more = {"schedule": schedule_record(plan.schedule)} if plan.schedule else {}
     if plan.forecast:
         more["forecast"] = forecast_record(plan.forecast)
+    if plan.peg:
+        more["peg"] = peg_record(plan.peg)
     if isinstance(plan, Hold):
         return {"kind": "hold", "code": plan.code, "reason": printable(plan.reason), "wanted": [], **more}
     wanted = [

@@ -24,6 +24,7 @@ from keeper.report.figures import (
 )
 from keeper.report.forecasts import show_forecast
 from keeper.report.page import BAD, DIM, GOOD, STRONG, WARN, Page, columns, styled
+from keeper.report.pegs import show_peg
 from keeper.report.schedules import schedule_sentence
 
 WORDS = {
@@ -70,7 +71,9 @@ def _word(facts: CycleFacts) -> tuple[str, str]:
 
 
 def _drift(page: Page, facts: CycleFacts) -> None:
-    """The assets out of band, else the one that is furthest from its target."""
+    """The assets out of band, else the one that is furthest from its target; a coin beside its peg."""
+    show_peg(page, facts.decision.get("plan", {}).get("peg"))
+    page.blank()
     weighed = [asset for asset in facts.decision.get("assets", ()) if "drift_bps" in asset]
     out = [asset for asset in weighed if asset["out"]]
     furthest = widest(facts.decision) if weighed else None
@@ -97,7 +100,7 @@ def _weight_sentence(vault: str, asset: Record) -> str:
 def _hold(page: Page, facts: CycleFacts) -> None:
     if facts.code == "in_band":
         page.add("Nothing is traded inside the band, so the keeper held.")
-        asset = widest(facts.decision)
+        asset = None if facts.decision["plan"].get("peg") else widest(facts.decision)
         if asset:
             page.add(_next_trade(asset))
         show_forecast(page, facts.decision["plan"].get("forecast"))

@@ -24,6 +24,7 @@ from keeper.report.figures import (
 )
 from keeper.report.forecasts import show_forecast
 from keeper.report.page import BAD, DIM, GOOD, STRONG, WARN, Page, Piece, columns, styled
+from keeper.report.pegs import show_peg
 from keeper.report.schedules import schedule_line
 
 NEAR = Fraction(1, 4)
@@ -41,6 +42,7 @@ def render_plan(decision: Record, *, now: int, show_all: bool = False, next_comm
     _holdings(page, decision)
     _prices(page, decision)
     _rights(page, decision)
+    show_peg(page, decision["plan"].get("peg"))
     page.blank()
     _intention(page, decision, show_all)
     _guards(page, decision, show_all)
@@ -149,7 +151,7 @@ def _intention(page: Page, decision: Record, show_all: bool) -> None:
         page.add(("UNUSABLE", BAD), f": {decision['unusable']}", hang=2)
         return
     if plan["kind"] == "hold" and not decision["calls"]:
-        inside = "every asset is in its band, " if plan["code"] == "in_band" else ""
+        inside = "every asset is in its band, " if plan["code"] == "in_band" and "peg" not in plan else ""
         page.add(("HOLD", GOOD), f": {inside}{plan['reason']}", hang=2)
         _schedule(page, decision)
         show_forecast(page, plan.get("forecast"))

@@ -16,8 +16,8 @@ from keeper.report.history import render_history
 from keeper.report.page import Page
 from keeper.report.plan import render_plan
 from keeper.report.status import render_status
+from tests.unit.report import pegs, slices
 from tests.unit.report import situations as given
-from tests.unit.report import slices
 from tests.unit.report.situations import T0, Situation
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -145,6 +145,10 @@ PAGES: dict[str, Callable[[], Page]] = {
     "plan_hold": lambda: plan(given.holding()),
     "plan_slice": lambda: plan(slices.slice_now()),
     "plan_slice_waits": lambda: plan(slices.slice_waits()),
+    "plan_peg": lambda: plan(pegs.inside()),
+    "plan_peg_warming_up": lambda: plan(pegs.warming()),
+    "explain_peg": lambda: render_explain(pegs.quiet()),
+    "explain_peg_beyond_wall": lambda: render_explain(pegs.wall()),
     "plan_no_price": lambda: plan(given.priceless()),
     "plan_unreadable": lambda: plan(given.unreadable()),
     "explain_hold": lambda: render_explain(hold()),
