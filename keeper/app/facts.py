@@ -38,6 +38,7 @@ def cycle_facts(loaded: Loaded, reader: JournalReader, row: CycleRow) -> CycleFa
         transactions=transactions_of(reader.transactions(cycle=row.number)),
         after=CycleNote(after.number, after.first_at, after.kind, after.reason) if after else None,
         next_look=None if after else next_look(loaded, row.vault, row.at),
+        latches=reader.latches(row.vault, row.at),
         config="" if str(loaded.path) == "keeper.yaml" else str(loaded.path),
     )
 
@@ -57,6 +58,7 @@ def vault_facts(loaded: Loaded, reader: JournalReader | None, vault: str) -> Vau
         cycle=cycle_facts(loaded, reader, found.cycle) if found.cycle else None,
         paused=found.paused,
         halted=found.halted,
+        latches=reader.latches(vault),
         last_trade=found.last_trade,
         next_look=next_look(loaded, vault, found.cycle.at) if found.cycle else None,
         original=original if original != vault else "",

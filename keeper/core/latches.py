@@ -50,6 +50,11 @@ class Latch:
     rearm: Rearm = field(default_factory=Rearm)
     trying_at: int | None = None
 
+    @property
+    def rests_until(self) -> int | None:
+        """Unix seconds; None where a person must clear it."""
+        return None if self.rearm.after is None else self.at + self.rearm.after
+
 
 @dataclass(frozen=True, slots=True)
 class Ending:
@@ -71,7 +76,7 @@ class Step(StrEnum):
 def step(latch: Latch, *, tripping: bool, endings: Iterable[Ending], now: int) -> Step:
     """`tripping`: its breaker finds evidence since this latch. A rest that ends with new evidence begins again, and so
     does a trial that fails; a trial that succeeds ends it."""
-    if latch.rearm.after is None or now < latch.at + latch.rearm.after:
+    if latch.rests_until is None or now < latch.rests_until:
         return Step.KEEP
     if tripping:
         return Step.AGAIN

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from typing import Any
 
-from sqlalchemy import Connection, and_, func, insert, select, update
+from sqlalchemy import Connection, and_, func, insert, or_, select, update
 
 from keeper.core.latches import BREAKER, WHY, Ending, Latch, Rearm, Step, Trip, step
 from keeper.core.plan import Purpose
@@ -19,6 +20,18 @@ BY = "keeper"
 def read_latches(connection: Connection, vault: str) -> tuple[Latch, ...]:
     """Those that stand or are on trial, oldest first."""
     return tuple(latch_of(row) for row in _open(connection, vault))
+
+
+def read_latches_at(connection: Connection, vault: str, at: int) -> tuple[Latch, ...]:
+    """Those that stood or were on trial at that time (Unix seconds), the latest of each breaker."""
+    begun = and_(halts.c.scope == vault, halts.c.breaker.is_not(None), halts.c.at <= at)
+    mine = and_(begun, or_(halts.c.cleared_at.is_(None), halts.c.cleared_at >= at))
+    rows_then = connection.execute(select(halts).where(mine).order_by(halts.c.id))
+    found = {row.breaker: latch_of(row) for row in rows_then}
+    return tuple(
+        replace(latch, trying_at=None) if latch.trying_at is not None and latch.trying_at >= at else latch
+        for latch in found.values()
+    )
 
 
 def read_cleared(connection: Connection, vault: str) -> tuple[tuple[str, int], ...]:

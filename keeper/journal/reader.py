@@ -10,10 +10,12 @@ from typing import Any
 from sqlalchemy import Connection, Select, and_, func, select
 
 from keeper.core.chain import History
+from keeper.core.latches import Latch
 from keeper.core.records import PauseState, Request, Sample
 from keeper.core.sending import LIVE, Intent
 from keeper.journal import commands, rows
 from keeper.journal.flows import Flow
+from keeper.journal.latches import read_latches, read_latches_at
 from keeper.journal.observed import flow_of
 from keeper.journal.past import Entry
 from keeper.journal.recall import read_history
@@ -279,6 +281,11 @@ class JournalReader:
             HaltRow(r.id, r.scope, r.reason, r.at, r.cleared_at, r.cleared_by or "", r.cleared_reason or "")
             for r in found
         ]
+
+    def latches(self, vault: str, at: int | None = None) -> tuple[Latch, ...]:
+        """What its breakers have latched: now, or as it was at a time (Unix seconds)."""
+        with self._place.errors(), self._engine.connect() as connection:
+            return read_latches(connection, vault) if at is None else read_latches_at(connection, vault, at)
 
     def pauses(self) -> list[PauseState]:
         """In force, oldest first; `*` stands for every vault."""

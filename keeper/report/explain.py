@@ -7,6 +7,7 @@ from fractions import Fraction
 
 from rich.text import Text
 
+from keeper.core.latches import BREAKER
 from keeper.report import format as form
 from keeper.report.explain_transaction import explain_transaction, outcome_word
 from keeper.report.facts import CycleFacts
@@ -23,6 +24,7 @@ from keeper.report.figures import (
     with_value,
 )
 from keeper.report.forecasts import show_forecast
+from keeper.report.latches import breaker_of, ending_of, trial_of
 from keeper.report.page import BAD, DIM, GOOD, STRONG, WARN, Page, columns, styled
 from keeper.report.pegs import show_peg
 from keeper.report.schedules import schedule_sentence
@@ -48,6 +50,8 @@ def render_explain(facts: CycleFacts, *, show_all: bool = False) -> Page:
     page.add((f"cycle {facts.number:,}", STRONG), f" · {block} · {form.moment(facts.at)} · ", (word, style))
     page.blank()
     _drift(page, facts)
+    if facts.code != "halted" and (trial := trial_of(facts.latches)):
+        page.add(f"On {_sentence(trial)} Its success ends the latch, its revert begins the rest again.")
     _STORIES[facts.kind](page, facts)
     if show_all:
         _every_guard(page, facts.decision)
@@ -119,12 +123,22 @@ def _next_trade(asset: Record) -> str:
 
 def _wait(page: Page, facts: CycleFacts) -> None:
     if facts.code == "halted":
-        page.add(f"{facts.vault} is halted: {_sentence(facts.reason)}")
-        page.add("Only a person can judge that, so nothing is sent until one has.")
+        _halted(page, facts)
         return
     page.add(f"The keeper waited: {_sentence(facts.reason)}")
     page.add("While a transaction is live the balances are about to change, and a second one could trade twice.")
     page.add("It decides anew, from fresh balances, once that one is confirmed.")
+
+
+def _halted(page: Page, facts: CycleFacts) -> None:
+    if not breaker_of(facts.reason):
+        page.add(f"{facts.vault} is halted: {_sentence(facts.reason)}")
+        page.add("Only a person can judge that, so nothing is sent until one has.")
+        return
+    page.add(f"{facts.vault} is stopped by its breaker {_sentence(facts.reason.removeprefix(BREAKER).strip())}")
+    for latch in facts.latches:
+        page.add(ending_of(latch))
+    page.add("Until then nothing is signed for it; what is already on its way is followed to its end.")
 
 
 def _unusable(page: Page, facts: CycleFacts) -> None:
@@ -268,6 +282,8 @@ def _commands(facts: CycleFacts) -> Sequence[tuple[str, str]]:
     commands = [("all answers", f"keeper explain {facts.number} --all{option}")] if facts.decision.get("guards") else []
     if facts.kind in ("denied", "intended"):
         commands.append(("stop it", f'keeper pause {facts.vault} --reason "…"{option}'))
+    if facts.code == "halted" and breaker_of(facts.reason):
+        commands.append(("let it go", f'keeper clear {facts.vault} --reason "…"{option}'))
     if facts.kind in ("wait", "unusable"):
         commands.append(("how it stands", f"keeper status {facts.config}".rstrip()))
     if facts.kind in ("hold", "dry"):

@@ -8,6 +8,7 @@ from fractions import Fraction
 from typing import Any
 
 from keeper.core.foreign import printable
+from keeper.core.latches import Latch
 from keeper.core.records import PauseState
 from keeper.core.sending import Expectation, Fill, Intent, Mined, Outcome, State
 from keeper.core.units import USD, Token, TokenAmount
@@ -100,6 +101,8 @@ class CycleFacts:
     """What people were told, and when: `02:57 log`."""
     after: CycleNote | None = None
     next_look: int | None = None
+    latches: tuple[Latch, ...] = ()
+    """What breakers had latched by then."""
     config: str = ""
     """The configuration's path as commands must be given it; empty where it is the default."""
 
@@ -116,6 +119,8 @@ class VaultFacts:
     """The latest one."""
     paused: PauseState | None = None
     halted: str = ""
+    latches: tuple[Latch, ...] = ()
+    """What its breakers have latched, or try."""
     last_trade: int | None = None
     next_look: int | None = None
     original: str = ""

@@ -15,6 +15,7 @@ from keeper.report.compare import intention
 from keeper.report.explain_transaction import outcome_word
 from keeper.report.facts import Transaction, VaultFacts
 from keeper.report.figures import usd, widest
+from keeper.report.latches import breaker_of, rest_of, trial_of
 from keeper.report.page import BAD, DIM, GOOD, STRONG, WARN, Page, styled
 
 HEADER = ("vault", "chain", "mode", "state", "value", "drift", "band", "looked", "traded", "next look")
@@ -24,7 +25,7 @@ def state_of(vault: VaultFacts) -> str:
     """In the order in which they matter: halted, paused, denied by X, traded or the like, waiting, out, in band."""
     cycle = vault.cycle
     if vault.halted:
-        return "halted"
+        return f"halted by {breaker}" if (breaker := breaker_of(vault.halted)) else "halted"
     if vault.paused:
         return "paused"
     if cycle is None:
@@ -99,11 +100,16 @@ def _ago(at: int | None, now: int) -> str:
 
 
 def _why(vault: VaultFacts) -> str:
+    """What stands in the way, and what is tried meanwhile."""
+    return "; ".join(part for part in (trial_of(vault.latches), _reason(vault)) if part)
+
+
+def _reason(vault: VaultFacts) -> str:
     if vault.cycle and vault.beside:
         mine, other = intention(vault.cycle.decision), intention(vault.beside.decision)
         return f"decides as {vault.original}: {mine}" if mine == other else f"{mine}; {vault.original}: {other}"
     if vault.halted:
-        return printable(vault.halted)
+        return "; ".join(part for part in (printable(vault.halted), rest_of(vault.latches)) if part)
     if vault.paused:
         return printable(f"paused by {vault.paused.by} at {form.moment(vault.paused.at)}: {vault.paused.reason}")
     if vault.cycle and vault.cycle.kind == "denied":

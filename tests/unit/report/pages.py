@@ -7,6 +7,7 @@ from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
+from keeper.core.latches import Latch, Rearm
 from keeper.core.records import PauseState
 from keeper.core.sending import State
 from keeper.report.demo import render_demo
@@ -81,6 +82,35 @@ def outside_window() -> CycleFacts:
 
 def halted() -> CycleFacts:
     return given.cycle(given.holding(), "wait", "halted", "nonce 5 was used by a transaction that is not ours")
+
+
+LATCH = Latch("reverts", T0 - 300, Rearm(3_600, given.usd("500")))
+TRIAL = replace(LATCH, trying_at=T0 + 120)
+LATCHED = Latch("loss", T0)
+
+
+def stopped(latch: Latch) -> CycleFacts:
+    said = {
+        "reverts": "3 transactions reverted within 1h, limit 3",
+        "loss": "fills were $151.20 worse than their quotes within 1d: 10.1 bps of the vault, limit 10 bps",
+    }[latch.breaker]
+    reason = f"breaker: {latch.breaker}: {said}; {latch.rearm}"
+    return replace(given.cycle(given.holding(), "wait", "halted", reason), latches=(latch,))
+
+
+def on_trial() -> CycleFacts:
+    return replace(dry(given.trading()), latches=(TRIAL,))
+
+
+def status_of_breakers() -> Page:
+    rests, stays = stopped(LATCH), stopped(LATCHED)
+    vaults = (
+        VaultFacts("treasury", "base", "live", True, rests, halted=rests.reason, latches=rests.latches),
+        VaultFacts("grants", "base", "live", True, stays, halted=stays.reason, latches=stays.latches),
+        VaultFacts("reserve", "base", "live", True, hold(), latches=(TRIAL,)),
+        VaultFacts("payroll", "base", "live", True, refusal(), latches=(TRIAL,)),
+    )
+    return render_status(vaults, now=T0 + 800)
 
 
 def dry(situation: Situation, code: str = "swap") -> CycleFacts:
@@ -161,6 +191,9 @@ PAGES: dict[str, Callable[[], Page]] = {
     "explain_denied": lambda: render_explain(refusal()),
     "explain_denied_all": lambda: render_explain(refusal(), show_all=True),
     "explain_halted": lambda: render_explain(halted()),
+    "explain_breaker": lambda: render_explain(stopped(LATCHED)),
+    "explain_breaker_rests": lambda: render_explain(stopped(LATCH)),
+    "explain_trial": lambda: render_explain(on_trial()),
     "explain_window": lambda: render_explain(outside_window()),
     "explain_unarmed": lambda: render_explain(dry(unarmed(given.trading()))),
     "explain_mined": lambda: render_explain(sent(given.transaction(State.MINED, mined=given.mined()))),
@@ -175,6 +208,7 @@ PAGES: dict[str, Callable[[], Page]] = {
     "explain_external": lambda: render_explain(sent(given.transaction(State.EXTERNAL))),
     "explain_unsent": lambda: render_explain(sent()),
     "status": status,
+    "status_breakers": status_of_breakers,
     "demo": demo,
     "history": history,
 }

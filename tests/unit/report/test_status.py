@@ -30,6 +30,7 @@ def vault(**facts: object) -> VaultFacts:
         ({"cycle": sent(given.filled())}, "traded"),
         ({"cycle": refusal(), "paused": PAUSE}, "paused"),
         ({"cycle": hold(), "paused": PAUSE, "halted": "nonce 5"}, "halted"),
+        ({"cycle": hold(), "halted": "breaker: loss: fills were worse; until cleared"}, "halted by loss"),
     ],
 )
 def test_state__of_a_vault__is_what_matters_most(facts: dict[str, object], state: str) -> None:
