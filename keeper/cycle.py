@@ -9,12 +9,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from keeper.core import text
 from keeper.core.chain import Observed, Snapshot, Unusable, VaultView
 from keeper.core.decision import Decision, make_draft, new_intent, trades_now
 from keeper.core.drain import drain_scope
 from keeper.core.errors import JournalError, KeeperError, Unreachable
 from keeper.core.plan import Calls, Hold, NoRoute, Perform
-from keeper.core.ports import Breaker, Custody, Guard, Journal, Observer, Routing, Strategy, Submitter, Venue
+from keeper.core.ports import Breaker, Custody, Guard, Journal, Observer, Proposer, Routing, Strategy, Submitter, Venue
+from keeper.core.proposals import OpenProposal, why_stale
 from keeper.core.records import CycleRecord
 from keeper.core.sending import Intent
 
@@ -33,6 +35,12 @@ class Vault:
     config_hash: str
     armed: bool = False
     breakers: tuple[Breaker, ...] = ()
+    asks: str = ""
+    """Why all that it wants is for people to sign, where no key may act."""
+    people: Vault | None = None
+    """The same vault as the owners of its Safe act for it, where its key may not."""
+    proposer: Proposer | None = None
+    """Who writes down what people are to sign, where it is armed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +57,9 @@ def decide(vault: Vault, view: VaultView | Unusable) -> Decision:
     """What the keeper would do with this vault now, and each guard's opinion. Only the simulation asks a node."""
     if isinstance(view, Unusable):
         return Decision(vault.name, view, Hold("unreadable", view.reason))
-    decision = _trade(vault, view)
+    decision = replace(_trade(vault, view), asks=vault.asks)
+    if vault.people is not None and decision.for_people:
+        decision = _ask_people(vault.people, view, decision)
     if not decision.wants_to_act and (calls := vault.custody.tidy(view)):
         refused, draft = decision.denials, decision.draft
         tidying = Decision(vault.name, view, decision.plan, refused=refused, refused_draft=draft)
@@ -73,6 +83,12 @@ def _trade(vault: Vault, view: VaultView) -> Decision:
     swaps = [vault.venues[leg.leg.pool.kind].encode(leg, view.account, order.deadline) for leg in order.legs]
     calls = vault.custody.wrap(swaps, view)
     return _judge(vault, Decision(vault.name, view, plan, tuple(routes), order), view, calls)
+
+
+def _ask_people(people: Vault, view: VaultView, refused: Decision) -> Decision:
+    """What the key may not do, as the Safe's owners would: planned, simulated and judged anew."""
+    asked = _trade(people, replace(view, sender=view.account))
+    return replace(asked, asks=refused.denials[0].reason) if asked.wants_to_act else refused
 
 
 def _judge(vault: Vault, decision: Decision, view: VaultView, calls: Calls) -> Decision:
@@ -157,9 +173,14 @@ class Cycle:
             trace=decision.trace,
         )
         number = self._journal.record_cycle(record)
-        if kind != "intended" or decision.draft is None or not isinstance(decision.view, VaultView):
+        if decision.draft is None or not isinstance(decision.view, VaultView):
+            self._withdraw(vault, decision)
             return Turn(number, record, decision)
         new = new_intent(decision, decision.draft, decision.view, number)
+        if kind == "proposed" and vault.proposer is not None:
+            vault.proposer.propose(new, decision.view)
+        if kind != "intended":
+            return Turn(number, record, decision)
         nonce = snapshot.nonces[new.sender]
         intent = vault.submitter.submit(new, decision.view, decision.draft.simulation, nonce)
         return Turn(number, record, decision, intent)
@@ -187,7 +208,21 @@ class Cycle:
             return "hold", "window", not_now
         call = decision.draft.calls.next
         reason = call.text if decision.tidies else decision.plan.reason
-        return "intended" if armed else "dry", str(call.purpose), reason
+        if armed and (standing := decision.view.history.proposal):
+            stale = _why_stale(standing, decision) if decision.asks else ""
+            if not stale:
+                left = max(standing.deadline - snapshot.block.timestamp, 0)
+                return "wait", "proposed", f"{standing} may be signed for another {text.duration(left)}"
+            reason = f"{reason}; in place of {standing}: {stale}"
+        kind = "proposed" if decision.asks else "intended"
+        return kind if armed else "dry", str(call.purpose), reason
+
+    def _withdraw(self, vault: Vault, decision: Decision) -> None:
+        """A vault that is in band wants nobody to sign what would take it out again."""
+        standing = decision.view.history.proposal if isinstance(decision.view, VaultView) else None
+        is_content = isinstance(decision.plan, Hold) and decision.plan.code == "in_band"
+        if vault.proposer is not None and standing is not None and not standing.withdrawn and is_content:
+            vault.proposer.withdraw(vault.name, "the vault is in band again")
 
     def _latch(self, decision: Decision) -> str:
         """Takes the vault's breakers a step on, and returns why nothing may be sent now, or ''.
@@ -220,3 +255,11 @@ class Cycle:
     def _urgency(self, decision: Decision) -> int:
         """Largest drift first; every cycle of waiting counts like 10 bps of drift, so that nobody waits for ever."""
         return decision.max_drift + 10 * self._waited.get(decision.vault, 0)
+
+
+def _why_stale(standing: OpenProposal, decision: Decision) -> str:
+    legs = decision.order.legs if decision.order else ()
+    tolerance = decision.order.slippage if decision.order else 0
+    assert isinstance(decision.view, VaultView)
+    now = decision.view.block.timestamp
+    return why_stale(standing, [(leg.leg.sell, leg.min_out) for leg in legs], now, tolerance)

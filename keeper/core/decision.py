@@ -50,6 +50,8 @@ class Decision:
     """That trade, as it was simulated."""
     trips: tuple[Trip, ...] = ()
     """Breakers that have found their evidence."""
+    asks: str = ""
+    """Why its draft is for people to sign, where it is."""
 
     @property
     def denials(self) -> tuple[Deny, ...]:
@@ -63,6 +65,11 @@ class Decision:
     @property
     def wants_to_act(self) -> bool:
         return self.draft is not None and not self.denials
+
+    @property
+    def for_people(self) -> bool:
+        """Nothing speaks against it but that this key should not do it."""
+        return bool(self.denials) and all(denial.for_people for denial in self.denials)
 
     @property
     def max_drift(self) -> int:
@@ -120,6 +127,7 @@ def new_intent(decision: Decision, draft: Draft, view: VaultView, cycle: int) ->
         pools=decision.pools,
         at=view.block.timestamp,
         expect=_expectation(decision, draft, view),
+        asks=decision.asks,
     )
 
 

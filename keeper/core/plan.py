@@ -343,6 +343,8 @@ class Deny:
     used: Fraction | None = None
     detail: tuple[str, ...] = field(default=())
     remedy: str = ""
+    for_people: bool = False
+    """The key may not, or should not alone; the owners of its Safe may."""
 
 
 Verdict = Allow | Deny

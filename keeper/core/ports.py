@@ -152,6 +152,18 @@ class Submitter(Protocol):
         ...
 
 
+class Proposer(Protocol):
+    """Writes down what only the owners of a Safe may sign. Exists only where a vault is armed."""
+
+    def propose(self, new: NewIntent, view: VaultView) -> None:
+        """In place of the vault's open proposal, if it has one. Raises JournalError."""
+        ...
+
+    def withdraw(self, vault: str, why: str) -> None:
+        """Nobody should sign the open one any more."""
+        ...
+
+
 class Signer(Protocol):
     """Holds a key. Exists only where a vault is armed."""
 

@@ -49,7 +49,7 @@ class AllowList:
         limit = "pinned targets and selectors"
         if told := self.objection(draft.calls, view):
             remedy = "It clears itself once the key has its right, or its allowance, again."
-            return Deny(self.key, told, "the key may not act", limit, remedy=remedy)
+            return Deny(self.key, told, "the key may not act", limit, remedy=remedy, for_people=True)
         calls = draft.calls.steps
         legs = list(draft.order.legs) if draft.order else []
         outer = ((call.text, self._carried(call)) for call in draft.calls.sequence)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from fractions import Fraction
 
 from keeper.core.plan import Allow, Deny, Verdict
+from keeper.core.rights import lacks_right
 
 
 def no_trade(guard: str, limit: str) -> Allow:
@@ -20,6 +21,7 @@ def failed(guard: str, failure: str) -> Deny:
         measured="simulation failed",
         limit="must succeed",
         remedy="It is simulated again, with fresh balances and prices, in the next cycle.",
+        for_people=lacks_right(failure),
     )
 
 
