@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from keeper.app.journals import journal_url
 from keeper.config import Loaded
 from keeper.core.chain import VaultView
+from keeper.core.latches import trial_of
 from keeper.core.pegs import BEYOND_WALL
 from keeper.core.units import Address, TokenAmount
 from keeper.cycle import Turn
@@ -73,9 +74,11 @@ class Scene:
         config, chain_id = self.loaded.config, self.loaded.config.chains[self.chain].chain_id
         senders = {sender for vault in self.vaults if (sender := config.sender_of(vault)) is not None}
         halts = {scope: why for scope in (*self.vaults, *sorted(senders)) if (why := self.journal.halted(scope))}
+        trials = {vault: most for vault in self.vaults if (most := trial_of(self.journal.latches(vault))) is not None}
         if self._gas_at is None or not 0 <= now - self._gas_at < _GAS_EVERY:
             self._spent, self._gas_at = self._read_spent(chain_id, now), now
-        return Facts(self.chain, now, halts, self._refused, self._walls, self.journal.live(chain_id), self._gas(now))
+        live = self.journal.live(chain_id)
+        return Facts(self.chain, now, halts, trials, self._refused, self._walls, live, self._gas(now))
 
     def _gas(self, now: int) -> Mapping[Address, GasUse]:
         return {

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Protocol
 
-from keeper.core.latches import Latch
+from keeper.core.latches import Latch, trial_of
 from keeper.core.pegs import Trace
 from keeper.core.proposals import OpenProposal
 from keeper.core.slices import Slice
@@ -241,8 +241,7 @@ class History:
     @property
     def trial(self) -> TokenAmount | None:
         """The most that the next trade may be worth, while a breaker tries whether the vault may go on."""
-        tried = [latch.rearm.trial for latch in self.latches if latch.trying_at is not None]
-        return min((most for most in tried if most is not None), default=None)
+        return trial_of(self.latches)
 
     @property
     def last_slice(self) -> tuple[PastTrade, Slice] | None:

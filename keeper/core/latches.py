@@ -56,6 +56,12 @@ class Latch:
         return None if self.rearm.after is None else self.at + self.rearm.after
 
 
+def trial_of(latches: Iterable[Latch]) -> TokenAmount | None:
+    """The most that the next trade may be worth, while a breaker tries whether the vault may go on."""
+    tried = (latch.rearm.trial for latch in latches if latch.trying_at is not None)
+    return min((most for most in tried if most is not None), default=None)
+
+
 @dataclass(frozen=True, slots=True)
 class Ending:
     """A transaction of the vault that is over: when it was mined (Unix seconds), and whether it traded or reverted."""

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, and_, func, insert, select, update
 
 from keeper.core.chain import History
 from keeper.core.errors import Halted, JournalError
-from keeper.core.latches import Trip
+from keeper.core.latches import Latch, Trip
 from keeper.core.proposals import Fate
 from keeper.core.records import CycleRecord, NewIntent, NewProposal, PauseState, Proposal, Request, Sample
 from keeper.core.runs import Run
@@ -301,6 +301,11 @@ class SqlJournal:
         """Takes the vault's breakers a step on: latches what tripped, lets go of what has rested (Unix seconds)."""
         with self._store.writing() as connection:
             latches.latch(connection, vault, trips, now)
+
+    def latches(self, vault: str) -> tuple[Latch, ...]:
+        """What the vault's breakers have latched, or try."""
+        with self._store.reading() as connection:
+            return latches.read_latches(connection, vault)
 
     def halted(self, scope: str) -> str:
         """Why `scope` (a vault or a sender) is halted, or an empty string."""

@@ -55,6 +55,8 @@ class Facts:
     now: int
     halts: Mapping[str, str] = field(default_factory=dict)
     """Vault or sender -> why it is halted."""
+    trials: Mapping[str, TokenAmount] = field(default_factory=dict)
+    """Vault -> what its next trade may be worth, as its breaker tries whether it may go on."""
     refused: Mapping[str, Refusal] = field(default_factory=dict)
     walls: Mapping[str, str] = field(default_factory=dict)
     """Vault -> which coin is beyond the wall of its peg."""
@@ -74,7 +76,7 @@ def watch(facts: Facts, limits: Limits, before: Collection[str]) -> Watched:
     """`before` holds the keys that were raised by the last look."""
     raised = {key: said for cause in (_halted, _refused, _walls, _stuck, _gas) for key, said in cause(facts, limits)}
     over = sorted(set(before) - set(raised))
-    return Watched(tuple(raised.items()), tuple((key, _all_clear(key)) for key in over))
+    return Watched(tuple(raised.items()), tuple((key, _all_clear(key, facts)) for key in over))
 
 
 def _halted(facts: Facts, limits: Limits) -> Iterator[tuple[str, str]]:  # noqa: ARG001
@@ -113,8 +115,10 @@ def _gas(facts: Facts, limits: Limits) -> Iterator[tuple[str, str]]:
             yield f"gas:{facts.chain}:{sender}", f"{said}: {text.amount(use.balance)} left"
 
 
-def _all_clear(key: str) -> str:
+def _all_clear(key: str, facts: Facts) -> str:
     kind, _, name = key.partition(":")
+    if kind == "breaker" and (most := facts.trials.get(name)) is not None:
+        return f"the breaker of {name} has rested: one trade of at most {text.usd(most)} decides"
     return {
         "halt": f"{name} is not halted any more",
         "breaker": f"the breaker of {name} is armed again",

@@ -10,7 +10,7 @@ from keeper.core.plan import Call, Purpose
 from keeper.core.sending import Intent, State
 from keeper.core.units import Address
 from keeper.telemetry.watch import DAY, Facts, GasUse, Limits, Refusal, watch
-from tests.builders import ACCOUNT, CHAIN, ETH, NOW, units
+from tests.builders import ACCOUNT, CHAIN, ETH, NOW, units, usd
 
 LIMITS = Limits(refused_after=3_600, stuck_after=600, gas_days=7)
 
@@ -75,6 +75,15 @@ def test_watch__cause__raised_then_over(said: Facts, key: str, text: str) -> Non
     assert not over.raised
     assert [cleared for cleared, _ in over.cleared] == [key]
     assert over.cleared[0][1]
+
+
+def test_watch__a_breaker_has_rested__says_what_decides_and_then_nothing_more() -> None:
+    trial = facts(trials={"treasury": usd(500)})
+    (over,) = watch(trial, LIMITS, {"breaker:treasury"}).cleared
+    assert over == ("breaker:treasury", "the breaker of treasury has rested: one trade of at most $500.00 decides")
+    assert watch(trial, LIMITS, ()) == watch(facts(), LIMITS, ())
+    (again,) = watch(facts(), LIMITS, {"breaker:treasury"}).cleared
+    assert again[1] == "the breaker of treasury is armed again"
 
 
 @pytest.mark.parametrize(
