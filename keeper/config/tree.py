@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections import ChainMap
 from collections.abc import Mapping
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field
 
@@ -87,8 +88,9 @@ class Config(Part):
 
     @property
     def kept(self) -> Mapping[str, VaultConfig | AnyUpkeep]:
-        """Vaults and upkeeps, by name: all that is looked at, decided and journaled."""
-        return {**self.vaults, **self.upkeeps}
+        """Vaults and upkeeps, by name and in this order: all that is looked at, decided and journaled."""
+        maps: Any = (self.upkeeps, self.vaults)  # walked from the last to the first; asked without a copy
+        return ChainMap(*maps)
 
     def kept_on(self, chain: str) -> tuple[str, ...]:
         return tuple(name for name, body in self.kept.items() if body.chain == chain)
