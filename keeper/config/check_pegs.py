@@ -10,7 +10,7 @@ from keeper.config.faults import Fault
 from keeper.config.paths import Path
 from keeper.config.peg import PegConfig, PegSource
 from keeper.config.prices import FixedConfig, PriceConfig, leaves
-from keeper.config.units import Blocks, plain
+from keeper.config.units import Blocks, duration_text, plain
 from keeper.config.vaults import VaultConfig
 from keeper.core.units import USD
 
@@ -23,6 +23,7 @@ def pegs(vault: VaultConfig, path: Path, chain: ChainConfig, prices: Mapping[str
             _peg(peg, here),
             _sources(vault, peg, (*here, "price"), chain, prices),
             _inventory(peg, (*here, "inventory")),
+            _looks(vault, peg, path, chain),
             _limits(vault, peg, here),
         )
 
@@ -50,6 +51,8 @@ def _sources(
             yield Fault(place, f"one of {', '.join(names) or 'the named pools, of which there are none'}", str(source))
         elif source.symbol and source.symbol != peg.coin:
             yield Fault(place, f"{peg.coin}/USD, or an average of a pool", str(source))
+        elif source.symbol and source.symbol not in (*chain.prices, *vault.prices):
+            yield Fault(place, f"a price of its own: chains.{vault.chain}.prices.{source.symbol}", "none")
     if price.need is not None and price.need > len(price.sources):
         yield Fault((*here, "need"), f"at most the number of sources ({len(price.sources)})", str(price.need))
     if peg.is_in_usd and price.times != peg.against:
@@ -69,6 +72,20 @@ def _is_fixed(source: PegSource, prices: Mapping[str, PriceConfig]) -> bool:
 
 def _has_fixed(price: PriceConfig | None) -> bool:
     return price is not None and any(isinstance(leaf, FixedConfig) for each in price.sources for leaf in leaves(each))
+
+
+def _looks(vault: VaultConfig, peg: PegConfig, path: Path, chain: ChainConfig) -> Iterator[Fault]:
+    """A mean that begins anew at every look is never believed."""
+    look = vault.schedule.look
+    if isinstance(look, str):
+        yield Fault((*path, "schedule", "cron"), "`every`: a peg is looked at all the time", "cron")
+        return
+    seconds = look.count * chain.block_time if isinstance(look, Blocks) else look
+    if seconds >= peg.price.ema:
+        expected = f"less than price.ema ({duration_text(peg.price.ema)}): its means would never be warm"
+        yield Fault(
+            (*path, "schedule", "every"), expected, str(look) if isinstance(look, Blocks) else duration_text(look)
+        )
 
 
 def _inventory(peg: PegConfig, here: Path) -> Iterator[Fault]:

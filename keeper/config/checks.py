@@ -47,6 +47,8 @@ def warnings(config: Config) -> Iterator[str]:
             yield from _origins(name, {symbol: prices[symbol] for symbol in vault.strategy.symbols})
         if isinstance(vault.strategy, WeightsConfig):
             yield from _wide_triggers(name, vault.strategy)
+        elif len({source.pool for source in vault.strategy.price.sources}) == 1:
+            yield f"vaults.{name}: every source of its peg is one pool's: whoever moves that one moves all of them"
 
 
 def _wide_triggers(vault: str, strategy: WeightsConfig) -> Iterator[str]:

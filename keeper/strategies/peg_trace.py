@@ -18,7 +18,8 @@ def followed(settings: str, view: VaultView, spots: Mapping[Address, Fraction], 
     if old is None or old.settings != settings:
         old = Trace(settings, 0, -1)
     if block.number <= old.block:
-        return old
+        unknown = {pool: _mean(None, spot, old.at, time) for pool, spot in spots.items() if pool not in old.means}
+        return replace(old, means={**old.means, **unknown}) if unknown else old
     means = {pool: _mean(old.means.get(pool), spot, block.timestamp, time) for pool, spot in spots.items()}
     known = round(rate * PRICE_SCALE) or old.rate
     return replace(old, at=block.timestamp, block=block.number, means={**old.means, **means}, rate=known)

@@ -38,6 +38,12 @@ def test_load__example__says_what_the_documentation_shows(tmp_path: Path) -> Non
     assert peg.peg_of_against == Fraction(1)
 
 
+def test_load__configuration_of_its_page__is_valid_and_the_same_peg(tmp_path: Path) -> None:
+    page = (REPOSITORY / "docs/strategies/peg.md").read_text("utf-8")
+    shown = load(written(tmp_path, page.split("```yaml\n")[1].split("```")[0]), {}, need_env=False)
+    assert shown.config.vaults["dai-peg"].strategy == load_edited(tmp_path)
+
+
 def test_load__peg_in_the_other_coin__needs_no_usd_and_knows_no_peg_of_that_coin(tmp_path: Path) -> None:
     peg = load_edited(tmp_path, ("peg: 1 USD  ", "peg: 1.02 USDC  "), ("times: USDC/USD, ", ""))
     assert not peg.is_in_usd
@@ -145,6 +151,42 @@ BAD = [
         "price.max_move: expected at most the wall (100bps), found 200bps",
     ),
 ]
+
+
+@pytest.mark.parametrize(
+    ("every", "said"),
+    [
+        ("every: 10m", "every: expected less than price.ema (10m): its means would never be warm, found 10m"),
+        (
+            "every: 50 blocks",
+            "every: expected less than price.ema (10m): its means would never be warm, found 50 blocks",
+        ),
+        ('cron: "0 8 * * *"', "cron: expected `every`: a peg is looked at all the time, found cron"),
+    ],
+)
+def test_load__looked_at_too_seldom__is_refused(every: str, said: str, tmp_path: Path) -> None:
+    with pytest.raises(ConfigError) as caught:
+        load_edited(tmp_path, ("every: 1 block", every))
+    assert str(caught.value).endswith(f"vaults.dai-peg.schedule.{said}")
+
+
+def test_load__coins_own_price_is_its_pools_average_again__is_no_second_source(tmp_path: Path) -> None:
+    """DUSD has no price rule: `DUSD/USD` would be `uni.twap` once more."""
+    coin = ("coin: DAI", "coin: DUSD"), ("DAI/USD]", "DUSD/USD]"), ("{DAI: {max", "{DUSD: {max")
+    known = ("preset: mainnet\n", f'preset: mainnet\n    tokens: {{DUSD: "{RATE}"}}\n')
+    with pytest.raises(
+        ConfigError, match=r"sources\[2\]: expected a price of its own: chains.mainnet.prices.DUSD, found none"
+    ):
+        load_edited(tmp_path, *coin, known)
+    peg = load_edited(tmp_path, coin[0], ("uni.ema, DAI/USD]", "uni.ema]"), coin[2], known)
+    assert peg.coin == "DUSD"
+
+
+def test_warnings__every_source_is_of_one_pool__says_so(tmp_path: Path) -> None:
+    text = GOOD.replace(", DAI/USD]", "]")
+    warnings = load(written(tmp_path, text), {}, need_env=False).warnings
+    assert "vaults.dai-peg: every source of its peg is one pool's: whoever moves that one moves all of them" in warnings
+    assert not any("its peg" in line for line in load(written(tmp_path, GOOD), {}, need_env=False).warnings)
 
 
 @pytest.mark.fault("M10")
