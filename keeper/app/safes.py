@@ -31,7 +31,7 @@ def pin_safes(rpc: Rpc, pinner: Pinner, pins: Pins, config: Config, vaults: Sequ
             continue
         path, key = f"vaults.{vault}.custody", config.signing_for(vault)
         if authority := full_authority(custody):
-            pins.note(path, "a key whose authority you know", authority, True)
+            pins.note(path, "authority that is meant", authority, True)
         places = dict(_places(custody))
         pinner.look_for_code(pins, {address: f"{path}.{name}" for name, address in places.items()})
         if any(address not in pins.code_hashes for address in places.values()):
@@ -109,7 +109,7 @@ def _through(custody: InSafe) -> Address | None:
 
 def _yes(pins: Pins, path: str, expected: str, answers: Answers, read: Read) -> None:
     is_so = _figure(answers, read) == 1
-    pins.note(path, expected, "it is" if is_so else "it is not", is_so)
+    pins.note(path, expected, "yes" if is_so else "no", is_so)
 
 
 def _figure(answers: Answers, read: Read) -> int | None:

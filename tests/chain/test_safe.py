@@ -309,7 +309,7 @@ ELSEWHERE = address(0xA11CE)
 
 WRONG: tuple[tuple[Make, str], ...] = (
     (_changed("version: 1.4.1", "version: 1.3.0"), "custody.version: expected 1.3.0, found 1.4.1"),
-    (_owned_by_others, "custody.signer: expected {key} among the owners of {safe}, found it is not"),
+    (_owned_by_others, "custody.signer: expected {key} among the owners of {safe}, found no"),
     (_of_two, "custody.safe: expected threshold 1, found threshold 2"),
     (_elsewhere, "custody.multi_send: expected a contract at {elsewhere}, found no code"),
     (_changed("kind: safe,", "kind: safe_module,"), "custody.safe: expected {key} enabled as a module of {safe}"),

@@ -200,7 +200,11 @@ BUGS = (
                 "if intent.state in LIVE and (shared := _shared(new, intent)):",
                 "if not intent and (shared := _shared(new, intent)):",
             ),
-            ("cycle.py", "if waiting := self._waits(decision, decision.view, busy):", 'if waiting := "":'),
+            (
+                "cycle.py",
+                "if armed and (waiting := self._waits(decision, decision.view, busy)):",
+                'if waiting := "":',
+            ),
         ),
     ),
     Bug(
@@ -249,8 +253,8 @@ BUGS = (
         (
             (
                 "chain/sending/receipts.py",
-                "    if sold.raw <= 0 or received.raw <= 0:",
-                "    if sold.raw < 0 or received.raw < 0:",
+                "    if any(each.raw <= 0 for each in (*sold, *received)):",
+                "    if any(each.raw < 0 for each in (*sold, *received)):",
             ),
         ),
     ),
@@ -305,5 +309,37 @@ BUGS = (
                 '    if reason := "":',
             ),
         ),
+    ),
+    Bug(
+        "an owner of a Safe may be paid back for gas, to anybody",
+        unit("app/test_safe_policies"),
+        (
+            (
+                "custody/atomic.py",
+                "        if not isinstance(inner, str) and self.envelope.seal(operation) != data:",
+                "        if not isinstance(inner, str) and len(self.envelope.seal(operation)) != len(data):",
+            ),
+        ),
+    ),
+    Bug(
+        "an allowance of a Safe outlives its transaction",
+        unit("custody/test_atomic"),
+        (("custody/atomic.py", "(*before, *calls, *after)", "(*before, *calls)"),),
+    ),
+    Bug(
+        "a module call that failed in silence passes for success",
+        unit("chain/sending/test_receipts"),
+        (
+            (
+                "chain/sending/receipts.py",
+                "return replace(receipt, status=0) if any(says_so(log) for log in receipt.logs) else receipt",
+                "return receipt",
+            ),
+        ),
+    ),
+    Bug(
+        "a key that lost its right is not noticed",
+        unit("custody/test_atomic"),
+        (("custody/atomic.py", "        if told := self.envelope.standing(view):", '        if told := "":'),),
     ),
 )

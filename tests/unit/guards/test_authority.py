@@ -137,6 +137,14 @@ def opened(draft: Draft, found: Sequence[Inner] | str) -> str:
     return verdict.reason if isinstance(verdict, Deny) else ""
 
 
+def test_allow_list__the_key_has_lost_its_right__is_denied_and_says_what_clears_it() -> None:
+    guard = replace(GUARD, objection=lambda calls, view: f"{view.sender} may not send {len(calls.sequence)}")
+    verdict = guard.check(sequence(approval(), swap()), make_view())
+    assert isinstance(verdict, Deny)
+    assert verdict.reason == f"{ACCOUNT} may not send 2"
+    assert "once the key has its right" in verdict.remedy
+
+
 def test_allow_list__a_call_that_carries_the_planned_swap__is_allowed() -> None:
     plain = swap()
     assert opened(carried(plain), [(plain.to, 0, plain.data)]) == ""
