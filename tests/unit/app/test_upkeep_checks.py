@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from keeper.app.upkeep_checks import FORWARDERS, NOBODY, find_forwarder
+from keeper.app.upkeep_checks import FORWARDERS, NOBODY, find_forwarder, tells_apart
 from keeper.chain.nodes.rpc import RpcError
 from keeper.core.abi import selector
 from tests.builders import address
@@ -40,3 +40,35 @@ class Node:
 )
 def test_forwarder__as_far_as_the_contract_tells(answers: dict[str, bytes], expected: tuple[str, str]) -> None:
     assert find_forwarder(Node(**answers), TARGET) == expected  # type: ignore[arg-type]
+
+
+class Door:
+    """Answers each caller in its own way."""
+
+    def __init__(self, *answers: Any) -> None:
+        self.answers = list(answers)
+
+    def batch(self, requests: list[tuple[str, list[Any]]]) -> list[Any]:
+        assert [(params[0]["from"], params[0]["data"]) for _, params in requests] == [
+            (TARGET, "0xdeadbeef"),
+            (FORWARDER, "0xdeadbeef"),
+        ]
+        return self.answers
+
+
+NOT_YOU, NOT_DUE = RpcError(3, "execution reverted", "0x11111111"), RpcError(3, "execution reverted", "0x22222222")
+
+
+@pytest.mark.parametrize(
+    ("ours", "theirs", "apart"),
+    [
+        ("0x", "0x", False),
+        (NOT_DUE, NOT_DUE, False),
+        (NOT_YOU, NOT_DUE, True),
+        (NOT_YOU, "0x", True),
+        ("0x01", "0x02", True),
+    ],
+)
+def test_tells_apart__where_the_same_call_ends_otherwise(ours: Any, theirs: Any, apart: bool) -> None:
+    node = Door(ours, theirs)
+    assert tells_apart(node, TARGET, b"\xde\xad\xbe\xef", (TARGET, FORWARDER)) == apart  # type: ignore[arg-type]
