@@ -342,4 +342,36 @@ BUGS = (
         unit("custody/test_atomic"),
         (("custody/atomic.py", "        if told := self.envelope.standing(view):", '        if told := "":'),),
     ),
+    Bug(
+        "an upkeep is called again for the same time",
+        unit("strategies/test_upkeep"),
+        (
+            (
+                "strategies/upkeep.py",
+                "if date is None or any(call.at >= date for call in view.history.calls):",
+                "if date is None:",
+            ),
+        ),
+    ),
+    Bug(
+        "a node that lags shows an upkeep due again",
+        unit("strategies/test_upkeep"),
+        (("strategies/upkeep.py", "bool(calls) and calls[-1].at > view.block.timestamp", "False"),),
+    ),
+    Bug(
+        "an upkeep calls whatever its contract asks for",
+        unit("guards/test_upkeeps"),
+        (
+            (
+                "guards/upkeeps.py",
+                "if (call.to, call.selector) in self.targets:",
+                "if call.to in {to for to, _ in self.targets}:",
+            ),
+        ),
+    ),
+    Bug(
+        "an upkeep's check is asked by somebody",
+        unit("chain/reading/test_direct"),
+        (("chain/reading/direct.py", '{"from": NOBODY, "to": read.to,', '{"to": read.to,'),),
+    ),
 )
