@@ -51,7 +51,7 @@ def decode_swap(router_kind: str, data: bytes) -> Swap | str:
             if len(inner) != 1:
                 raise ValueError(f"multicall: expected 1 call inside, found {len(inner)}")
             return _timed(inner[0], deadline)
-    except (DecodingError, ValueError) as error:
+    except (DecodingError, ValueError, OverflowError) as error:  # the last of a length beyond any memory
         return str(error)
     return f"no router of kind {router_kind} is known"
 
