@@ -58,10 +58,8 @@ def test_decode__anything_else__says_what_was_expected(kind: str, data: bytes, e
     assert expected in found
 
 
-@pytest.mark.parametrize("place", [2, 5])
-@pytest.mark.parametrize("figure", [2**256 - 1, 2**63, 2**31])
-def test_decode__an_offset_or_a_length_beyond_any_memory__is_refused(place: int, figure: int) -> None:
-    data = calldata(V2_SWAP, 7, 5, list(TOKENS), ACCOUNT, NOW)
-    at = 4 + 32 * place
-    hostile = data[:at] + figure.to_bytes(32, "big") + data[at + 32 :]
-    assert isinstance(decode_swap("v2_router", hostile), str)
+@pytest.mark.parametrize("figure", [2**256 - 1, 2**255, 2**64, 2**63 - 1])
+def test_decode__a_length_beyond_any_memory__is_refused(figure: int) -> None:
+    data = calldata(MULTICALL, NOW, [SINGLE02])
+    at = 4 + 32 * 4  # after deadline, offset, count and the first one's offset
+    assert isinstance(decode_swap("swap_router02", data[:at] + figure.to_bytes(32, "big") + data[at + 32 :]), str)
