@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Protocol
 
+from keeper.core.authority import WorstLoss
 from keeper.core.chain import (
     Answers,
     History,
@@ -130,8 +131,8 @@ class Custody(Protocol):
         """What must be put right before anything else: a leftover allowance, an empty gas reserve."""
         ...
 
-    def authority(self, view: VaultView) -> str:
-        """The worst this key could do, in a sentence."""
+    def authority(self, view: VaultView) -> WorstLoss | Unusable:
+        """The most that a thief of the key could cost; Unusable where the chain, or a price, does not tell."""
         ...
 
 

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from eth_abi.exceptions import DecodingError
 
 from keeper.core import text
-from keeper.core.chain import Read, Router, VaultView
+from keeper.core.authority import WorstLoss
+from keeper.core.chain import Read, Router, Unusable, VaultView
 from keeper.core.plan import Call, Calls, Inner, Purpose, Trade
 from keeper.core.units import Address, Token, TokenAmount
 from keeper.custody.approvals import approve, leftovers, revoke
@@ -76,8 +77,8 @@ class Atomic:
         calls = leftovers(view, self.routers)
         return Calls((self._outer(tuple(calls)),)) if calls else None
 
-    def authority(self, view: VaultView) -> str:
-        return self.envelope.power(view)
+    def authority(self, view: VaultView) -> WorstLoss | Unusable:
+        return self.envelope.authority(view)
 
     # --- what is judged ----------------------------------------------------------------------------------------------
 

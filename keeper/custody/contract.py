@@ -13,10 +13,12 @@ from typing import Protocol
 
 from keeper.core import text
 from keeper.core.abi import address_word, calldata, word
-from keeper.core.chain import Answers, Read, VaultView
+from keeper.core.authority import Most, WorstLoss
+from keeper.core.chain import Answers, Read, Unusable, VaultView
 from keeper.core.plan import Call, Calls, Inner, Purpose, Trade
 from keeper.core.template import CallTemplate, Values
 from keeper.core.units import USD, WHOLE_BPS, Address, Rounding, TokenAmount
+from keeper.custody.authority import everything, everything_worth, nothing, worst
 
 _TERMS = calldata("terms()")
 _DAY = 86_400
@@ -73,15 +75,25 @@ class Contract:
         """Nothing: no allowance stands between its calls, and it holds no coin for gas."""
         return None
 
-    def authority(self, view: VaultView) -> str:
-        """The worst this key could do, in a sentence."""
+    def authority(self, view: VaultView) -> WorstLoss | Unusable:
+        """Of a reference vault its own bound, with the bucket full; of another contract nothing is known."""
         bounds = decode_bounds(view.account, view.extra)
         if bounds is None:
-            return f"whoever holds this key can do what {view.account} lets its keeper do, which is not known here"
-        return (
-            f"whoever holds this key can lower the value of {view.account} by at most {text.usd(bounds.loss(0))} at "
-            f"once and {text.usd(bounds.loss(_DAY))} in a day, at feed prices"
+            return everything(view, "what this contract lets its keeper do is not known here")
+        if view.sender == bounds.owner:
+            return everything(view, "the key is the vault's owner, who may withdraw")
+        if view.sender != bounds.keeper:
+            return nothing(view, "the key is not the vault's keeper")
+        lost, refill = text.bps(bounds.tolerance), TokenAmount(USD, bounds.refill.raw * _DAY)
+        at_once = Most(bounds.loss(0), f"{lost} of a capacity of {text.usd(bounds.capacity)}, at feed prices")
+        a_day = Most(bounds.loss(_DAY), f"{lost} of capacity and a day's refill of {text.usd(refill)}")
+        there_is = everything_worth(view)
+        if isinstance(there_is, Unusable):
+            return there_is
+        in_total = Most(
+            there_is if refill else bounds.loss(0), "the bucket refills until somebody takes the key's right away"
         )
+        return worst(view, at_once, a_day, in_total)
 
     def objection(self, calls: Calls, view: VaultView) -> str:
         """Why a reference vault would refuse this now, or an empty string; nothing is known of another contract."""

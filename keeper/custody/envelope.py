@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Protocol
 
-from keeper.core.chain import Read, VaultView
+from keeper.core.authority import WorstLoss
+from keeper.core.chain import Read, Unusable, VaultView
 from keeper.core.units import Address, Token
 from keeper.custody.multi_send import Operation
 
@@ -28,7 +29,7 @@ class Envelope(Protocol):
 
     @property
     def reads(self) -> tuple[Read, ...]:
-        """What `standing` and `power` must know, read with every view."""
+        """What `standing` must know, read with every view."""
         ...
 
     def seal(self, operation: Operation) -> bytes:
@@ -51,6 +52,11 @@ class Envelope(Protocol):
         """What else is worth knowing of the key's rights, a line each."""
         ...
 
-    def power(self, view: VaultView) -> str:
-        """The worst that the key could do, in a sentence."""
+    @property
+    def authority_reads(self) -> tuple[Read, ...]:
+        """What `authority` must know beside `reads`; asked for only then."""
+        ...
+
+    def authority(self, view: VaultView) -> WorstLoss | Unusable:
+        """The most that a thief of the key could cost."""
         ...

@@ -11,14 +11,14 @@ from dataclasses import dataclass
 
 from keeper.core import text
 from keeper.core.abi import arguments, calldata, selector
-from keeper.core.chain import Read, VaultView
+from keeper.core.authority import Most, WorstLoss
+from keeper.core.chain import Read, Unusable, VaultView
 from keeper.core.plan import Calls
-from keeper.core.units import Address, Token
+from keeper.core.units import USD, Address, Token, TokenAmount
 from keeper.custody.answers import figure
 from keeper.custody.atomic import Atomic
 from keeper.custody.multi_send import Operation
 from keeper.custody.safe import EXECUTE, NOBODY
-from keeper.custody.worth import told_worth
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,9 +74,17 @@ class SafeOwners:
         threshold, nonce = figure(view, self._threshold), self.nonce(view)
         return (f"Safe {text.short(self.safe)}: {threshold} owners must sign, its next nonce is {nonce}",)
 
-    def power(self, view: VaultView) -> str:
+    @property
+    def authority_reads(self) -> tuple[Read, ...]:
+        return ()
+
+    def authority(self, view: VaultView) -> WorstLoss | Unusable:
+        """The coin of the Safe, which stands in for the key, is nobody's gas money."""
         threshold = figure(view, self._threshold) or "enough"
-        return f"no key of the keeper's moves {self.safe} ({told_worth(view)}): {threshold} of its owners must sign"
+        none = Most(
+            TokenAmount.zero(USD), f"no key of the keeper's moves the Safe: {threshold} of its owners must sign"
+        )
+        return WorstLoss(none, none, none, TokenAmount.zero(view.native.token), TokenAmount.zero(USD))
 
 
 class Proposing(Atomic):

@@ -13,13 +13,26 @@ from dataclasses import dataclass
 
 from keeper.core import text
 from keeper.core.abi import arguments, calldata, selector
-from keeper.core.chain import Read, VaultView
+from keeper.core.authority import Most, WorstLoss
+from keeper.core.chain import Read, Unusable, VaultView
 from keeper.core.units import Address, Token, TokenAmount
 from keeper.custody.answers import figure, is_true
+from keeper.custody.authority import (
+    NOT_COUNTED,
+    everything,
+    full_right,
+    nothing,
+    safe_reads,
+    total_worth,
+    worst,
+)
 from keeper.custody.multi_send import MULTI_SEND, Operation
 from keeper.custody.safe_module import IS_ENABLED
 
 EXECUTE = "execTransactionWithRole(address,uint256,bytes,uint8,bytes32,bool)"
+NO_SCOPES = "what the role's scopes allow cannot be read: the figures hold for scopes as `--grant` writes them"
+_DAY = 86_400
+"""{s}"""
 
 
 def role_key(name: str) -> bytes:
@@ -63,6 +76,15 @@ class Allowance:
             return self.balance
         intervals = (now - self.timestamp) // self.period
         return min(self.balance + self.refill * intervals, self.max_refill)
+
+    def most(self, seconds: int | None) -> int | None:
+        """{raw} That can be used in any stretch of so many seconds, the best one for a thief: from full on, with every
+        refill. Of all time (None) there is an end only where nothing is refilled; None where there is none."""
+        more = min(self.refill, self.max_refill) if self.period else 0
+        if not more:
+            return self.balance
+        full = max(self.balance, self.max_refill)
+        return None if seconds is None else full + more * -(-seconds // self.period)
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,13 +153,49 @@ class RoleMember:
             found[token] = min(left, found.get(token, left))
         return found
 
-    def power(self, view: VaultView) -> str:
-        named = [text.amount(TokenAmount(token, raw)) for token, raw in self.left(view).items()]
-        most = f"{' and '.join(named)} at once" if named else "no allowance is configured here that would bound it"
-        return f"whoever holds this key can sell what the role allows, at any price: {most}; all of it is at risk"
+    @property
+    def authority_reads(self) -> tuple[Read, ...]:
+        return (*safe_reads(self.safe, self.sender), self._owner)
+
+    @property
+    def _owner(self) -> Read:
+        return Read(self.modifier, calldata("owner()"))
+
+    def authority(self, view: VaultView) -> WorstLoss | Unusable:
+        """Roles knows no prices: min_out may be zero, and all that may be sold may be lost."""
+        full, owner = full_right(view, self.safe, self.sender), figure(view, self._owner)
+        if isinstance(full, Unusable):
+            return full
+        if full or owner in (None, int(self.sender, 16)):
+            return everything(view, full or "the key may own the Roles modifier, and whoever owns it makes its rules")
+        if not is_true(view, self._modifier):
+            return nothing(view, "the modifier is not enabled at the Safe")
+        worths = [total_worth(view, self._takeable(view, span)) for span in (0, _DAY, None)]
+        if unknown := next((each for each in worths if isinstance(each, Unusable)), None):
+            return unknown
+        reasons = self._told(view), "the same, and a day's refills", "refills go on until the role is taken away"
+        figures = [Most(each, why) for each, why in zip(worths, reasons, strict=True) if isinstance(each, TokenAmount)]
+        at_once, a_day, in_total = figures
+        return worst(view, at_once, a_day, in_total, (NO_SCOPES, NOT_COUNTED))
+
+    def _takeable(self, view: VaultView, seconds: int | None) -> Iterator[TokenAmount]:
+        """Of each token what may leave within so many seconds (None: ever): its allowance, and what routers may take
+        already without one; all of it where no allowance bounds it."""
+        for token, held in view.holdings.items():
+            bounds = [allowance.most(seconds) if allowance else None for t, allowance in self._read(view) if t == token]
+            known = [bound for bound in bounds if bound is not None]
+            standing = sum(raw for (approved, _), raw in view.allowances.items() if approved == token)
+            yield TokenAmount(token, min(held.raw, min(known) + standing) if known else held.raw)
+
+    def _told(self, view: VaultView) -> str:
+        named = {token for token, _ in self.allowances}
+        parts = [text.amount(each) for each in self._takeable(view, 0) if each.token in named and each]
+        loose = [token.symbol for token in view.holdings if token not in named]
+        parts += [f"all {', '.join(loose)}, for which no allowance is configured"] if loose else []
+        return f"Roles knows no prices: {' and '.join(parts) or 'nothing'} may be sold for nothing"
 
     def notes(self, view: VaultView) -> tuple[str, ...]:
-        return tuple(_told(token, allowance, view.block.timestamp) for token, allowance in self._read(view))
+        return tuple(_noted(token, allowance, view.block.timestamp) for token, allowance in self._read(view))
 
     def _read(self, view: VaultView) -> Iterator[tuple[Token, Allowance | None]]:
         for token, key in self.allowances:
@@ -145,7 +203,7 @@ class RoleMember:
             yield token, Allowance(*(w or 0 for w in words)) if None not in words else None
 
 
-def _told(token: Token, allowance: Allowance | None, now: int) -> str:
+def _noted(token: Token, allowance: Allowance | None, now: int) -> str:
     """`12.5000 WETH may still be sold, 10.0000 WETH more every 1d up to 40.0000 WETH`"""
     if allowance is None:
         return f"the {token.symbol} allowance cannot be read"

@@ -12,11 +12,12 @@ from dataclasses import dataclass
 
 from keeper.core import text
 from keeper.core.abi import arguments, calldata, selector
-from keeper.core.chain import Read, VaultView
+from keeper.core.authority import WorstLoss
+from keeper.core.chain import Read, Unusable, VaultView
 from keeper.core.units import Address, Token
 from keeper.custody.answers import figure, is_true
+from keeper.custody.authority import everything, full_right, nothing, safe_reads
 from keeper.custody.multi_send import Operation
-from keeper.custody.worth import told_worth
 
 EXECUTE = "execTransaction(address,uint256,bytes,uint8,uint256,uint256,uint256,address,address,bytes)"
 NOBODY = Address("0x0000000000000000000000000000000000000000")
@@ -77,8 +78,12 @@ class SafeOwner:
     def notes(self, view: VaultView) -> tuple[str, ...]:  # noqa: ARG002  as above
         return ()
 
-    def power(self, view: VaultView) -> str:
-        return (
-            f"whoever holds this key can take everything in {self.safe} ({told_worth(view)}) and change its owners: "
-            "an owner of a 1-of-n Safe has full authority"
-        )
+    @property
+    def authority_reads(self) -> tuple[Read, ...]:
+        return safe_reads(self.safe, self.sender)
+
+    def authority(self, view: VaultView) -> WorstLoss | Unusable:
+        full = full_right(view, self.safe, self.sender)
+        if full or isinstance(full, Unusable):
+            return full if isinstance(full, Unusable) else everything(view, full)
+        return nothing(view, "the key alone moves nothing of the Safe")

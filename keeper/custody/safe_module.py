@@ -9,13 +9,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from keeper.core import text
 from keeper.core.abi import arguments, calldata, selector
-from keeper.core.chain import Read, VaultView
+from keeper.core.authority import WorstLoss
+from keeper.core.chain import Read, Unusable, VaultView
 from keeper.core.module_calls import EXECUTE_FROM_MODULE
 from keeper.core.units import Address, Token
 from keeper.custody.answers import is_true
+from keeper.custody.authority import everything, full_right, nothing, safe_reads
 from keeper.custody.multi_send import Operation
-from keeper.custody.worth import told_worth
 
 IS_ENABLED = "isModuleEnabled(address)"
 
@@ -68,11 +70,16 @@ class SafeModule:
     def notes(self, view: VaultView) -> tuple[str, ...]:  # noqa: ARG002  as above
         return ()
 
-    def power(self, view: VaultView) -> str:
-        everything = f"everything in {self.safe} ({told_worth(view)})"
-        if self.module is None:
-            return (
-                f"whoever holds this key can take {everything} and change its owners: a key that is enabled as a "
-                "module has full authority"
-            )
-        return f"whoever holds this key can take what module {self.module} lets it take, at most {everything}"
+    @property
+    def authority_reads(self) -> tuple[Read, ...]:
+        return safe_reads(self.safe, self.sender)
+
+    def authority(self, view: VaultView) -> WorstLoss | Unusable:
+        full = full_right(view, self.safe, self.sender)
+        if isinstance(full, Unusable):
+            return full
+        if full:
+            return everything(view, full)
+        if self.module is None or not is_true(view, self._enabled):
+            return nothing(view, "the key moves nothing of the Safe: what it goes through is not enabled")
+        return everything(view, f"what module {text.short(self.module)} lets its key do is not known here")

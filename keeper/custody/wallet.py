@@ -8,11 +8,12 @@ from fractions import Fraction
 
 from keeper.core import text
 from keeper.core.abi import calldata
-from keeper.core.chain import Router, VaultView
+from keeper.core.authority import WorstLoss
+from keeper.core.chain import Router, Unusable, VaultView
 from keeper.core.plan import Call, Calls, Purpose, Trade
 from keeper.core.units import Address, Rounding, Token, TokenAmount
 from keeper.custody.approvals import approve, leftovers, revoke
-from keeper.custody.worth import told_worth
+from keeper.custody.authority import everything
 
 _ENOUGH = Fraction(9, 10)
 """An allowance that covers this share of a trade is used as it is: the market moves a little while the approval is
@@ -59,12 +60,8 @@ class Wallet:
         call = self._unwrapping(view) or next(iter(leftovers(view, self.routers)), None)
         return Calls((call,)) if call else None
 
-    def authority(self, view: VaultView) -> str:
-        """The worst this key could do, in a sentence with the figure."""
-        return (
-            f"whoever holds this key can take everything in {view.account}: "
-            f"{told_worth(view)}, and {text.amount(view.native)} of native coin in all"
-        )
+    def authority(self, view: VaultView) -> WorstLoss | Unusable:
+        return everything(view, "a wallet's key moves all that it holds, and with a delegation (EIP-7702) at once")
 
     # --- steps before a swap -----------------------------------------------------------------------------------------
 

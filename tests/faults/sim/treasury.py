@@ -84,8 +84,8 @@ class Direct:
     def tidy(self, view: VaultView) -> Calls | None:
         return None
 
-    def authority(self, view: VaultView) -> str:
-        return "everything"
+    def authority(self, view: VaultView) -> Unusable:
+        return Unusable("nobody asks")
 
 
 @dataclass(frozen=True, slots=True)

@@ -115,7 +115,7 @@ def test_open_contract__another_function__is_refused() -> None:
     assert str(found).startswith("selector: expected 0x")
 
 
-# --- authority -------------------------------------------------------------------------------------------------------
+# --- bounds ----------------------------------------------------------------------------------------------------------
 
 
 def terms(keeper: Address = address(2), paused: int = 0, available: int = 70_000) -> Answers:  # noqa: B008
@@ -138,15 +138,6 @@ def test_decode_bounds__of_another_contract__is_none(answer: bytes | None) -> No
     (read,) = reads(ACCOUNT)
     assert decode_bounds(ACCOUNT, {read: answer}) is None
     assert decode_bounds(ACCOUNT, {}) is None
-
-
-def test_authority__with_and_without_bounds__says_what_a_thief_could_do() -> None:
-    known, unknown = (CONTRACT.authority(replace(make_view(), extra=each)) for each in (terms(), {}))
-    assert known == (
-        f"whoever holds this key can lower the value of {ACCOUNT} by at most $1,000.00 at once and $2,728.00 in a day, "
-        "at feed prices"
-    )
-    assert unknown.endswith("lets its keeper do, which is not known here")
 
 
 SALE = Calls((swap_call(spends=units(WETH, 10)),))

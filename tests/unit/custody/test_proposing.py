@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from keeper.core.abi import arguments
+from keeper.core.authority import WorstLoss
 from keeper.core.chain import Read
 from keeper.core.plan import Calls, Purpose
 from keeper.custody.proposing import Proposing, SafeOwners
@@ -54,9 +55,10 @@ def test_tidy__an_allowance_that_owners_gave__is_theirs() -> None:
     assert CUSTODY.tidy(safe_view(OWNERS, allowances={(WETH, V2_ROUTER.address): 5})) is None
 
 
-def test_power__of_no_key__says_who_must_sign() -> None:
+def test_authority__of_no_key__is_nothing_and_says_who_must_sign() -> None:
     view = safe_view(OWNERS, answers())
-    assert CUSTODY.authority(view) == (
-        f"no key of the keeper's moves {SAFE} ($2,000,000.00): 2 of its owners must sign"
-    )
+    found = CUSTODY.authority(view)
+    assert isinstance(found, WorstLoss)
+    assert (found.day, found.total.value) == (usd(0), usd(0))
+    assert found.total.reason == "no key of the keeper's moves the Safe: 2 of its owners must sign"
     assert OWNERS.notes(view) == ("Safe 0x0000…5aFE: 2 owners must sign, its next nonce is 7",)

@@ -79,7 +79,6 @@ def test_notes__an_allowance__is_told_with_its_refill() -> None:
     assert MEMBER.notes(safe_view(MEMBER, extra)) == (
         "5.00000 WETH may still be sold, 10.0000 WETH more every 1d up to 20.0000 WETH",
     )
-    assert "5.00000 WETH at once" in MEMBER.power(safe_view(MEMBER, extra))
     assert MEMBER.notes(safe_view(MEMBER, {})) == ("the WETH allowance cannot be read",)
 
 

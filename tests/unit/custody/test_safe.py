@@ -34,9 +34,3 @@ def test_standing__owners_and_threshold__say_whether_the_key_may_act(
 ) -> None:
     asked = tuple(answers(OWNER))
     assert OWNER.standing(safe_view(OWNER, dict(zip(asked, (threshold, owner), strict=True)))) == expected
-
-
-def test_power__of_an_owner__is_everything_and_is_said() -> None:
-    said = OWNER.power(safe_view(OWNER))
-    assert "$2,000,000.00" in said
-    assert "full authority" in said

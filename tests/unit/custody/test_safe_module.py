@@ -20,10 +20,3 @@ def test_standing__not_enabled__names_who_is_not() -> None:
     for envelope, who in ((BARE, BARE.sender), (THROUGH, MODULE)):
         gone = dict.fromkeys(answers(envelope), words(0))
         assert envelope.standing(safe_view(envelope, gone)) == f"{who} is no enabled module of Safe {SAFE}"
-
-
-def test_power__of_a_bare_key__is_full_authority_and_of_a_module_its_own_business() -> None:
-    assert "full authority" in BARE.power(safe_view(BARE))
-    said = THROUGH.power(safe_view(THROUGH))
-    assert "full authority" not in said
-    assert MODULE in said

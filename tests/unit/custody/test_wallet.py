@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from keeper.core.abi import calldata
-from keeper.core.chain import Unusable, VaultView
+from keeper.core.chain import VaultView
 from keeper.core.plan import Call, Purpose, Trade
 from keeper.core.units import TokenAmount
 from keeper.custody.wallet import Wallet
@@ -18,7 +18,6 @@ from tests.builders import (
     WETH,
     address,
     make_view,
-    market,
     swap_call,
     units,
     usd,
@@ -202,17 +201,3 @@ def test_tidy__gas_comes_before_allowances() -> None:
     calls = WALLET.tidy(make_view(native=0, allowances={KEY: 5}))
     assert calls is not None
     assert calls.next.purpose is Purpose.UNWRAP
-
-
-# --- authority ---
-
-
-@pytest.mark.fault("S14")
-def test_authority__a_wallet__is_all_of_it() -> None:
-    sentence = WALLET.authority(make_view())
-    assert sentence.startswith(f"whoever holds this key can take everything in {make_view().account}: $2,000,000.00")
-
-
-def test_authority__holding_without_price__is_named_in_its_own_unit() -> None:
-    view = make_view(prices={WETH: Unusable("stale"), USDC: market(USDC, 1)})
-    assert "$713,000.00 and 412.500 WETH without a price" in WALLET.authority(view)
