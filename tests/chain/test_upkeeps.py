@@ -53,7 +53,7 @@ def keep_rounds(scene: Scene, names: tuple[str, ...], rounds: int, dice: random.
                 break
         else:
             raise AssertionError(f"rounds {opened}: not performed within {PATIENCE} ticks")
-        scene.tick(dice.randrange(3))
+        scene.tick(dice.randrange(2))
 
 
 def settled(scene: Scene, names: tuple[str, ...]) -> int:
