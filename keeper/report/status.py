@@ -139,6 +139,8 @@ def _record(vault: VaultFacts) -> dict[str, Any]:
         "vault": vault.name,
         "chain": vault.chain,
         "mode": vault.mode,
+        "custody": decision.get("custody"),
+        "account": decision.get("account"),
         "shadow_of": vault.original or None,
         "differs": _differs(vault),
         "armed": vault.armed,

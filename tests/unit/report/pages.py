@@ -164,6 +164,7 @@ AFTER = CycleNote(48_214, T0 + 1_025, "hold", "every asset is inside its band")
 
 PAGES: dict[str, Callable[[], Page]] = {
     "plan_trade": lambda: plan(given.trading()),
+    "plan_role": lambda: plan(given.in_role()),
     "plan_trade_all": lambda: plan(given.trading(), show_all=True),
     "plan_armed": lambda: plan(armed(given.trading())),
     "plan_approval_first": lambda: plan(given.trading(approves=True)),

@@ -38,6 +38,8 @@ WETH = Token(8453, Address("0x4200000000000000000000000000000000000006"), "WETH"
 USDC = Token(8453, Address("0x833589fCD6eDb6E08f4c7C32D4f71b54bdA02913"), "USDC", 6)
 ETH = Token(8453, NATIVE, "ETH", 18)
 ACCOUNT = Address("0x1fA3BC87c4B9C2dDB5d1d5D5b2Cb1f5c1fE0c0e1")
+SAFE = Address("0x5aFE3855358E112B5647B952709E6165e1c1eEEe")
+MODIFIER = Address("0x7010000000000000000000000000000000000a11")
 ROUTER = Address("0x2626664c2603336E57B271c5C0b26F421741e481")
 T0 = 1_795_143_600  # 2026-11-20 03:00:00 UTC
 BLOCK = Block(8453, 40_211_907, "0x" + "ab" * 32, "0x" + "cd" * 32, T0, Wei(12_000_000), 240_000_000)
@@ -267,6 +269,24 @@ def three() -> Situation:
     order = Order(floors, T0 + 600, 30)
     draft = Draft(plan, routes, order, Calls((call,)), simulation, cost, usd("0.0283"), cost)
     return Situation(plan, seen, routes, order, draft, ALLOWED)
+
+
+def in_role() -> Situation:
+    """The same trade out of a Safe: everything in one call, and what is left of the role's allowance."""
+    situation = trading(approves=True)
+    assert situation.draft and isinstance(situation.view, VaultView)
+    approve, swap = situation.draft.calls.sequence
+    inner = (approve, swap, replace(approve, purpose=Purpose.REVOKE, text="revoke the WETH allowance of SwapRouter02"))
+    says = "Roles → MultiSend[approve, swap, approve 0]"
+    outer = Call(MODIFIER, bytes.fromhex("c6fe8747"), 0, Purpose.SWAP, says, inner=inner)
+    simulation = replace(situation.draft.simulation, gas=(298_114,))
+    rights = ("62.5000 WETH may still be sold, 30.0000 WETH more every 1d up to 80.0000 WETH",)
+    return replace(
+        situation,
+        view=replace(situation.view, account=SAFE),
+        draft=replace(situation.draft, calls=Calls((outer,)), simulation=simulation),
+        meta=replace(META, custody="roles", rights=rights),
+    )
 
 
 def tidying() -> Situation:
