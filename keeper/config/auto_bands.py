@@ -34,7 +34,7 @@ def auto_or_mapping(value: Any) -> Any:
 
 
 class AutoBandsConfig(Part):
-    """`aversion` (G), or a budget that picks it: what a year may cost, or how far its return may be from the targets'."""
+    """`aversion` (G), or a budget that picks it: what a year may cost, or how far its return may stray."""
 
     min: _Edge = BandValue(10)
     max: _Edge = BandValue(1_000)

@@ -714,6 +714,21 @@ BAD = (
         ":19: vaults.treasury.execution.slippage: expected auto, or bps such as 30bps or 0.3%, found low",
     ),
     Bad(
+        "escalation without a Safe",
+        "    schedule: {every: 5m}",
+        "    execution: {escalate_above: 5000 USD}",
+        (
+            ":14: vaults.treasury.execution.escalate_above: expected a custody whose key is one of a Safe: safe, "
+            "safe_module or roles, found wallet"
+        ),
+    ),
+    Bad(
+        "proposals for a minute",
+        "    schedule: {every: 5m}",
+        "    execution: {proposal_ttl: 1m}",
+        ":14: vaults.treasury.execution.proposal_ttl: expected a duration from 10m to 7d, found 1m",
+    ),
+    Bad(
         "volatility of nothing",
         "    schedule: {every: 5m}",
         "    execution: {volatility: 0%}",
@@ -825,7 +840,8 @@ BAD = (
             "weights, weights: {WETH: 50%, USDC: 50%}, trigger: 1pp, destination: 0pp}, pools: "
             "[weth-usdc-500]}\n"
         ),
-        ":12: vaults.treasury.custody: expected one vault per account (a candidate beside it has mode: shadow), found the same as other",
+        ":12: vaults.treasury.custody: expected one vault per account (a candidate beside it has mode: shadow), "
+        "found the same as other",
     ),
     # a contract as custody
     Bad(
@@ -883,8 +899,20 @@ BAD = (
         "{kind: multisig, signer: ops}",
         (
             ":11: vaults.treasury.custody.kind: expected one of wallet, safe, safe_module, "
-            "roles, contract, found multisig"
+            "roles, propose, contract, found multisig"
         ),
+    ),
+    Bad(
+        "proposals with a signer",
+        WALLET,
+        '{kind: propose, signer: ops, safe: "0x2222222222222222222222222222222222222222"}',
+        (":11: vaults.treasury.custody.signer: expected one of kind, multi_send, safe, version, found an unknown key"),
+    ),
+    Bad(
+        "proposals without a Safe",
+        WALLET,
+        "{kind: propose}",
+        ":11: vaults.treasury.custody.safe: expected a value, found nothing",
     ),
     Bad(
         "Safe without signer",
