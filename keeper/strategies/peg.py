@@ -31,7 +31,6 @@ from keeper.strategies.peg_price import (
     least,
     market,
     speaking,
-    warming,
 )
 from keeper.strategies.peg_size import Most, Reach, Sale, best_clip, bite
 from keeper.strategies.peg_stock import Means, directed
@@ -121,7 +120,7 @@ class Peg:
         peg = self.goal.now(view, self._past(view))
         rate = peg if isinstance(self.goal, RatePeg) and isinstance(peg, Fraction) else Fraction(0)
         trace = followed(self.settings, view, spots, self.belief.time, rate)
-        line = self._line(peg if isinstance(peg, Fraction) else Fraction(1), trace)
+        line = self._line(peg if isinstance(peg, Fraction) else Fraction(1), trace, spots)
         if refusal := self._cannot_tell(view, peg, spots):
             return _hold(refusal, replace(line, trace=unseen(trace)))
         return self._judged(view, line, trace, spots)
@@ -143,8 +142,8 @@ class Peg:
         scale = Fraction(10) ** (coin.decimals - against.decimals)
         return {pool: mid * scale for pool, mid in found.items() if isinstance(mid, Fraction) and mid > 0}
 
-    def _line(self, peg: Fraction, trace: Trace) -> PegLine:
-        looks = min((mean.looks for mean in trace.means.values()), default=0)
+    def _line(self, peg: Fraction, trace: Trace, spots: Mapping[Address, Fraction]) -> PegLine:
+        looks = min((trace.means[pool].looks for pool in spots), default=0)
         bands, pair = self.bands, self.pair
         figures = (pair.coin, pair.against, pair.unit, peg, bands.trigger, bands.destination, bands.wall)
         return PegLine(*figures, looks=looks, needed=self.belief.looks, trace=trace)
@@ -172,7 +171,7 @@ class Peg:
         if fallen := self._beyond_wall(view, line):
             return _hold((BEYOND_WALL, fallen), replace(line, trace=stopped(trace)))
         counted = counting(opinions)
-        if refusal := self._not_believed(line, trace):
+        if refusal := self._not_believed(line):
             return _hold(refusal, replace(line, trace=unseen(trace)))
         line = replace(line, worst=least(counted, line.peg))
         side = self._side(line, trace, view)
@@ -213,11 +212,10 @@ class Peg:
             return words.beyond_wall(Price(self.pair.coin, against, found), line.peg, line.unit, wall)
         return ""
 
-    def _not_believed(self, line: PegLine, trace: Trace) -> Refusal | None:
+    def _not_believed(self, line: PegLine) -> Refusal | None:
         counted = counting(line.opinions)
-        young = [why for mean in trace.means.values() if (why := warming(mean, self.belief.looks))]
-        if young:
-            return "warming_up", young[0]
+        if line.looks < line.needed:
+            return "warming_up", f"warming up {line.looks}/{line.needed}"
         if len(counted) < self.belief.need:
             return "no_price", words.silent(line.opinions, len(counted), self.belief.need)
         distance = apart(counted)

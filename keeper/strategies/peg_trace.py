@@ -21,12 +21,14 @@ def followed(settings: str, view: VaultView, spots: Mapping[Address, Fraction], 
         unknown = {pool: _mean(None, spot, old.at, time) for pool, spot in spots.items() if pool not in old.means}
         return replace(old, means={**old.means, **unknown}) if unknown else old
     means = {pool: _mean(old.means.get(pool), spot, block.timestamp, time) for pool, spot in spots.items()}
+    lasting = {pool: mean for pool, mean in old.means.items() if block.timestamp - mean.at <= time}
     known = round(rate * PRICE_SCALE) or old.rate
-    return replace(old, at=block.timestamp, block=block.number, means={**old.means, **means}, rate=known)
+    return replace(old, at=block.timestamp, block=block.number, means=lasting | means, rate=known)
 
 
 def _mean(old: Mean | None, spot: Fraction, now: int, time: int) -> Mean:
-    """One step of an exponential mean, implicit so that no gap overshoots: `m += (p − m)·Δt/(T + Δt)`.
+    """One step of an exponential mean, implicit so that no gap overshoots: `m += (p − m)·Δt/(T + Δt)`. As long as that
+    says less, it is the plain average of its looks, so that the first price counts no more than the others.
 
     After a silence as long as its own time a mean says nothing about the present, and begins anew.
     """
@@ -34,7 +36,8 @@ def _mean(old: Mean | None, spot: Fraction, now: int, time: int) -> Mean:
     if old is None or now - old.at > time:
         return Mean(price, now, 1)
     passed = max(0, now - old.at)
-    return Mean(old.price + (price - old.price) * passed // (time + passed), now, old.looks + 1)
+    share = max(Fraction(passed, time + passed), Fraction(1, old.looks + 1))
+    return Mean(old.price + round((price - old.price) * share), now, old.looks + 1)
 
 
 def stopped(trace: Trace) -> Trace:

@@ -114,7 +114,7 @@ SEQUENCER = Path(
     (
         (0, 1, 1, 1),
         (1, 0.9995, 0.9995, 1),
-        (1.5, 0.9982, 0.9982, 1),  # out of its band when the blocks stop
+        (1.5, 0.9988, 0.9988, 1),  # still inside its band when the blocks stop
         (2.25, 0.9700, 0.9700, 1),  # the world goes on; the first block brings all of it at once
         (2.6, 0.9860, 0.9860, 1),
         (3.2, 0.9975, 0.9975, 1),

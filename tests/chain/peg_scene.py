@@ -7,6 +7,7 @@ somebody else's: it moves with the path.
 from __future__ import annotations
 
 import secrets
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -192,12 +193,16 @@ class Scene:
             return list(reader.transactions("peg"))
 
 
-def look(keeper: Keeper, most: int = 6) -> list[Turn]:
-    """Cycles of the vault until it rests: an approval, a swap and the approval back are one after the other."""
+def look(keeper: Keeper, most: int = 60) -> list[Turn]:
+    """Cycles of the vault until it rests: an approval, a swap and the approval back are one after the other, and each
+    is waited for."""
     turns = []
     (loop,) = keeper.loops
     for _ in range(most):
         (turn,) = loop.cycle.turn(["peg"])
+        if turn.record.code == "live":
+            time.sleep(0.02)
+            continue
         turns.append(turn)
         if turn.record.kind != "intended":
             break
