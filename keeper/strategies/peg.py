@@ -181,6 +181,10 @@ class Peg:
         line = replace(line, trace=trace)
         if not side:
             return _hold(("in_band", words.in_band(line)), line)
+        restless = max(spots, key=lambda pool: _moved(spots, trace, pool))
+        if (moved := _moved(spots, trace, restless)) >= self.belief.moving:
+            line = self._at(line, spots, restless, view)
+            return _hold(("moving", words.moving(line, moved, self.belief.moving)), line)
         furthest = (min if side == BUY else max)(spots, key=lambda pool: spots[pool])
         return self._trade(view, side, self._at(line, spots, furthest, view), trace)
 
@@ -244,10 +248,6 @@ class Peg:
         return Rebalance(words.trade(line, found), (), (found,), peg=line)
 
     def _waits(self, view: VaultView, line: PegLine, trace: Trace) -> Refusal | None:
-        assert line.spot is not None and line.mean is not None
-        moved = abs(line.spot / line.mean - 1) * WHOLE_BPS
-        if moved >= self.belief.moving:
-            return "moving", words.moving(line, moved, self.belief.moving)
         if missing := self.persist.missing(trace.episode, view):
             return "not_yet", f"{words.out(line)}, {missing}"
         last = max((trade.at for trade in view.history.trades), default=None)
@@ -315,6 +315,11 @@ class Peg:
         if gain > 0 or -gain <= trade.notional.whole * Fraction(self.pace.pays, WHOLE_BPS):
             return None
         return "no_profit", words.no_profit(line, gain, trade.notional, self.pace.pays)
+
+
+def _moved(spots: Mapping[Address, Fraction], trace: Trace, pool: Address) -> Fraction:
+    """{bps} How far a pool stands from its own mean: who moves it for a moment does not move that."""
+    return abs(spots[pool] / Fraction(trace.means[pool].price, PRICE_SCALE) - 1) * WHOLE_BPS
 
 
 def _used_up(stock: Stock, line: PegLine) -> Refusal | None:

@@ -86,6 +86,26 @@ def test_peg__pool_far_from_its_mean__waits_until_it_stands_still() -> None:
     assert codes[-1] == "trade"
 
 
+def test_peg__several_pools__one_that_moves_stops_them_and_the_furthest_is_traded() -> None:
+    """Routing may take any of them, so none may be moving; and no trade takes a pool past the destination."""
+    ride = warm(price="0.9975")
+    still, near, moved = make_pool("0.9975"), make_pool("0.9990", number=POOL + 1), make_pool("0.9950", number=POOL + 1)
+    for pools, expected in (((still, near), "trade"), ((still, moved), "moving")):
+        trace = ride.trace
+        for block in range(1, 15):
+            ride.block += 1
+            calm = (still, near) if block < 14 else pools
+            plan = ride.peg.plan(replace(ride.view(), pools=calm))
+            assert plan.peg is not None
+            ride.trace = plan.peg.trace
+        assert code(plan) == expected
+        if isinstance(plan, Rebalance):
+            best = replace(ride.view(), pools=pools).best(plan.trades[0].sell, DUSD)
+            assert isinstance(best, tuple)
+            assert best[0] is still
+        ride.trace = trace
+
+
 def test_peg__cool_down__holds_with_its_own_reason_and_no_denial() -> None:
     ride = warm(make_peg(pace=replace(make_peg().pace, cool_down=120)), "0.9975")
     ride.fill(ride.look())
