@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from types import MappingProxyType
 
 from keeper.app.composition import Composition, past_of, vaults_on
 from keeper.app.loading import open_relay
@@ -22,7 +23,7 @@ from keeper.chain.sending.fees import FeePolicy
 from keeper.chain.sending.simulate import Simulator
 from keeper.chain.sending.submitter import DrySubmitter, LiveSubmitter
 from keeper.config import Loaded
-from keeper.core.chain import History, Router
+from keeper.core.chain import History, Read, Router
 from keeper.core.ports import Alert, Clock, Journal, Signer, Submitter
 from keeper.core.units import Address
 from keeper.cycle import Cycle
@@ -47,8 +48,12 @@ class Chain(Composition):
 
     # --- reading -----------------------------------------------------------------------------------------------------
 
-    def observer(self, history: Callable[[str, int], History]) -> ChainObserver:
+    def observer(
+        self, history: Callable[[str, int], History], also: Mapping[str, tuple[Read, ...]] = MappingProxyType({})
+    ) -> ChainObserver:
+        """`also` are reads that a vault makes beside its own."""
         specs = [self.spec(vault) for vault in self.vaults]
+        specs = [replace(spec, extra=(*spec.extra, *also.get(spec.name, ()))) for spec in specs]
         return ChainObserver(
             self.rpc,
             self.config.chain_id,

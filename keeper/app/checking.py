@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from keeper.app.arriving import look_for_arrival
+from keeper.app.authority import check_authority
 from keeper.app.chains import Chain, open_rpc
 from keeper.app.custodies import custody_notes
 from keeper.app.exposing import worst_case
@@ -29,7 +30,8 @@ def check_chain(loaded: Loaded, name: str) -> list[Finding]:
         return [found]
     findings = [*found.findings, *_senders(loaded, rpc, vaults, found)]
     if not found.wrong:
-        findings += _vaults(Chain.open(loaded, name))
+        chain = Chain.open(loaded, name)
+        findings += [*_vaults(chain), *check_authority(chain)]
     return findings
 
 

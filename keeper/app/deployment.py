@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from keeper.app.alerting import make_alerts
+from keeper.app.authority import grown, require_authority
 from keeper.app.chains import Chain
 from keeper.app.draining import require_drained
 from keeper.app.journals import journal_url as journal_url
@@ -47,6 +48,8 @@ class Deployment:
     locks: Sequence[SenderLock] = ()
     """Held for as long as this lives: nobody else on this machine sends for the same addresses."""
     adopt: bool = False
+    at_risk: dict[str, str] = field(default_factory=dict)
+    """Vault -> what a thief of its key could take, as it was at the start."""
     loops: list[ChainLoop] = field(default_factory=list)
     down: dict[str, KeeperError] = field(default_factory=dict)
 
@@ -112,7 +115,8 @@ class Deployment:
                 kept = config.kept[name]
                 what = "armed" if name in self.armed else "dry, nothing is signed"
                 who = f"{name} on {loop.chain} ({loop.chain_id}), {kept.custody.kind} {config.account_of(name)}"
-                yield f"{who}: {what}; {introduce(kept)}"
+                lost = f"; with its key a thief takes {self.at_risk[name]}" if name in self.at_risk else ""
+                yield f"{who}: {what}; {introduce(kept)}{lost}"
 
     def _loop(self, chain: Chain) -> ChainLoop:
         alert = self.alerts
@@ -126,6 +130,7 @@ class Deployment:
             # A dry keeper sends nothing, not even the bytes of an earlier one: it can only say so.
             said = f"{chain.name}: {len(live)} transactions of an earlier run are not final, and nobody follows them"
             alert.alert(f"unfollowed:{chain.name}", f"{said}: start with --live")
+        self.at_risk |= require_authority(chain, mine)
         require_drained(self.loaded, mine, self.journal.live(chain.config.chain_id))
         self._reconcile(chain, mine, chain.clock.now(), adopt=self.adopt)
         return ChainLoop(
@@ -161,7 +166,13 @@ class Deployment:
         for vault, reason in chain.changed().items():
             self.journal.halt(vault, reason, now)
             alert.alert(f"halt:{vault}", f"{vault} is halted: {reason}")
-        self._reconcile(chain, [vault for vault in chain.vaults if vault in self.armed], now)
+        mine = [vault for vault in chain.vaults if vault in self.armed]
+        for vault, reason in grown(chain, mine).items():
+            if reason:
+                alert.alert(f"authority:{vault}", f"{vault}: a thief of its key could take too much: expected {reason}")
+            else:
+                alert.resolve(f"authority:{vault}", f"{vault}: what a thief of its key could take is within its limit")
+        self._reconcile(chain, mine, now)
 
     def _carry_out(self, request: Request) -> str | None:
         return carry_out(self.journal, self.signers, [loop.chain_id for loop in self.loops], request)

@@ -308,6 +308,18 @@ def value_rate(text: str) -> ValueRate:
         raise ValueError(expected) from None
 
 
+def value_a_day(text: str) -> ValueRate:
+    """`200000 USD per 24h`: as `value_rate`, of a day and nothing else."""
+    expected = "an amount a day, such as 200000 USD per 24h"
+    try:
+        rate = value_rate(text)
+    except ValueError:
+        raise ValueError(expected) from None
+    if rate.seconds != DAY:
+        raise ValueError(expected)
+    return rate
+
+
 def amount_rate(text: str) -> AmountRate:
     """`0.05 ETH per 24h`, `20 USD`; without a window, 24 hours are meant."""
     expected = "an amount and its window, such as 0.05 ETH per 24h"

@@ -9,7 +9,19 @@ from pydantic import AfterValidator, BeforeValidator, Field
 
 from keeper.config.breakers import BreakersConfig
 from keeper.config.custody import CustodyConfig
-from keeper.config.fields import EMPTY, BySymbol, Flag, Name, Part, Seconds, Slippage, Weight, Wrong, between
+from keeper.config.fields import (
+    EMPTY,
+    BySymbol,
+    Flag,
+    Name,
+    Part,
+    Seconds,
+    Slippage,
+    UsdADay,
+    Weight,
+    Wrong,
+    between,
+)
 from keeper.config.guards import GuardsConfig
 from keeper.config.pools import Pool, PoolRef, named
 from keeper.config.prices import PriceConfig
@@ -52,6 +64,8 @@ class VaultConfig(Part):
     """None: what the strategy wants is traded at once, as far as its limits let it."""
     prices: BySymbol[PriceConfig] = EMPTY
     """In place of the chain's, token by token."""
+    max_authority: UsdADay | None = None
+    """The most that a thief of the key may be able to take in 24 hours. Where money is real, `--live` needs it."""
     dangerously_exceed_ceilings: Flag = False
 
     @property

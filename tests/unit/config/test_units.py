@@ -48,6 +48,8 @@ GOOD: list[tuple[Callable[[str], Any], str, Any]] = [
     (units.count_rate, "24 per 24h", Rate(24, 86_400, "times")),
     (units.value_rate, "250000 USD per 24h", ValueRate(TokenAmount.from_whole(USD, 250_000), 86_400)),
     (units.value_rate, "50 USD", ValueRate(TokenAmount.from_whole(USD, 50), 86_400)),
+    (units.value_a_day, "200000 USD per 24h", ValueRate(TokenAmount.from_whole(USD, 200_000), 86_400)),
+    (units.value_a_day, "200000 USD", ValueRate(TokenAmount.from_whole(USD, 200_000), 86_400)),
     (units.boolean, "true", True),
     (units.boolean, "false", False),
 ]
@@ -70,6 +72,7 @@ BAD: list[tuple[Callable[[str], Any], str]] = [
     ],
     *[(units.count_rate, text) for text in ("24", "2.5 per 24h", "24% per 24h")],
     *[(units.value_rate, text) for text in ("50", "50 per 24h", "50 EUR per 24h")],
+    *[(units.value_a_day, text) for text in ("50", "50 EUR per 24h", "50 USD per 1h", "50 USD per 7d")],
     *[(units.boolean, text) for text in ("yes", "no", "NO", "on", "True", "1", "")],
 ]
 
