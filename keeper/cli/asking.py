@@ -51,6 +51,8 @@ def drain(loaded: Loaded, sender: str, reason: str) -> None:
 def clear(path: Path, scope: str, reason: str, *, adopt: bool) -> None:
     """Ends a halt: of a vault, of a sender, or by its number; with `adopt` a person also accounts for the sender's
     nonces up to now."""
+    if not reason:
+        raise ConfigError("command", "--reason", "why it is cleared, to be kept in the journal", "none")
     loaded = open_config(path, need_env=False)
     with JournalReader(journal_url(loaded)) as reader:
         standing = reader.halts()

@@ -211,14 +211,21 @@ def halt(
 
 @app.command(rich_help_panel="At three in the morning")
 def clear(
-    scope: Annotated[str, typer.Argument(help="A vault, a sender's address, or the number of a halt.")],
-    reason: Reason,
+    scope: Annotated[
+        str, typer.Argument(help="A vault, a sender's address, or the number of a halt. Without it: what is halted.")
+    ] = "",
+    reason: Reason = "",
     adopt: Annotated[
         bool, typer.Option("--adopt", help="You account for every nonce of the sender that the journal cannot explain.")
     ] = False,
     config: ConfigOption = DEFAULT,
 ) -> None:
-    """End a halt or a breaker. Who, when and why are kept."""
+    """End a halt or a breaker; alone, list what stands. Who, when and why are kept."""
+    if not scope:
+        from keeper.cli.read import halts
+
+        halts(config)
+        return
     from keeper.cli.asking import clear as run_clear
 
     run_clear(config, scope, reason, adopt=adopt)

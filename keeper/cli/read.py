@@ -18,6 +18,7 @@ from keeper.core.errors import ConfigError
 from keeper.journal.reader import CycleRow, JournalReader
 from keeper.report.explain import render_explain
 from keeper.report.facts import VaultFacts
+from keeper.report.halts import Standing, render_halts
 from keeper.report.history import history_csv, history_rows, render_history
 from keeper.report.page import Page
 from keeper.report.status import render_status, status_record
@@ -104,6 +105,15 @@ def history(path: Path, vault: str | None, start: str | None, end: str | None, *
         sys.stdout.write(history_csv(found))
     else:
         render_history(found).show(console())
+
+
+def halts(path: Path) -> None:
+    """What stands, breakers on trial too."""
+    loaded = open_config(path, need_env=False)
+    with JournalReader(journal_url(loaded)) as reader:
+        tried = {(vault, latch.at) for vault in reader.vaults() for latch in reader.latches(vault) if latch.trying_at}
+        standing = [Standing(h.number, h.scope, h.at, h.reason, (h.scope, h.at) in tried) for h in reader.halts()]
+    render_halts(standing, "" if str(path) == "keeper.yaml" else str(path)).show(console())
 
 
 def health(path: Path) -> None:
