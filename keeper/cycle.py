@@ -88,7 +88,10 @@ def _trade(vault: Vault, view: VaultView) -> Decision:
 def _ask_people(people: Vault, view: VaultView, refused: Decision) -> Decision:
     """What the key may not do, as the Safe's owners would: planned, simulated and judged anew."""
     asked = _trade(people, replace(view, sender=view.account))
-    return replace(asked, asks=refused.denials[0].reason) if asked.wants_to_act else refused
+    if not asked.wants_to_act:
+        return refused
+    why = refused.denials
+    return replace(asked, asks=why[-1].reason, refused=why, refused_draft=refused.draft)
 
 
 def _judge(vault: Vault, decision: Decision, view: VaultView, calls: Calls) -> Decision:

@@ -12,6 +12,7 @@ from keeper.app.loading import open_relay
 from keeper.app.parts import make_venues
 from keeper.app.pinning import Claims, pin, require, runtime
 from keeper.app.policies import hold_signers
+from keeper.app.proposing import SafeProposer, Settling
 from keeper.app.upkeeps import gas_budget
 from keeper.chain.nodes.clock import ChainClock, SystemClock
 from keeper.chain.nodes.rpc import Freshness, Rpc
@@ -140,14 +141,18 @@ class Chain(Composition):
         armed: Sequence[str] = (),
         signers: Mapping[Address, Signer] | None = None,
         alert: Alert | None = None,
+        proposer: SafeProposer | None = None,
     ) -> Cycle:
-        """The turning wheel: vaults in `armed` send, the others have no way to."""
+        """The turning wheel: vaults in `armed` send, or propose; the others have no way to."""
         dry: Submitter = self.dry_submitter()
         live = dry if alert is None or not armed else self.live_submitter(journal, signers or {}, alert)
-        vaults = {v: self.vault(v, live if v in armed else dry, armed=v in armed) for v in self.vaults}
+        vaults = {
+            v: self.vault(v, live, armed=True, proposer=proposer) if v in armed else self.vault(v, dry, armed=False)
+            for v in self.vaults
+        }
         return Cycle(
             self.observer(past_of(self.loaded, journal.history)),
-            live,
+            live if proposer is None or not armed else Settling(live, proposer),
             journal,
             vaults,
             describe=lambda decision: self.describe(decision, armed=decision.vault in armed),

@@ -6,10 +6,10 @@ So a decision can be made from what the journal kept as well as from the chain i
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from keeper.app.breakers import lookback, make_breakers
-from keeper.app.custodies import custody_notes, custody_reads, make_custody
+from keeper.app.custodies import custody_notes, custody_reads, make_custody, make_owners
 from keeper.app.parts import make_guards, make_routing, make_venues
 from keeper.app.prices import PriceMaker
 from keeper.app.schedules import make_looks, make_windows, why_not_now
@@ -22,10 +22,11 @@ from keeper.chain.reading.views import VaultSpec
 from keeper.config import Config, Loaded
 from keeper.config.chains import ChainConfig
 from keeper.config.paths import dotted
+from keeper.config.safes import ProposeConfig
 from keeper.config.upkeeps import AnyUpkeep
 from keeper.core.chain import History, VaultView
 from keeper.core.decision import Decision
-from keeper.core.ports import Submitter
+from keeper.core.ports import Proposer, Submitter
 from keeper.cycle import Vault
 from keeper.daemon import Schedule
 from keeper.report.decision import VaultMeta, describe
@@ -89,11 +90,12 @@ class Composition:
             direct=() if trades else upkeep_reads(config.upkeeps[vault]),
         )
 
-    def vault(self, name: str, submitter: Submitter, *, armed: bool) -> Vault:
+    def vault(self, name: str, submitter: Submitter, *, armed: bool, proposer: Proposer | None = None) -> Vault:
         setting = self.setting(name)
         if name in self.loaded.config.upkeeps:
             return make_upkeep(setting, submitter, self.loaded.hash, armed=armed)
-        return Vault(
+        owners = make_owners(setting)
+        alone = Vault(
             name=name,
             strategy=make_strategy(setting),
             custody=make_custody(setting),
@@ -104,7 +106,16 @@ class Composition:
             submitter=submitter,
             config_hash=self.loaded.hash,
             armed=armed,
+            proposer=proposer,
         )
+        if owners is None:
+            return alone
+        routing, guards = make_routing(setting, owners), make_guards(setting, owners)
+        people = replace(alone, custody=owners, routing=routing, guards=guards)
+        if isinstance(self.loaded.config.vaults[name].custody, ProposeConfig):
+            return replace(people, asks="only the owners of its Safe may act")
+        # Who is armed asks people only where somebody writes down what for.
+        return alone if armed and proposer is None else replace(alone, people=people)
 
     def why_not_now(self, vault: str, now: int) -> str:
         return why_not_now(make_windows(self.loaded.config.kept[vault].schedule), now)

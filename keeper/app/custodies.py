@@ -8,7 +8,7 @@ from functools import partial
 from keeper.app.setting import Setting
 from keeper.config import Config
 from keeper.config.custody import ContractConfig, WalletConfig
-from keeper.config.safes import InSafe, RolesConfig, SafeConfig, SafeModuleConfig
+from keeper.config.safes import InSafe, OfSafe, ProposeConfig, RolesConfig, SafeConfig, SafeModuleConfig
 from keeper.core.chain import Read, Router, VaultView
 from keeper.core.plan import Opener
 from keeper.core.ports import Custody
@@ -17,6 +17,7 @@ from keeper.custody import contract
 from keeper.custody.atomic import Atomic
 from keeper.custody.contract import Contract
 from keeper.custody.envelope import Envelope
+from keeper.custody.proposing import Proposing, SafeOwners
 from keeper.custody.roles import RoleMember, role_key
 from keeper.custody.safe import SafeOwner
 from keeper.custody.safe_module import SafeModule
@@ -34,6 +35,14 @@ def make_custody(setting: Setting) -> Custody:
             return Wallet(setting.spenders, setting.wrapped, setting.gas_reserve)
         case InSafe():
             return _of(setting)
+        case ProposeConfig() as custody:
+            return _owners(setting, custody)
+
+
+def make_owners(setting: Setting) -> Proposing | None:
+    """The same funds as the owners of their Safe move them; None where they lie in none."""
+    custody = setting.config.vaults[setting.name].custody
+    return _owners(setting, custody) if isinstance(custody, OfSafe) else None
 
 
 def custody_reads(setting: Setting) -> tuple[Read, ...]:
@@ -43,8 +52,10 @@ def custody_reads(setting: Setting) -> tuple[Read, ...]:
             return contract.reads(address)
         case WalletConfig():
             return ()
-        case InSafe():
-            return _of(setting).envelope.reads
+        case ProposeConfig(safe=safe):
+            return SafeOwners(safe).reads
+        case InSafe(safe=safe):
+            return tuple(dict.fromkeys((*_of(setting).envelope.reads, *SafeOwners(safe).reads)))
 
 
 def custody_notes(setting: Setting, view: VaultView) -> tuple[str, ...]:
@@ -69,6 +80,8 @@ def make_openers(config: Config, vault: str, routers: Iterable[Router]) -> Mappi
         case InSafe():
             safe = _atomic(config, vault, routers, {})
             return {(safe.envelope.target, safe.envelope.selector): safe.open}
+        case ProposeConfig():
+            return {}  # no key signs for it
         case WalletConfig():
             return {}
 
@@ -85,6 +98,11 @@ def make_envelope(config: Config, vault: str, tokens: Mapping[str, Token]) -> En
             allowances = tuple((tokens[symbol], role_key(key)) for symbol, key in named.items() if symbol in tokens)
             return RoleMember(safe, sender, modifier, role_key(role), batcher, allowances)
     raise AssertionError(f"{vault}: custody {custody.kind} is in no Safe")
+
+
+def _owners(setting: Setting, custody: OfSafe) -> Proposing:
+    most = setting.config.vaults[setting.name].guards.max_trade
+    return Proposing(SafeOwners(custody.safe), setting.spenders, custody.batcher, most)
 
 
 def _of(setting: Setting) -> Atomic:

@@ -13,7 +13,10 @@ from keeper.app.authority import grown, require_authority
 from keeper.app.chains import Chain
 from keeper.app.draining import require_drained
 from keeper.app.journals import journal_url as journal_url
+from keeper.app.journals import proposals_beside
 from keeper.app.loading import open_signers
+from keeper.app.proposal_files import ProposalFiles
+from keeper.app.proposing import SafeProposer
 from keeper.app.reconciling import reconcile
 from keeper.app.requests import carry_out
 from keeper.app.telling import Telling, keep_account
@@ -136,7 +139,7 @@ class Deployment:
         return ChainLoop(
             chain=chain.name,
             chain_id=chain.config.chain_id,
-            cycle=chain.cycle(self.journal, mine, self.signers, alert),
+            cycle=chain.cycle(self.journal, mine, self.signers, alert, self._proposer(chain)),
             schedules=chain.schedules(),
             clock=chain.clock,
             journal=self.journal,
@@ -157,8 +160,14 @@ class Deployment:
                 self.alerts.alert(f"upgraded:{token}", f"{chain.name}: changed since the last start: {said}")
         self.journal.keep_pins(self.loaded.hash, chain_id, pins_text(chain.pins))
 
+    def _proposer(self, chain: Chain) -> SafeProposer:
+        finality, files = chain.config.finality.depth, ProposalFiles(proposals_beside(self.loaded))
+        return SafeProposer(chain.rpc, self.journal, chain.config.chain_id, finality, files, self.alerts)
+
     def _reconcile(self, chain: Chain, armed: Sequence[str], now: int, *, adopt: bool = False) -> None:
-        senders = sorted({self.loaded.config.signing_for(vault) for vault in armed})
+        # Of a vault that only proposes nobody holds a key.
+        known = (self.loaded.config.sender_of(vault) for vault in armed)
+        senders = sorted({sender for sender in known if sender is not None})
         reconcile(chain.rpc, self.journal, chain.config.chain_id, senders, self.alerts, now, adopt=adopt)
 
     def _verify(self, chain: Chain, alert: Alerts, now: int) -> None:

@@ -20,6 +20,13 @@ def journal_url(loaded: Loaded) -> str:
     return f"sqlite:///{path.resolve()}"
 
 
+def proposals_beside(loaded: Loaded) -> Path:
+    """Where what people are to sign is written: beside the journal's file, else beside the configuration."""
+    journal = loaded.config.journal
+    file = loaded.path if journal.url is not None else journal.path or loaded.path
+    return file.resolve().parent / "proposals"
+
+
 def has_journal(loaded: Loaded) -> bool:
     """Whether there is anything to read yet. Raises JournalError where a database does not answer."""
     url = journal_url(loaded)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from keeper.chain.sending.signers import EnvSigner, KeySigner, KeystoreSigner
 from keeper.config import Loaded, load
+from keeper.config.safes import ProposeConfig
 from keeper.core.errors import ConfigError
 from keeper.core.ports import Signer
 from keeper.core.units import Address
@@ -39,6 +40,8 @@ def open_signers(loaded: Loaded, vaults: Iterable[str]) -> Mapping[Address, Sign
     chain_ids: dict[str, set[int]] = {}
     for vault in vaults:
         name = loaded.config.kept[vault].custody.signer
+        if name is None and isinstance(loaded.config.kept[vault].custody, ProposeConfig):
+            continue  # its owners sign
         if name is None:
             place = loaded.config.signer_place(vault)
             raise ConfigError(str(loaded.path), place, "a signer, as its mode is live", "none")

@@ -11,6 +11,7 @@ from keeper.app.setting import Setting
 from keeper.config.units import AUTO
 from keeper.core.ports import Guard, PoolPin, Routing, Venue
 from keeper.core.units import WHOLE_BPS
+from keeper.custody.proposing import Proposing
 from keeper.routing.bounded import Bounded
 from keeper.routing.single import SinglePool
 from keeper.routing.tolerance import Tolerance
@@ -27,12 +28,12 @@ def make_venues() -> Mapping[str, Venue]:
     return {"uniswap_v2": UniswapV2(), "uniswap_v3": UniswapV3()}
 
 
-def make_routing(setting: Setting) -> Routing:
+def make_routing(setting: Setting, owners: Proposing | None = None) -> Routing:
+    """With `owners`, for a transaction that waits until they have signed it."""
     vault = setting.config.vaults[setting.name]
     most, wanted = vault.guards.max_slippage, vault.execution.slippage
-    routing = SinglePool(
-        wanted if isinstance(wanted, int) else most, vault.guards.max_deviation, vault.execution.deadline
-    )
+    patience = vault.execution.deadline if owners is None else vault.execution.proposal_ttl
+    routing = SinglePool(wanted if isinstance(wanted, int) else most, vault.guards.max_deviation, patience)
     return Bounded(routing, make_tolerance(setting)) if wanted == AUTO else routing
 
 
@@ -48,8 +49,14 @@ def make_tolerance(setting: Setting) -> Tolerance:
     )
 
 
-def make_guards(setting: Setting) -> tuple[Guard, ...]:
-    limits = setting.config.vaults[setting.name].guards
+def make_guards(setting: Setting, owners: Proposing | None = None) -> tuple[Guard, ...]:
+    """With `owners`, for what these are to sign: whoever executes it pays its gas, and no key of ours needs a right."""
+    vault = setting.config.vaults[setting.name]
+    limits = vault.guards
+    openers, objection = make_openers(setting.config, setting.name, setting.routers), custody_objection(setting)
+    if owners is not None:
+        openers = {(owners.envelope.target, owners.envelope.selector): owners.open}
+        objection = owners.objection
     return (
         guards.MaxSlippage(limits.max_slippage),
         guards.MaxImpact(limits.max_impact),
@@ -57,22 +64,22 @@ def make_guards(setting: Setting) -> tuple[Guard, ...]:
         guards.MaxPriceAge(limits.max_price_age),
         guards.WholeTransfers(),
         guards.MaxDeviation(limits.max_deviation),
-        guards.MaxTrade(limits.max_trade),
+        guards.MaxTrade(limits.max_trade, vault.execution.escalate_above if owners is None else None),
         guards.MaxTurnover(limits.max_turnover.limit, limits.max_turnover.seconds),
         guards.CoolDown(limits.cool_down),
         guards.MaxTrades(limits.max_trades.limit, limits.max_trades.seconds),
         guards.MaxBaseFee(setting.config.max_base_fee_of(setting.name)),
         guards.MaxGasCost(limits.max_gas_cost),
         guards.MaxGasPerDay(limits.max_gas_per_day.limit, limits.max_gas_per_day.seconds),
-        guards.GasReserve(setting.gas_reserve),
+        *(() if owners else (guards.GasReserve(setting.gas_reserve),)),
         guards.DriftFalls(setting.wrapped),
         guards.NoCrossing(setting.wrapped),
         guards.AllowList(
             setting.routers,
             tuple(setting.tokens.values()),
             setting.wrapped,
-            make_openers(setting.config, setting.name, setting.routers),
-            custody_objection(setting),
+            openers,
+            objection,
         ),
         guards.Paused(),
     )

@@ -9,7 +9,7 @@ from keeper.chain.reading.direct import revert_data
 from keeper.chain.reading.pins import Pinner, Pins, parse_label
 from keeper.config import Config
 from keeper.config.custody import full_authority
-from keeper.config.safes import InSafe, RolesConfig, SafeConfig, SafeModuleConfig
+from keeper.config.safes import InSafe, ProposeConfig, RolesConfig, SafeConfig, SafeModuleConfig
 from keeper.core.abi import address_word, calldata, selector, word
 from keeper.core.chain import Answers, Read
 from keeper.core.units import Address
@@ -27,6 +27,8 @@ def pin_safes(rpc: Rpc, pinner: Pinner, pins: Pins, config: Config, vaults: Sequ
     """Notes every look. Raises Unreachable."""
     for vault in vaults:
         custody = config.vaults[vault].custody if vault in config.vaults else None
+        if isinstance(custody, ProposeConfig):
+            _pin_owners(pinner, pins, custody, f"vaults.{vault}.custody")
         if not isinstance(custody, InSafe):
             continue
         path, key = f"vaults.{vault}.custody", config.signing_for(vault)
@@ -39,6 +41,16 @@ def pin_safes(rpc: Rpc, pinner: Pinner, pins: Pins, config: Config, vaults: Sequ
         _pin(pinner, pins, custody, path, key)
         if isinstance(custody, RolesConfig):
             _pin_role(rpc, pins, custody, path, key)
+
+
+def _pin_owners(pinner: Pinner, pins: Pins, custody: ProposeConfig, path: str) -> None:
+    """Whoever the owners are, there must be a Safe for which they sign."""
+    pinner.look_for_code(pins, {custody.safe: f"{path}.safe", custody.batcher: f"{path}.multi_send"})
+    version, threshold = Read(custody.safe, VERSION), Read(custody.safe, THRESHOLD)
+    answers = pinner.fetch(pins, [version, threshold])
+    found, needed = parse_label(answers.get(version)) or "no Safe", _figure(answers, threshold)
+    pins.note(f"{path}.version", custody.version, found, found == custody.version)
+    pins.note(f"{path}.safe", "owners who sign", f"threshold {needed}", bool(needed))
 
 
 def _places(custody: InSafe) -> Iterator[tuple[str, Address]]:

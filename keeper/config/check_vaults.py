@@ -17,7 +17,7 @@ from keeper.config.guards import beyond_ceiling, ceiling_text, limit_text
 from keeper.config.paths import Path
 from keeper.config.pools import PoolRef
 from keeper.config.prices import FixedConfig, leaves
-from keeper.config.safes import InSafe, RolesConfig, SafeModuleConfig
+from keeper.config.safes import InSafe, ProposeConfig, RolesConfig, SafeModuleConfig
 from keeper.config.tree import Config
 from keeper.config.units import plain
 from keeper.config.vaults import VaultConfig
@@ -58,9 +58,15 @@ def _custody(config: Config, vault: VaultConfig, path: Path, chain: ChainConfig)
         yield from _wallet(custody, here, chain, own)
     elif isinstance(custody, InSafe):
         yield from _safe(custody, vault, here, own)
+    elif isinstance(custody, ProposeConfig):
+        if custody.multi_send == custody.safe:
+            yield Fault((*here, "multi_send"), "another contract than the Safe", "the Safe itself")
     elif custody.address == own:
         yield Fault((*here, "address"), "the contract that holds the funds", "the signer's own address")
-    if vault.is_live and custody.signer is None:
+    if vault.execution.escalate_above is not None and not isinstance(custody, InSafe):
+        expected = "a custody whose key is one of a Safe: safe, safe_module or roles"
+        yield Fault((*path, "execution", "escalate_above"), expected, custody.kind)
+    if vault.is_live and custody.signer is None and not isinstance(custody, ProposeConfig):
         yield Fault((*here, "signer"), "a signer: the vault is live", "nothing")
 
 

@@ -8,7 +8,7 @@ from pydantic import AfterValidator, Discriminator, Field, Tag, ValidationInfo
 
 from keeper.config.fields import Address, Name, Part, Text, Wrong
 from keeper.config.kinds import kind_of
-from keeper.config.safes import RolesConfig, SafeConfig, SafeModuleConfig
+from keeper.config.safes import ProposeConfig, RolesConfig, SafeConfig, SafeModuleConfig
 from keeper.core.template import REBALANCE, REBALANCE_ARGUMENTS, CallTemplate, argument_types, make_template
 from keeper.core.units import Address as CoreAddress
 
@@ -73,6 +73,7 @@ CustodyConfig = Annotated[
     | Annotated[SafeConfig, Tag("kind=safe")]
     | Annotated[SafeModuleConfig, Tag("kind=safe_module")]
     | Annotated[RolesConfig, Tag("kind=roles")]
+    | Annotated[ProposeConfig, Tag("kind=propose")]
     | Annotated[ContractConfig, Tag("kind=contract")],
     Discriminator(kind_of),
 ]

@@ -37,11 +37,10 @@ def _key(text: object) -> str:
 RoleName = Annotated[str, PlainValidator(_key), Written(str)]
 
 
-class InSafe(Part):
-    """What all of them say. The key's own account holds nothing but coin for gas."""
+class OfSafe(Part):
+    """What all of them say."""
 
     safe: Address
-    signer: Name
     version: Literal["1.3.0", "1.4.1"] = "1.4.1"
     """Of the Safe: held against what it says itself."""
     multi_send: Address | None = None
@@ -59,6 +58,23 @@ class InSafe(Part):
     @property
     def batcher(self) -> CoreAddress:
         return self.multi_send or MULTI_SENDS[self.version]
+
+
+class InSafe(OfSafe):
+    """A key moves them. Its own account holds nothing but coin for gas."""
+
+    signer: Name
+
+
+class ProposeConfig(OfSafe):
+    """No key moves them: several owners must sign, and the keeper writes down what."""
+
+    kind: Literal["propose"]
+
+    @property
+    def signer(self) -> None:
+        """Nobody's."""
+        return None
 
 
 class SafeConfig(InSafe):

@@ -17,6 +17,7 @@ from keeper.config.fields import (
     Part,
     Seconds,
     Slippage,
+    Usd,
     UsdADay,
     Weight,
     Wrong,
@@ -44,6 +45,10 @@ class ExecutionConfig(Part):
     """Wait for cheaper blocks until the deadline, or offer more, up to the fee caps and the day's gas budget."""
     slippage: Slippage | None = None
     """None: as much as max_slippage allows. `auto`: for each trade what noise needs and no sandwich can use."""
+    escalate_above: Usd | None = None
+    """What is worth more is written down for the owners of the Safe to sign. None: the key does what it may."""
+    proposal_ttl: Annotated[Seconds, between(600, 7 * 86_400, "a duration from 10m to 7d")] = 86_400
+    """How long what the owners of a Safe are to sign may be executed: its swaps' deadline."""
     volatility: Annotated[Weight, between(10, 100_000, "0.1% to 1000% a year")] = 8_000
     """{bps a year} Of what is traded, for `slices` and `slippage: auto`."""
 

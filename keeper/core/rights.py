@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-_REFUSALS = ("NoMembership", "NotAuthorized", "Roles: ", "GS025", "GS026", "GS104")
+_REFUSALS = ("NoMembership", "NotAuthorized", "Roles: ", "GS020", "GS025", "GS026", "GS104")
 """How the reasons begin, in our own words (chain/sending/reverts.py): a modifier knows no such member, a role does not
-allow it, the signer is no owner of the Safe, the caller is none of its modules."""
+allow it, the Safe wants more signatures, the signer is no owner of it, the caller is none of its modules."""
 
 
 def lacks_right(failure: str) -> bool:

@@ -15,15 +15,20 @@ from keeper.guards.verdicts import at_most, no_trade
 
 @dataclass(frozen=True, slots=True)
 class MaxTrade:
-    """What one transaction may trade, in the numeraire."""
+    """What one transaction may trade, in the numeraire; what is worth more than `escalate_above`, people must sign."""
 
     limit: TokenAmount
+    escalate_above: TokenAmount | None = None
     key: ClassVar[str] = "max_trade"
 
     def check(self, draft: Draft, view: VaultView) -> Verdict:  # noqa: ARG002  every guard is given both
         notional = draft.notional
         if notional is None:
             return no_trade(self.key, text.usd(self.limit))
+        if self.escalate_above is not None and self.escalate_above < notional <= self.limit:
+            most, measured = text.usd(self.escalate_above), text.usd(notional)
+            reason = f"people sign what is worth more than {most}: {measured}"
+            return Deny(self.key, reason, measured, most, notional.over(self.escalate_above), for_people=True)
         texts = text.usd(notional), text.usd(self.limit)
         remedy = "A clip below this limit trades in slices instead."
         return at_most(self.key, (notional.raw, self.limit.raw), texts, "the trade is too large", remedy=remedy)

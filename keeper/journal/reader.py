@@ -11,13 +11,14 @@ from sqlalchemy import Connection, Select, and_, func, select
 
 from keeper.core.chain import History
 from keeper.core.latches import Latch
-from keeper.core.records import PauseState, Request, Sample
+from keeper.core.records import PauseState, Proposal, Request, Sample
 from keeper.core.sending import LIVE, Intent
 from keeper.journal import commands, rows
 from keeper.journal.flows import Flow
 from keeper.journal.latches import read_latches, read_latches_at
 from keeper.journal.observed import flow_of
 from keeper.journal.past import Entry
+from keeper.journal.proposals import read_last
 from keeper.journal.recall import read_history
 from keeper.journal.rows import read_entries
 from keeper.journal.store import open_reader
@@ -201,6 +202,11 @@ class JournalReader:
             return commands.read_pins(connection, config_hash, chain_id, at)
 
     # --- transactions ------------------------------------------------------------------------------------------------
+
+    def proposals(self, vault: str) -> tuple[Proposal, ...]:
+        """The vault's latest ones, whatever became of them, the newest last."""
+        with self._place.errors(), self._engine.connect() as connection:
+            return read_last(connection, vault)
 
     def transactions(
         self, vault: str | None = None, *, since: int | None = None, until: int | None = None, cycle: int | None = None

@@ -1,4 +1,4 @@
-"""What a Safe has done with its nonces: whether the owners executed a proposal, in which transaction, and what it moved.
+"""What a Safe has done with its nonces: whether its owners executed a proposal, by which transaction, what it moved.
 
 Only final blocks count: what is not final yet may be taken back, and a vault waits for that long.
 """
@@ -65,19 +65,23 @@ def fetch_standing(rpc: Rpc, safes: Sequence[Address], finality: int | None) -> 
     )
 
 
-def fetch_execution(rpc: Rpc, proposal: Proposal, final: int) -> Execution | None:
-    """The transaction that executed it, by its hash; else one of the Safe's that did exactly the same, as from another
-    tool's file of the same calls. None where there is none up to block `final`.
+def fetch_execution(rpc: Rpc, proposals: Sequence[Proposal], final: int) -> tuple[Proposal, Execution] | None:
+    """Which of these, of one Safe and one nonce, was executed, oldest first: by its hash; else the last of them, where
+    a transaction of the Safe did exactly the same, as from another tool's file of the same calls. None where nothing
+    of this happened up to block `final`.
 
     Raises TransientError where the node does not say, Unreachable where none answers.
     """
-    new = proposal.proposed.new
-    logs = list(_logs(rpc, new.account, proposal.proposed.block_number, final))
-    named = [log for log in logs if proposal.hash.lower() in (_topic(log, 1), str(log.get("data", ""))[:66].lower())]
-    for log in named or logs:
-        execution = _execution(rpc, new, str(log["transactionHash"]))
-        if named or _is_the_same(execution, new):
-            return execution
+    first, last = proposals[0].proposed, proposals[-1]
+    logs = list(_logs(rpc, first.new.account, first.block_number, final))
+    for proposal in proposals:
+        for log in logs:
+            if proposal.hash.lower() in (_topic(log, 1), str(log.get("data", ""))[:66].lower()):
+                return proposal, _execution(rpc, proposal.proposed.new, str(log["transactionHash"]))
+    for log in logs:
+        execution = _execution(rpc, last.proposed.new, str(log["transactionHash"]))
+        if _is_the_same(execution, last.proposed.new):
+            return last, execution
     return None
 
 

@@ -718,7 +718,7 @@ BAD = (
         "    schedule: {every: 5m}",
         "    execution: {escalate_above: 5000 USD}",
         (
-            ":14: vaults.treasury.execution.escalate_above: expected a custody whose key is one of a Safe: safe, "
+            ":19: vaults.treasury.execution.escalate_above: expected a custody whose key is one of a Safe: safe, "
             "safe_module or roles, found wallet"
         ),
     ),
@@ -726,7 +726,7 @@ BAD = (
         "proposals for a minute",
         "    schedule: {every: 5m}",
         "    execution: {proposal_ttl: 1m}",
-        ":14: vaults.treasury.execution.proposal_ttl: expected a duration from 10m to 7d, found 1m",
+        ":19: vaults.treasury.execution.proposal_ttl: expected a duration from 10m to 7d, found 1m",
     ),
     Bad(
         "volatility of nothing",
