@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -79,6 +80,44 @@ def test_latch__keeper_restarted__stands_as_it_stood(url: str) -> None:
         (halt,) = reader.halts()
         assert (halt.scope, halt.reason) == ("treasury", told)
         assert reader.history("treasury", NOW).trial == usd(500)
+
+
+@pytest.mark.fault("P2")
+@pytest.mark.parametrize("rested", [False, True])
+def test_latch__killed_before_its_cycle_was_recorded__the_next_keeper_finds_it_once(url: str, rested: bool) -> None:
+    with SqlJournal(url, now=lambda: NOW) as journal:
+        journal.latch("treasury", [REVERTS], NOW)
+        if rested:
+            journal.latch("treasury", [], NOW + 600)
+    # Neither step was followed by a cycle's row. The next look finds the same evidence, or none since the latch.
+    with SqlJournal(url, now=lambda: NOW) as journal:
+        journal.latch("treasury", [] if rested else [REVERTS], NOW + (610 if rested else 10))
+        (latch,) = journal.history("treasury", NOW).latches
+        assert latch == Latch("reverts", NOW, HALF_OPEN, NOW + 600 if rested else None)
+        assert bool(journal.halted("treasury")) is not rested
+    with JournalReader(url) as reader:
+        assert len(reader.halts(cleared=True)) == 1
+
+
+def test_latches__at_a_time__are_those_that_stood_then(url: str) -> None:
+    with SqlJournal(url, now=lambda: NOW) as journal:
+        journal.latch("treasury", [REVERTS], NOW)
+        journal.latch("treasury", [], NOW + 600)
+        journal.latch("treasury", [REVERTS], NOW + 700)
+        journal.latch("treasury", [], NOW + 1_300)
+        assert journal.latches("treasury") == (Latch("reverts", NOW + 700, HALF_OPEN, NOW + 1_300),)
+    first, second = Latch("reverts", NOW, HALF_OPEN), Latch("reverts", NOW + 700, HALF_OPEN)
+    expected = {
+        NOW - 1: (),
+        NOW: (first,),
+        NOW + 600: (first,),
+        NOW + 601: (replace(first, trying_at=NOW + 600),),
+        NOW + 700: (second,),
+        NOW + 1_301: (replace(second, trying_at=NOW + 1_300),),
+    }
+    with JournalReader(url) as reader:
+        assert {at: reader.latches("treasury", at) for at in expected} == expected
+        assert reader.latches("other", NOW) == ()
 
 
 def test_history__of_reverts_and_refusals__counts_what_breakers_ask_for(sql: SqlJournal) -> None:
