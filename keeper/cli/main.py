@@ -127,6 +127,18 @@ def plan(
     run_plan(config, vault, against=against, all_guards=all_, json=json)
 
 
+@app.command(rich_help_panel="Prove it")
+def authority(
+    config: Config = DEFAULT,
+    vault: Annotated[str | None, typer.Option(help="Only this vault.")] = None,
+    json: Json = False,
+) -> None:
+    """Say what a thief of each key could take at most: at once, in a day, in total, and why no more."""
+    from keeper.cli.authority import authority as run_authority
+
+    run_authority(config, vault, json=json)
+
+
 @app.command(rich_help_panel="Run it")
 def once(config: Config = DEFAULT, live: Live = False, chain_id: ChainIds = None, adopt: Adopt = False) -> None:
     """One cycle for every vault, journaled; with --live it follows what it sends until it is confirmed."""

@@ -1,0 +1,55 @@
+"""What a thief of a key could take; and the transactions of a Safe that give a key its role, or take it away."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from keeper.app.loading import open_config
+from keeper.cli.screen import console, print_json
+from keeper.core.errors import ConfigError
+
+if TYPE_CHECKING:
+    from keeper.app.authority import Exposure
+    from keeper.config import Loaded
+
+
+def authority(path: Path, vault: str | None, *, json: bool) -> None:
+    """Exit 2 where a vault could lose more than its `max_authority`."""
+    from keeper.report.authority import authority_record, render_authority
+
+    loaded = _open(path, vault)
+    found = _look(loaded, vault)
+    if json:
+        print_json([authority_record(each) for each in found])
+    else:
+        render_authority(found, _next(path, found)).show(console())
+    if any(each.limit is not None and not each.is_within for each in found):
+        sys.exit(2)
+
+
+def _open(path: Path, vault: str | None) -> Loaded:
+    loaded = open_config(path)
+    if vault is not None and vault not in loaded.config.vaults:
+        raise ConfigError("command", "--vault", f"one of {', '.join(loaded.config.vaults)}", vault)
+    return loaded
+
+
+def _look(loaded: Loaded, only: str | None) -> list[Exposure]:
+    from keeper.app.authority import look
+    from keeper.app.chains import Chain
+
+    wanted = [name for name in loaded.config.vaults if only in (None, name)]
+    found = []
+    for chain in dict.fromkeys(loaded.config.vaults[name].chain for name in wanted):
+        opened = Chain.open(loaded, chain)
+        found += look(opened, [name for name in wanted if name in opened.vaults])
+    return found
+
+
+def _next(path: Path, found: list[Exposure]) -> list[str]:
+    roles = next((each.vault for each in found if each.custody == "roles"), None)
+    if roles is None:
+        return [f"keeper check {path}"]
+    return [f"keeper authority {path} --vault {roles} {option}" for option in ("--diff", "--grant", "--revoke")]
