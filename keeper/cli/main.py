@@ -139,6 +139,49 @@ def authority(
     run_authority(config, vault, json=json)
 
 
+@app.command(rich_help_panel="Prove it")
+def backtest(
+    config: Config = DEFAULT,
+    vault: Annotated[str | None, typer.Option(help="One vault, where there are several.")] = None,
+    prices: Annotated[Path | None, typer.Option(help="A CSV: time, and a column in USD for each token.")] = None,
+    synthetic: Annotated[str | None, typer.Option(help="Made-up prices: 'gbm seed=7 years=3', jumps, depeg.")] = None,
+    value: Annotated[str, typer.Option(help="What the vault begins with.")] = "1000000 USD",
+    depth: Annotated[str, typer.Option(help="One side of each pool.")] = "5000000 USD",
+    fee: Annotated[str, typer.Option(help="Of each pool.")] = "5bps",
+    gas: Annotated[str, typer.Option(help="Of one trade, approvals included.")] = "2 USD",
+    max_gap: Annotated[str | None, typer.Option(help="Accept longer gaps between two prices.")] = None,
+    calendar: Annotated[str, typer.Option(help="How often the calendar beside it rebalances.")] = "30d",
+    html: Annotated[Path | None, typer.Option(help="Write one page with pictures.")] = None,
+    png: Annotated[Path | None, typer.Option(help="Write the pictures.")] = None,
+    csv: Annotated[Path | None, typer.Option(help="Write the trades.")] = None,
+    json: Json = False,
+) -> None:
+    """Ride a vault over past or made-up prices, beside rules of thumb: trades, cost by part, tracking error."""
+    from keeper.cli.backtest import Wish, run_backtest
+
+    wish = Wish(vault, prices, synthetic, value, depth, fee, gas, max_gap)
+    run_backtest(config, wish, calendar=calendar, html=html, png=png, csv=csv, json=json)
+
+
+@app.command(rich_help_panel="Prove it")
+def advise(
+    config: Config = DEFAULT,
+    vault: Annotated[str | None, typer.Option(help="One vault, where there are several.")] = None,
+    prices: Annotated[Path | None, typer.Option(help="A CSV: time, and a column in USD for each token.")] = None,
+    synthetic: Annotated[str | None, typer.Option(help="Made-up prices: 'gbm seed=7 years=3', jumps, depeg.")] = None,
+    value: Annotated[str, typer.Option(help="What the vault begins with.")] = "1000000 USD",
+    depth: Annotated[str, typer.Option(help="One side of each pool.")] = "5000000 USD",
+    fee: Annotated[str, typer.Option(help="Of each pool.")] = "5bps",
+    gas: Annotated[str, typer.Option(help="Of one trade, approvals included.")] = "2 USD",
+    max_gap: Annotated[str | None, typer.Option(help="Accept longer gaps between two prices.")] = None,
+    json: Json = False,
+) -> None:
+    """Recommend bands from the journal's samples or a price file, and say what each choice would have cost."""
+    from keeper.cli.backtest import Wish, run_advise
+
+    run_advise(config, Wish(vault, prices, synthetic, value, depth, fee, gas, max_gap), json=json)
+
+
 @app.command(rich_help_panel="Run it")
 def once(config: Config = DEFAULT, live: Live = False, chain_id: ChainIds = None, adopt: Adopt = False) -> None:
     """One cycle for every vault, journaled; with --live it follows what it sends until it is confirmed."""
@@ -177,6 +220,18 @@ def resume(
     from keeper.cli.asking import switch
 
     switch(config, "resume", vault, reason)
+
+
+@app.command(rich_help_panel="Run it")
+def proposals(
+    config: Config = DEFAULT,
+    everything: Annotated[bool, typer.Option("--all", help="What became of the latest ones, too.")] = False,
+    json: Json = False,
+) -> None:
+    """What waits for the signatures of a Safe's owners: hash, files, and until when."""
+    from keeper.cli.proposals import proposals as run_proposals
+
+    run_proposals(config, everything=everything, json=json)
 
 
 @app.command(rich_help_panel="At three in the morning")

@@ -1,0 +1,1 @@
+"""The vault's own decisions over past or made-up prices."""
