@@ -16,6 +16,8 @@ from keeper.core.errors import ConfigError, TransientError
 from keeper.core.units import Address, TokenAmount
 from keeper.custody.atomic import Atomic
 
+NEEDED = "a limit such as 200000 USD per 24h, which --live needs"
+
 
 @dataclass(frozen=True, slots=True)
 class Exposure:
@@ -35,7 +37,7 @@ class Exposure:
     @property
     def expected(self) -> str:
         if self.limit is None:
-            return "a limit such as 200000 USD per 24h, which --live needs" if self.needs_limit else "no limit"
+            return NEEDED if self.needs_limit else "no limit"
         return f"a key that can lose at most {text.usd(self.limit)} in 24h"
 
     @property
@@ -93,13 +95,17 @@ def require_authority(chain: Chain, armed: Collection[str]) -> Mapping[str, str]
     """
     where = str(chain.loaded.path)
     bounded = [name for name in armed if name in chain.loaded.config.vaults and _is_bounded(chain, name)]
+    for name in bounded:
+        if chain.loaded.config.vaults[name].max_authority is None:
+            raise ConfigError(where, f"vaults.{name}.max_authority", NEEDED, "none (keeper authority)")
     found = look(chain, bounded)
     for exposure in found:
-        if isinstance(exposure.found, Unusable) and exposure.limit is not None:
+        if isinstance(exposure.found, Unusable):
             raise TransientError(f"{exposure.vault}: what its key could lose is {exposure.told}")
         if not exposure.is_within:
-            most = "none" if exposure.limit is None else text.usd(_day(exposure))
-            raise ConfigError(where, place(exposure), exposure.expected, f"{most} (keeper authority)")
+            raise ConfigError(
+                where, place(exposure), exposure.expected, f"{text.usd(_day(exposure))} (keeper authority)"
+            )
     return {exposure.vault: exposure.told for exposure in found}
 
 
