@@ -3,12 +3,14 @@ pragma solidity ^0.8.20;
 
 import "./DemoToken.sol";
 
-/// A constant-product pool with Uniswap v2's reading and swapping interface and its 0.3 % fee. It has no shares: whoever
-/// sends tokens and calls `sync` gives them away, which is how the demo market fills it. No flash swaps.
+/// A constant-product pool with Uniswap v2's reading and swapping interface, and a fee of its factory's choice. It has no
+/// shares: whoever sends tokens and calls `sync` gives them away, which is how the demo market fills it. No flash swaps.
 contract DemoPair {
     address public immutable factory;
     address public immutable token0;
     address public immutable token1;
+    /// {ppm} Of what comes in.
+    uint256 public immutable fee;
 
     uint112 private reserve0;
     uint112 private reserve1;
@@ -28,8 +30,8 @@ contract DemoPair {
         busy = false;
     }
 
-    constructor(address tokenA, address tokenB) {
-        factory = msg.sender;
+    constructor(address tokenA, address tokenB, uint256 fee_) {
+        (factory, fee) = (msg.sender, fee_);
         (token0, token1) = tokenA < tokenB ? (tokenA, tokenB) : (tokenB, tokenA);
     }
 
@@ -53,9 +55,9 @@ contract DemoPair {
         uint256 in0 = has0 + out0 - had0;
         uint256 in1 = has1 + out1 - had1;
         require(in0 + in1 > 0, "demo pair: nothing came in");
-        // The product of reserves, without 3 thousandths of what came in, must not fall.
+        // The product of reserves, without the fee on what came in, must not fall.
         require(
-            (has0 * 1000 - in0 * 3) * (has1 * 1000 - in1 * 3) >= had0 * had1 * 1e6, "demo pair: too little came in"
+            (has0 * 1e6 - in0 * fee) * (has1 * 1e6 - in1 * fee) >= had0 * had1 * 1e12, "demo pair: too little came in"
         );
         settle(has0, has1);
         emit Swap(msg.sender, in0, in1, out0, out1, to);

@@ -39,17 +39,18 @@ contract DemoRouter {
         amounts = new uint256[](path.length);
         amounts[0] = amountIn;
         for (uint256 i = 1; i < path.length; ++i) {
-            (uint256 first, uint256 second,) = DemoPair(pairOf(path[i - 1], path[i])).getReserves();
+            DemoPair pair = DemoPair(pairOf(path[i - 1], path[i]));
+            (uint256 first, uint256 second,) = pair.getReserves();
             (uint256 ours, uint256 theirs) = path[i - 1] < path[i] ? (first, second) : (second, first);
-            amounts[i] = getAmountOut(amounts[i - 1], ours, theirs);
+            amounts[i] = outFor(amounts[i - 1], ours, theirs, 1e6 - pair.fee());
         }
     }
 
-    /// out = in * 997 * Ro / (Ri * 1000 + in * 997), rounded down.
-    function getAmountOut(uint256 amountIn, uint256 reserveIn, uint256 reserveOut) public pure returns (uint256) {
+    /// out = in * kept * Ro / (Ri * 1e6 + in * kept), rounded down; `kept` is in ppm.
+    function outFor(uint256 amountIn, uint256 reserveIn, uint256 reserveOut, uint256 kept) private pure returns (uint256) {
         require(amountIn > 0 && reserveIn > 0 && reserveOut > 0, "demo router: nothing to trade");
-        uint256 paid = amountIn * 997;
-        return paid * reserveOut / (reserveIn * 1000 + paid);
+        uint256 paid = amountIn * kept;
+        return paid * reserveOut / (reserveIn * 1e6 + paid);
     }
 
     function pairOf(address tokenA, address tokenB) private view returns (address pair) {
