@@ -26,6 +26,7 @@ from keeper.config.safes import ProposeConfig
 from keeper.config.upkeeps import AnyUpkeep
 from keeper.core.chain import History, VaultView
 from keeper.core.decision import Decision
+from keeper.core.foreign import printable
 from keeper.core.ports import Proposer, Submitter
 from keeper.cycle import Vault
 from keeper.daemon import Schedule
@@ -138,7 +139,8 @@ class Composition:
             config_hash=self.loaded.hash,
             strategy=kept.kind if isinstance(kept, AnyUpkeep) else kept.strategy.kind,
         )
-        return describe(decision, meta, limits=self._limits(decision))
+        asks = {"asks": printable(decision.asks)} if decision.asks else {}
+        return {**describe(decision, meta, limits=self._limits(decision)), **asks}
 
     def _rights(self, decision: Decision) -> tuple[str, ...]:
         if not isinstance(decision.view, VaultView) or decision.vault not in self.loaded.config.vaults:

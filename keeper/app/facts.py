@@ -3,20 +3,30 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 
+from keeper.app.journals import proposals_beside
+from keeper.app.proposal_files import ProposalFiles
 from keeper.app.schedules import make_looks
 from keeper.config import Loaded
 from keeper.core.errors import ConfigError
+from keeper.core.records import Proposal
 from keeper.journal.past import Entry
 from keeper.journal.reader import CycleRow, JournalReader
 from keeper.report.facts import CycleFacts, CycleNote, Streak, Transaction, VaultFacts
+from keeper.report.proposals import Written
 from keeper.telemetry.health import LONGEST_SILENCE, Beat
 
 
 def transactions_of(entries: Sequence[Entry]) -> tuple[Transaction, ...]:
     return tuple(Transaction(entry.intent, entry.expect, entry.outcome) for entry in entries)
+
+
+def proposals_of(loaded: Loaded, found: Iterable[Proposal]) -> tuple[Written, ...]:
+    """With the files in which people find them."""
+    files = ProposalFiles(proposals_beside(loaded))
+    return tuple(Written(each, tuple(map(str, files.places(each)))) for each in found)
 
 
 def cycle_facts(loaded: Loaded, reader: JournalReader, row: CycleRow) -> CycleFacts:
@@ -36,6 +46,7 @@ def cycle_facts(loaded: Loaded, reader: JournalReader, row: CycleRow) -> CycleFa
         guards=row.guards,
         streak=Streak(row.first_at, row.at, row.turns) if row.turns > 1 else None,
         transactions=transactions_of(reader.transactions(cycle=row.number)),
+        proposals=proposals_of(loaded, reader.proposals(row.vault, row.number)) if row.kind == "proposed" else (),
         after=CycleNote(after.number, after.first_at, after.kind, after.reason) if after else None,
         next_look=None if after else next_look(loaded, row.vault, row.at),
         latches=reader.latches(row.vault, row.at),

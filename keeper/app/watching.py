@@ -18,7 +18,7 @@ from keeper.strategies.upkeep import UNCLEAR
 from keeper.telemetry.watch import DAY, Facts, GasUse, Limits, Refusal
 
 _REFUSED = frozenset({"denied", "unusable"})
-_WAITS = frozenset({"wait"})
+_WAITS = frozenset({"wait", "proposed"})
 """Kinds of cycles that neither begin nor end a refusal: something else is on its way."""
 
 _PERIOD = 7 * DAY

@@ -18,7 +18,7 @@ from keeper.journal.flows import Flow
 from keeper.journal.latches import read_latches, read_latches_at
 from keeper.journal.observed import flow_of
 from keeper.journal.past import Entry
-from keeper.journal.proposals import read_last
+from keeper.journal.proposals import read_by_cycle, read_last
 from keeper.journal.recall import read_history
 from keeper.journal.rows import read_entries
 from keeper.journal.store import open_reader
@@ -203,10 +203,10 @@ class JournalReader:
 
     # --- transactions ------------------------------------------------------------------------------------------------
 
-    def proposals(self, vault: str) -> tuple[Proposal, ...]:
-        """The vault's latest ones, whatever became of them, the newest last."""
+    def proposals(self, vault: str, cycle: int | None = None) -> tuple[Proposal, ...]:
+        """The vault's latest ones, whatever became of them, the newest last; or what one cycle proposed."""
         with self._place.errors(), self._engine.connect() as connection:
-            return read_last(connection, vault)
+            return read_last(connection, vault) if cycle is None else read_by_cycle(connection, cycle)
 
     def transactions(
         self, vault: str | None = None, *, since: int | None = None, until: int | None = None, cycle: int | None = None

@@ -27,6 +27,7 @@ from keeper.report.forecasts import show_forecast
 from keeper.report.latches import breaker_of, ending_of, trial_of
 from keeper.report.page import BAD, DIM, GOOD, STRONG, WARN, Page, columns, styled
 from keeper.report.pegs import show_peg
+from keeper.report.proposals import show_proposal
 from keeper.report.schedules import schedule_sentence
 
 WORDS = {
@@ -36,6 +37,7 @@ WORDS = {
     "denied": ("DENIED", BAD),
     "dry": ("WOULD TRADE", STRONG),
     "intended": ("DECIDED", STRONG),
+    "proposed": ("PROPOSED", WARN),
 }
 """Kind of a cycle record -> its word at the head of the page."""
 
@@ -64,7 +66,7 @@ def _word(facts: CycleFacts) -> tuple[str, str]:
     """What was sent is named by what became of it; an approval is no trade, and says so."""
     calls = facts.decision.get("calls") or []
     purpose = calls[0]["purpose"] if calls else "swap"
-    if facts.kind == "intended" and facts.transactions:
+    if facts.kind in ("intended", "proposed") and facts.transactions:
         return outcome_word(facts.transactions[-1])
     if facts.kind == "dry" and purpose != "swap":
         return f"WOULD {'CALL' if purpose == 'upkeep' else purpose.upper()}", STRONG
@@ -126,6 +128,9 @@ def _wait(page: Page, facts: CycleFacts) -> None:
         _halted(page, facts)
         return
     page.add(f"The keeper waited: {_sentence(facts.reason)}")
+    if facts.code == "proposed":
+        page.add("Owners of its Safe may execute that at any moment: whatever else was sent could trade twice.")
+        return
     page.add("While a transaction is live the balances are about to change, and a second one could trade twice.")
     page.add("It decides anew, from fresh balances, once that one is confirmed.")
 
@@ -209,6 +214,17 @@ def _intended(page: Page, facts: CycleFacts) -> None:
         explain_transaction(page, facts, transaction)
 
 
+def _proposed(page: Page, facts: CycleFacts) -> None:
+    _wanted(page, facts.decision, "The keeper asked the owners of its Safe to")
+    page.add(_allowed(facts.decision))
+    for written in facts.proposals:
+        page.blank()
+        show_proposal(page, written)
+    for transaction in facts.transactions:
+        page.blank()
+        explain_transaction(page, facts, transaction)
+
+
 def _allowed(decision: Record) -> str:
     guards = len(decision["guards"])
     return f"All {guards} guards allowed it." if guards > 1 else "Its guard allowed it."
@@ -284,6 +300,8 @@ def _commands(facts: CycleFacts) -> Sequence[tuple[str, str]]:
         commands.append(("stop it", f'keeper pause {facts.vault} --reason "…"{option}'))
     if facts.code == "halted" and breaker_of(facts.reason):
         commands.append(("let it go", f'keeper clear {facts.vault} --reason "…"{option}'))
+    if facts.kind == "proposed" or facts.code == "proposed":
+        commands.append(("what to sign", f"keeper proposals {facts.config}".rstrip()))
     if facts.kind in ("wait", "unusable"):
         commands.append(("how it stands", f"keeper status {facts.config}".rstrip()))
     if facts.kind in ("hold", "dry"):
@@ -302,4 +320,5 @@ _STORIES: dict[str, Callable[[Page, CycleFacts], None]] = {
     "denied": _denied,
     "dry": _dry,
     "intended": _intended,
+    "proposed": _proposed,
 }

@@ -13,6 +13,7 @@ from keeper.core.records import PauseState
 from keeper.core.sending import Expectation, Fill, Intent, Mined, Outcome, State
 from keeper.core.units import USD, Token, TokenAmount
 from keeper.report import format as form
+from keeper.report.proposals import Written
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +98,8 @@ class CycleFacts:
     guards: tuple[str, ...] = ()
     streak: Streak | None = None
     transactions: tuple[Transaction, ...] = ()
+    proposals: tuple[Written, ...] = ()
+    """What people were asked to sign."""
     alerted: tuple[str, ...] = ()
     """What people were told, and when: `02:57 log`."""
     after: CycleNote | None = None

@@ -34,7 +34,15 @@ def state_of(vault: VaultFacts) -> str:
         return f"denied by {', '.join(cycle.guards) or cycle.code}"
     if cycle.kind == "intended" and cycle.transactions and not _is_live(cycle.transactions[-1]):
         return outcome_word(cycle.transactions[-1])[0].lower()
-    plain = {"wait": "waiting", "unusable": "unusable", "intended": "trading", "dry": "out, would trade"}
+    if cycle.code == "proposed":
+        return "waits for signatures"
+    plain = {
+        "proposed": "waits for signatures",
+        "wait": "waiting",
+        "unusable": "unusable",
+        "intended": "trading",
+        "dry": "out, would trade",
+    }
     if cycle.code == "upkeep":
         plain |= {"intended": "calling", "dry": "due, would call"}
     if cycle.kind in plain:
@@ -114,7 +122,7 @@ def _reason(vault: VaultFacts) -> str:
         return printable(f"paused by {vault.paused.by} at {form.moment(vault.paused.at)}: {vault.paused.reason}")
     if vault.cycle and vault.cycle.kind == "denied":
         return f"{state_of(vault)}: {vault.cycle.reason}"
-    if vault.cycle and vault.cycle.kind in ("unusable", "wait"):
+    if vault.cycle and vault.cycle.kind in ("unusable", "wait", "proposed"):
         return vault.cycle.reason
     return ""
 

@@ -60,7 +60,7 @@ class CycleLog:
     def cycle(self, number: int, record: CycleRecord, intent: Intent | None = None) -> bool:
         """Says whether a line was written."""
         key = (record.kind, record.code, record.guards, record.config_hash)
-        is_new = intent is not None or record.kind == "intended" or self._last.get(record.vault) != key
+        is_new = intent is not None or record.kind in ("intended", "proposed") or self._last.get(record.vault) != key
         self._last[record.vault] = key
         self._looked += 1
         if is_new:

@@ -34,6 +34,7 @@ from keeper.journal.reader import JournalReader
 from keeper.journal.sql import SqlJournal
 from tests.chain.daemon_market import GAS_MONEY, PRICES, Market, fund
 from tests.chain.holders import Holder
+from tests.chain.keeper_process import keeper
 from tests.chain.safe_holders import safes_of
 from tests.chain.safe_scene import TOO_MUCH, VAULT, write
 from tests.unit.chain.lives import Ears
@@ -96,6 +97,13 @@ class ProposeScene:
         for _ in range(3):
             self.market.node.rpc("evm_mine")
         self.cycle.settle()
+
+    def keeper(self, command: str, *words: str) -> str:
+        """What `python -m keeper` says, as a process of its own."""
+        place = ("-c", self.loaded.path) if command == "explain" else (self.loaded.path,)
+        done = keeper(command, *words, *place, env={"COLUMNS": "200"})
+        assert done.code == 0, done.err
+        return done.out
 
     def open_one(self) -> Proposal:
         (found,) = [p for p in self.journal.waiting(self.market.node.chain_id) if p.fate is Fate.OPEN]

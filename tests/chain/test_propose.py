@@ -163,6 +163,22 @@ def test_propose__another_tools_file_of_the_same_calls__counts_too(scene: Propos
     assert len(scene.history().trades) == 1
 
 
+def test_commands__of_a_proposal_and_of_its_execution__tell_hash_files_and_fate(scene: ProposeScene) -> None:
+    number = scene.turn().number
+    proposal = scene.open_one()
+    builder, service = map(str, scene.files.places(proposal))
+    told = scene.keeper("proposals")
+    assert proposal.hash in told and builder in told and service in told
+    assert "waits for signatures" in scene.keeper("status")
+    explained = scene.keeper("explain", str(number))
+    assert "PROPOSED" in explained and proposal.hash in explained and "only the owners of its Safe" in explained
+    scene.execute(proposal)
+    scene.settle()
+    (record,) = json.loads(scene.keeper("proposals", "--all", "--json"))
+    assert (record["hash"], record["state"], record["files"]) == (proposal.hash, "executed", [builder, service])
+    assert "TRADED" in scene.keeper("explain", str(number))
+
+
 @pytest.mark.fault("P17")
 def test_propose__files_that_cannot_be_written__is_told_and_nothing_is_lost(scene: ProposeScene) -> None:
     scene.files.directory.write_text("in the way", "utf-8")
