@@ -76,9 +76,11 @@ class ProposeScene:
         signers = open_signers(self.loaded, [VAULT])
         self.cycle = chain.cycle(self.journal, [VAULT], signers, self.ears, proposer)
 
-    def restart(self) -> None:
-        """Another process would find what this one finds: the journal and the files."""
+    @contextmanager
+    def away(self) -> Iterator[None]:
+        """This keeper ends, and another one begins with what it left: the journal and the files."""
         self.journal.close()
+        yield
         self.journal = SqlJournal(self._url)
         self.start()
 

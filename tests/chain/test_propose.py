@@ -98,7 +98,8 @@ def test_propose__while_it_is_open__nothing_is_proposed_again_not_even_after_a_r
     for _ in range(3):
         turn = scene.turn()
         assert (turn.record.kind, turn.record.code) == ("wait", "proposed")
-    scene.restart()
+    with scene.away():
+        pass
     assert scene.turn().record.code == "proposed"
     assert scene.open_one() == first
     assert scene.fates() == [Fate.OPEN]
@@ -161,6 +162,23 @@ def test_propose__another_tools_file_of_the_same_calls__counts_too(scene: Propos
     scene.settle()
     assert scene.fates() == [Fate.EXECUTED]
     assert len(scene.history().trades) == 1
+
+
+def test_once_live__a_vault_that_only_proposes__needs_no_key_and_writes_its_files(scene: ProposeScene) -> None:
+    for key in scene.loaded.path.parent.glob("*.key"):
+        key.unlink()
+    with scene.away():
+        scene.keeper("once", "--live")
+    proposal = scene.open_one()
+    assert all(place.exists() for place in scene.files.places(proposal))
+    scene.execute(proposal)
+    scene.settle()
+    assert scene.fates() == [Fate.EXECUTED]
+
+
+def test_check__a_safe_that_is_only_proposed_to__says_how_many_sign(scene: ProposeScene) -> None:
+    told = scene.keeper("check")
+    assert "threshold 2" in told or "owners who sign" in told
 
 
 def test_commands__of_a_proposal_and_of_its_execution__tell_hash_files_and_fate(scene: ProposeScene) -> None:
