@@ -7,10 +7,8 @@ from typing import Any
 
 from keeper.chain.sending.reverts import decode_revert
 from keeper.local.evm import Ask, Evm, Ran, Refused, Sealed, State, override, run, run_all
+from keeper.local.node_error import REVERTED, SERVER_ERROR, NodeError
 from keeper.local.parsing import (
-    REVERTED,
-    SERVER_ERROR,
-    NodeError,
     argument,
     block_at,
     parse_ask,

@@ -10,10 +10,8 @@ from eth_typing import Address as Account
 
 from keeper.local.calls import Calls
 from keeper.local.evm import GAS_LIMIT, Evm, Sealed, Transaction
+from keeper.local.node_error import NO_METHOD, SERVER_ERROR, NodeError
 from keeper.local.parsing import (
-    NO_METHOD,
-    SERVER_ERROR,
-    NodeError,
     argument,
     bad,
     block_at,

@@ -8,22 +8,10 @@ from typing import Any
 from eth_typing import Address as Account
 
 from keeper.local.evm import GAS_LIMIT, Ask, Evm, Override, Sealed
-
-SERVER_ERROR = -32000
-BAD_PARAMS = -32602
-NO_METHOD = -32601
-REVERTED = 3
+from keeper.local.node_error import BAD_PARAMS, SERVER_ERROR, NodeError
 
 NEWEST = ("latest", "safe", "finalized", "pending")
 """Nothing is ever undone here, so the head is final at once."""
-
-
-class NodeError(Exception):
-    """An answer of kind `error`."""
-
-    def __init__(self, code: int, message: str, data: str | None = None) -> None:
-        super().__init__(message)
-        self.code, self.message, self.data = code, message, data
 
 
 def bad(what: str, value: Any) -> NodeError:

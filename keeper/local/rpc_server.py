@@ -10,7 +10,7 @@ from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
-from keeper.local.parsing import NodeError
+from keeper.local.node_error import NodeError
 
 Answer = Callable[[str, list[Any]], Any]
 """Method and parameters to a result; raises NodeError."""

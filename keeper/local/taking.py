@@ -14,7 +14,8 @@ from eth_utils.exceptions import ValidationError
 from rlp.exceptions import RLPException  # type: ignore[import-untyped]
 
 from keeper.local.evm import GAS_LIMIT, Ask, Evm, Transaction
-from keeper.local.parsing import SERVER_ERROR, NodeError, parse_ask, parse_quantity
+from keeper.local.node_error import SERVER_ERROR, NodeError
+from keeper.local.parsing import parse_ask, parse_quantity
 
 LEGACY, ACCESS_LIST, DYNAMIC_FEE = 0, 1, 2
 LARGEST = 128 * 1024

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from keeper.chain.nodes.headers import parse_block, parse_tip
 from keeper.core.abi import calldata
 from keeper.local.methods import Methods
-from keeper.local.parsing import NO_METHOD, REVERTED, SERVER_ERROR, NodeError
+from keeper.local.node_error import NO_METHOD, REVERTED, SERVER_ERROR, NodeError
 from tests.unit.local.in_memory import GWEI, OTHER, START, WHO, Box, account
 
 TIP = GWEI // 10

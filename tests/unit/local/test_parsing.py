@@ -5,16 +5,8 @@ from typing import Any
 import pytest
 
 from keeper.local.evm import Evm, Override
-from keeper.local.parsing import (
-    BAD_PARAMS,
-    NodeError,
-    block_at,
-    look_up,
-    parse_ask,
-    parse_bytes,
-    parse_overrides,
-    parse_quantity,
-)
+from keeper.local.node_error import BAD_PARAMS, NodeError
+from keeper.local.parsing import block_at, look_up, parse_ask, parse_bytes, parse_overrides, parse_quantity
 from tests.unit.local.in_memory import GWEI, OTHER, START, WHO, account
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from keeper.local.parsing import NodeError
+from keeper.local.node_error import NodeError
 from keeper.local.rpc_server import respond
 
 

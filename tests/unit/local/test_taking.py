@@ -8,7 +8,7 @@ from eth_account import Account as Key
 from keeper.core.units import Address
 from keeper.local.evm import Evm
 from keeper.local.methods import Methods
-from keeper.local.parsing import NodeError
+from keeper.local.node_error import NodeError
 from tests.unit.local.in_memory import GWEI, OTHER, START, account
 
 KEY = Key.from_key("0x" + "42" * 32)
