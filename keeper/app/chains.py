@@ -38,11 +38,15 @@ class Chain(Composition):
     clock: Clock
 
     @classmethod
-    def open(cls, loaded: Loaded, name: str) -> Chain:
-        """Raises ConfigError where the chain disagrees with the configuration, Unreachable where no node answers."""
+    def open(cls, loaded: Loaded, name: str, but: str = "") -> Chain:
+        """What is found wrong at the place `but` is let be.
+
+        Raises ConfigError where the chain disagrees with the configuration, Unreachable where no node answers.
+        """
         rpc = open_rpc(loaded, name)
         found = pin(rpc, Claims(loaded.config, name, vaults_on(loaded.config, name)))
-        require(loaded, [found] if isinstance(found, Finding) else found.findings)
+        findings = [found] if isinstance(found, Finding) else found.findings
+        require(loaded, [each for each in findings if not but or not each.path.startswith(but)])
         assert isinstance(found, Pins)
         clock = ChainClock(rpc) if loaded.config.chains[name].clock == "chain" else SystemClock()
         return cls(loaded, name, found, rpc, clock)

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import sys
+import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from keeper.app.loading import open_config
 from keeper.cli.screen import console, print_json
 from keeper.core.errors import ConfigError
+from keeper.core.plan import Inner
+from keeper.custody.batch_file import batch_file
 
 if TYPE_CHECKING:
     from keeper.app.authority import Exposure
+    from keeper.app.granting import Role
     from keeper.config import Loaded
 
 
@@ -27,6 +32,47 @@ def authority(path: Path, vault: str | None, *, json: bool) -> None:
         render_authority(found, _next(path, found)).show(console())
     if any(each.limit is not None and not each.is_within for each in found):
         sys.exit(2)
+
+
+def grant(path: Path, vault: str | None) -> None:
+    """The file for the Safe's Transaction Builder, on standard output."""
+    from keeper.app.granting import open_role
+
+    role = open_role(*_with_role(path, vault))
+    _write(role, role.give(), "grant", "gives the key exactly what the configuration needs")
+
+
+def revoke(path: Path, vault: str | None) -> None:
+    """As `grant`, the other way round."""
+    from keeper.app.granting import open_role
+
+    role = open_role(*_with_role(path, vault))
+    _write(role, role.take(), "revoke", "takes the key's role away, and what it rested on")
+
+
+def diff(path: Path, vault: str | None) -> None:
+    """Exit 2 where the chain's role is not the configuration's."""
+    from keeper.app.granting import open_role
+    from keeper.cli.prove import show_findings
+
+    found = list(open_role(*_with_role(path, vault)).compare())
+    show_findings(found)
+    if not all(finding.ok for finding in found):
+        sys.exit(2)
+
+
+def _with_role(path: Path, vault: str | None) -> tuple[Loaded, str]:
+    loaded = _open(path, vault)
+    names = [name for name, body in loaded.config.vaults.items() if body.custody.kind == "roles"]
+    if vault is None and len(names) != 1:
+        raise ConfigError("command", "--vault", f"one of {', '.join(names) or 'the vaults in a role'}", "none")
+    return loaded, vault or names[0]
+
+
+def _write(role: Role, calls: Sequence[Inner], word: str, told: str) -> None:
+    grant, chain_id = role.grant, role.chain.config.chain_id
+    name, description = f"keeper: {word} {role.vault}", f"{told}: {role.vault}, key {grant.key}"
+    print_json(batch_file(chain_id, grant.safe, calls, name=name, description=description, at=int(time.time())))
 
 
 def _open(path: Path, vault: str | None) -> Loaded:

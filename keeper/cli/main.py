@@ -14,7 +14,7 @@ import typer
 
 from keeper import __version__
 from keeper.cli import keys
-from keeper.core.errors import KeeperError
+from keeper.core.errors import ConfigError, KeeperError
 
 app = typer.Typer(
     name="keeper",
@@ -131,12 +131,28 @@ def plan(
 def authority(
     config: Config = DEFAULT,
     vault: Annotated[str | None, typer.Option(help="Only this vault.")] = None,
+    grant: Annotated[
+        bool, typer.Option("--grant", help="Write the Safe's transaction that gives the key's role what it needs.")
+    ] = False,
+    diff: Annotated[bool, typer.Option("--diff", help="Compare the role on chain with what it needs.")] = False,
+    revoke: Annotated[
+        bool, typer.Option("--revoke", help="Write the Safe's transaction that takes the role away.")
+    ] = False,
     json: Json = False,
 ) -> None:
     """Say what a thief of each key could take at most: at once, in a day, in total, and why no more."""
-    from keeper.cli.authority import authority as run_authority
+    from keeper.cli import authority as run
 
-    run_authority(config, vault, json=json)
+    if grant + diff + revoke > 1:
+        raise ConfigError("command", "authority", "one of --grant, --diff and --revoke", "several")
+    if grant:
+        run.grant(config, vault)
+    elif diff:
+        run.diff(config, vault)
+    elif revoke:
+        run.revoke(config, vault)
+    else:
+        run.authority(config, vault, json=json)
 
 
 @app.command(rich_help_panel="Prove it")
@@ -180,6 +196,22 @@ def advise(
     from keeper.cli.backtest import Wish, run_advise
 
     run_advise(config, Wish(vault, prices, synthetic, value, depth, fee, gas, max_gap), json=json)
+
+
+@app.command(rich_help_panel="Try it")
+def fork(
+    config: Config = DEFAULT,
+    block: Annotated[int | None, typer.Option(help="The last block it shares; the head by default.", min=0)] = None,
+    span: Annotated[str, typer.Option("--for", help="How much of the chain's time passes: 30m, 2h.")] = "10m",
+    vault: Annotated[str | None, typer.Option(help="One vault; all by default.")] = None,
+    move: Annotated[list[str] | None, typer.Option(help="Move the market first: 'WETH -8%'. Repeatable.")] = None,
+    keep: Annotated[bool, typer.Option("--keep", help="Leave the fork up at the end, until Ctrl-C.")] = False,
+    out: Annotated[Path | None, typer.Option(help="Where its journal goes; CONFIG-fork by default.")] = None,
+) -> None:
+    """Run your vaults live on a fork of their chain: real contracts, no key, and nothing reaches the chain."""
+    from keeper.cli.fork import fork as run_fork
+
+    run_fork(config, block=block, span=span, vault=vault, moves=move or (), keep=keep, out=out)
 
 
 @app.command(rich_help_panel="Run it")

@@ -86,15 +86,21 @@ def _print_findings(loaded: Loaded, findings: Sequence[Finding], down: dict[str,
     out = console()
     for warning in loaded.warnings:
         out.print(Text(f"warning  {warning}", style="yellow"), soft_wrap=True)
+    show_findings(findings)
+    for name, error in down.items():
+        out.print(Text(f"down     chains.{name}: {error}", style="bold red"), soft_wrap=True)
+    wrong = sum(not finding.ok for finding in findings)
+    out.print(f"\n{len(findings) - wrong} ok, {wrong} wrong" + (f", {len(down)} down" if down else ""), soft_wrap=True)
+
+
+def show_findings(findings: Sequence[Finding]) -> None:
+    """A line each."""
+    out = console()
     for finding in findings:
         word, style = MARKS[finding.ok]
         line = Text(f"{word:<8} ", style=style)
         said = _agreed(finding) if finding.ok else str(finding)
         out.print(line.append(said, style="default not bold"), soft_wrap=True)
-    for name, error in down.items():
-        out.print(Text(f"down     chains.{name}: {error}", style="bold red"), soft_wrap=True)
-    wrong = sum(not finding.ok for finding in findings)
-    out.print(f"\n{len(findings) - wrong} ok, {wrong} wrong" + (f", {len(down)} down" if down else ""), soft_wrap=True)
 
 
 def _agreed(finding: Finding) -> str:
