@@ -19,7 +19,7 @@ from keeper.app.chains import Chain
 from keeper.app.deployment import journal_url
 from keeper.core.chain import History, Read
 from keeper.core.ports import Journal
-from keeper.cycle import decide
+from keeper.deciding import decide
 from keeper.journal.sql import SqlJournal
 
 TITLE, UNIT = "A tick: vaults that hold, dry, on Anvil", "vaults"

@@ -28,8 +28,8 @@ from keeper.core.chain import History, VaultView
 from keeper.core.decision import Decision
 from keeper.core.foreign import printable
 from keeper.core.ports import Proposer, Submitter
-from keeper.cycle import Vault
 from keeper.daemon import Schedule
+from keeper.deciding import Vault
 from keeper.report.decision import VaultMeta, describe
 
 

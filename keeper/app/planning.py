@@ -9,7 +9,7 @@ from keeper.app.composition import past_of
 from keeper.app.journals import has_journal, journal_url
 from keeper.config import Loaded
 from keeper.core.chain import History
-from keeper.cycle import decide
+from keeper.deciding import decide
 from keeper.journal.reader import JournalReader
 
 

@@ -21,7 +21,7 @@ from keeper.config import Loaded
 from keeper.core.chain import Block
 from keeper.core.errors import ConfigError, JournalError
 from keeper.core.units import Wei
-from keeper.cycle import decide
+from keeper.deciding import decide
 from keeper.journal.codec import dumps
 from keeper.journal.reader import CycleRow, JournalReader
 from keeper.report.recorded import RecordedSubmitter

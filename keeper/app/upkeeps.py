@@ -24,7 +24,7 @@ from keeper.core.plan import NoRoute, Order, Route, Trade
 from keeper.core.ports import Guard, Submitter
 from keeper.core.units import USD, TokenAmount
 from keeper.custody.wallet import Wallet
-from keeper.cycle import Vault
+from keeper.deciding import Vault
 from keeper.guards import upkeeps as of_upkeeps
 from keeper.schedule import Cron
 from keeper.strategies.calendar import Calendar

@@ -19,7 +19,7 @@ from keeper.core.decision import Decision, new_intent
 from keeper.core.plan import Deny, Hold
 from keeper.core.ports import Guard, Routing
 from keeper.core.units import NATIVE, USD, WHOLE_BPS, Address, Price, Token, TokenAmount, Wei
-from keeper.cycle import Vault, decide
+from keeper.deciding import Vault, decide
 from keeper.report.cost import compute_cost
 from keeper.strategies.fitting import GAS_OF_LEG
 from keeper.venues.uniswap_v2 import KIND, UniswapV2

@@ -22,7 +22,7 @@ from keeper.core.chain import History
 from keeper.core.decision import Decision
 from keeper.core.errors import KeeperError
 from keeper.core.units import WHOLE_BPS
-from keeper.cycle import decide
+from keeper.deciding import decide
 from keeper.guards.swaps import decode_swap
 from keeper.local.anvil import run_anvil
 from tests.chain.node import Node

@@ -35,7 +35,8 @@ from keeper.core.plan import (
 from keeper.core.records import CycleRecord, NewIntent
 from keeper.core.sending import Intent, State
 from keeper.core.units import Address, TokenAmount
-from keeper.cycle import Cycle, Turn, Vault, decide
+from keeper.cycle import Cycle, Turn
+from keeper.deciding import Vault, decide
 from tests.builders import (
     ACCOUNT,
     USDC,

@@ -11,7 +11,7 @@ from keeper.core.chain import History, VaultView
 from keeper.core.plan import Deny, Draft, Hold, Verdict
 from keeper.core.proposals import OpenProposal
 from keeper.core.records import NewIntent
-from keeper.cycle import Vault
+from keeper.deciding import Vault
 from tests.builders import NOW, USDC, WETH, units
 from tests.unit.test_cycle import Book, Opinion, Parts, Sender, turn, vault, view
 

@@ -15,7 +15,8 @@ from keeper.core.errors import KeeperError
 from keeper.core.plan import Purpose
 from keeper.core.records import CycleRecord, NewIntent, Request
 from keeper.core.sending import FINAL, Attempt, Intent, Mined, Outcome, State
-from keeper.cycle import Cycle, Turn, Vault
+from keeper.cycle import Cycle, Turn
+from keeper.deciding import Vault
 from tests.builders import CHAIN, NOW
 from tests.faults.sim.endpoint import SimEndpoint, sim_rpc
 from tests.faults.sim.ledger import decode_tx, open_ledger
