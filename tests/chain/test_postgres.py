@@ -384,7 +384,8 @@ def test_migrations__all_of_them__make_the_tables(server: PostgresServer, databa
     with engine.connect() as connection:
         assert compare_metadata(MigrationContext.configure(connection), metadata) == []
         found = connection.exec_driver_sql("SELECT indexname FROM pg_indexes WHERE indexdef LIKE '%%WHERE%%'")
-        assert set(found.scalars()) == {"intents_one_per_nonce", "intents_one_unsent_per_sender"}
+        wanted = {"intents_one_per_nonce", "intents_one_unsent_per_sender", "proposals_one_open"}
+        assert set(found.scalars()) == wanted
     engine.dispose()
 
 
