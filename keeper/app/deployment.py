@@ -14,7 +14,7 @@ from keeper.app.chains import Chain
 from keeper.app.draining import require_drained
 from keeper.app.journals import journal_url as journal_url
 from keeper.app.journals import proposals_beside
-from keeper.app.loading import open_signers
+from keeper.app.loading import open_queues, open_signers
 from keeper.app.proposal_files import ProposalFiles
 from keeper.app.proposing import SafeProposer
 from keeper.app.reconciling import reconcile
@@ -162,7 +162,8 @@ class Deployment:
 
     def _proposer(self, chain: Chain) -> SafeProposer:
         finality, files = chain.config.finality.depth, ProposalFiles(proposals_beside(self.loaded))
-        return SafeProposer(chain.rpc, self.journal, chain.config.chain_id, finality, files, self.alerts)
+        queues = open_queues(self.loaded, chain.vaults)
+        return SafeProposer(chain.rpc, self.journal, chain.config.chain_id, finality, files, self.alerts, queues)
 
     def _reconcile(self, chain: Chain, armed: Sequence[str], now: int, *, adopt: bool = False) -> None:
         # Of a vault that only proposes nobody holds a key.

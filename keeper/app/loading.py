@@ -16,6 +16,7 @@ from keeper.core.units import Address
 from keeper.telemetry.mask import register_secret
 
 if TYPE_CHECKING:
+    from keeper.app.proposing import Queue
     from keeper.chain.sending.relay import Relay
 
 
@@ -25,7 +26,13 @@ def open_config(path: Path, *, need_env: bool = True) -> Loaded:
     urls = [url for chain in loaded.config.chains.values() for url in chain.rpc]
     urls += [chain.relay.url for chain in loaded.config.chains.values() if chain.relay is not None]
     urls += [signer.remote for signer in loaded.config.signers.values() if signer.remote is not None]
-    urls += [*loaded.config.alerts.to, *filter(None, [loaded.config.alerts.heartbeat, loaded.config.journal.url])]
+    custodies = [vault.custody for vault in loaded.config.vaults.values()]
+    services = [custody.safe_service for custody in custodies if isinstance(custody, ProposeConfig)]
+    urls += [
+        *filter(None, services),
+        *loaded.config.alerts.to,
+        *filter(None, [loaded.config.alerts.heartbeat, loaded.config.journal.url]),
+    ]
     for url in urls:
         if url.is_set:
             register_secret(url.reveal())
@@ -48,6 +55,18 @@ def open_signers(loaded: Loaded, vaults: Iterable[str]) -> Mapping[Address, Sign
         chain_ids.setdefault(name, set()).add(loaded.config.chain_of(vault).chain_id)
     opened = [open_signer(loaded, name, frozenset(ids)) for name, ids in chain_ids.items()]
     return {signer.address: signer for signer in opened}
+
+
+def open_queues(loaded: Loaded, vaults: Iterable[str]) -> Mapping[Address, Queue]:
+    """Safe -> its service, where the configuration names one. Raises ConfigError where its URL is unusable."""
+    from keeper.chain.sending.safe_service import SafeService  # not for commands that only read
+
+    found: dict[Address, Queue] = {}
+    for vault in vaults:
+        custody = loaded.config.kept[vault].custody
+        if isinstance(custody, ProposeConfig) and custody.safe_service is not None:
+            found[custody.safe] = SafeService(custody.safe_service.reveal()).queued
+    return found
 
 
 def open_relay(loaded: Loaded, chain: str) -> Relay | None:

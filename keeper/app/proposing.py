@@ -5,7 +5,7 @@ The journal holds a proposal before any file does, so that a restart finds it an
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from keeper.app.proposal_files import ProposalFiles, safe_tx
@@ -22,12 +22,8 @@ from keeper.core.units import Address
 from keeper.custody.proposing import SafeOwners
 from keeper.journal.sql import SqlJournal
 
-Queue = Callable[[Address, int], str]
-"""What else owners of a Safe have queued from this nonce on, in a clause; empty where nothing is, or nobody knows."""
-
-
-def nothing_known(safe: Address, nonce: int) -> str:  # noqa: ARG001  the chain does not tell
-    return ""
+Queue = Callable[[Address, int, Collection[str]], str]
+"""What else owners of a Safe have queued from this nonce on, in a clause, or nothing. The last are hashes of ours."""
 
 
 @dataclass(slots=True)
@@ -46,7 +42,8 @@ class SafeProposer:
     """Depth in blocks, or None for the node's `finalized` tag."""
     files: ProposalFiles
     alert: Alert
-    queue: Queue = nothing_known
+    queues: Mapping[Address, Queue] = field(default_factory=dict)
+    """Of the Safes whose service is known."""
     _unwritten: set[int] = field(default_factory=set)
     """Proposals whose files could not be written, and are tried again."""
     _has_looked: bool = False
@@ -65,7 +62,8 @@ class SafeProposer:
         for each in before:
             self._mark(each, Fate.SUPERSEDED)
         self._write(proposal)
-        queued = self.queue(new.account, nonce)
+        queue = self.queues.get(new.account)
+        queued = queue(new.account, nonce, {hash_, *(each.hash for each in before)}) if queue else ""
         also = f"; {queued}" if queued else ""
         place = self.files.places(proposal)[0]
         self.alert.alert(f"proposal:{hash_}", f"{new.vault}: {new.call.text}: sign {hash_} ({place}): {new.asks}{also}")

@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 
 from pydantic import PlainValidator
 
-from keeper.config.fields import EMPTY, Address, BySymbol, Name, Part, Written, Wrong
+from keeper.config.fields import EMPTY, Address, AnyUrl, BySymbol, Name, Part, Written, Wrong
 from keeper.core.units import Address as CoreAddress
 
 MULTI_SENDS: Mapping[str, CoreAddress] = {
@@ -70,6 +70,8 @@ class ProposeConfig(OfSafe):
     """No key moves them: several owners must sign, and the keeper writes down what."""
 
     kind: Literal["propose"]
+    safe_service: AnyUrl | None = None
+    """The chain's Safe Transaction Service: asked what else owners have queued."""
 
     @property
     def signer(self) -> None:

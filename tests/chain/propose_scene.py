@@ -26,6 +26,7 @@ from keeper.core.proposals import Fate
 from keeper.core.records import Proposal
 from keeper.core.units import Address, Token
 from keeper.custody.multi_send import Operation, bundle
+from keeper.custody.roles import role_key
 from keeper.custody.safe import EXECUTE, NOBODY, SafeOwner
 from keeper.custody.safe_tx import SafeTx, signed_by
 from keeper.cycle import Cycle, Turn
@@ -35,7 +36,7 @@ from keeper.journal.sql import SqlJournal
 from tests.chain.daemon_market import GAS_MONEY, PRICES, Market, fund
 from tests.chain.holders import Holder
 from tests.chain.keeper_process import keeper
-from tests.chain.safe_holders import safes_of
+from tests.chain.safe_holders import ASSIGN, ROLE, safes_of
 from tests.chain.safe_scene import TOO_MUCH, VAULT, write
 from tests.unit.chain.lives import Ears
 
@@ -152,6 +153,12 @@ class ProposeScene:
         for before, gone, threshold in ((deployer, key, 1), (people[0], deployer, 2)):
             data = calldata("removeOwner(address,address,uint256)", before, gone, threshold)
             safes.execute(safe, deployer, safe, data)
+
+    def take_role(self, *, back: bool = False) -> None:
+        """From the key, by the owner of the modifier; or gives it back."""
+        assert self.holder.between is not None
+        data = calldata(ASSIGN, self.market.senders[VAULT], [role_key(ROLE)], [back])
+        self.market.node.send(self.holder.between, data)
 
     def hash_on_chain(self, payload: Mapping[str, Any]) -> str:
         """What the Safe itself says owners sign."""

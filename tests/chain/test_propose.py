@@ -22,7 +22,7 @@ from keeper.local.anvil import run_anvil
 from tests.chain.daemon_market import Market, open_market
 from tests.chain.node import Node, NodeError
 from tests.chain.propose_scene import VAULT, ProposeScene, open_proposing, owned
-from tests.chain.safe_holders import in_safe, safes_of
+from tests.chain.safe_holders import in_role, in_safe, safes_of
 
 DAY = 86_400
 
@@ -247,3 +247,31 @@ def test_escalate__above_what_the_key_may_do_alone__is_written_down_and_nothing_
         scene.execute_alone(scene.open_one())
         scene.settle()
         assert scene.fates() == [Fate.EXECUTED]
+
+
+def test_escalate__what_the_role_does_not_allow__is_asked_of_the_owners(market: Market, tmp_path: Path) -> None:
+    with open_proposing(market, tmp_path, in_role) as scene:
+        scene.take_role()
+        turn = scene.turn()
+        assert turn.record.kind == "proposed", turn.record.reason
+        assert "NoMembership" in turn.decision.asks
+        scene.execute_alone(scene.open_one())
+        scene.settle()
+        assert scene.fates() == [Fate.EXECUTED]
+        assert len(scene.history().trades) == 1
+
+
+def test_escalate__the_key_gets_its_right_back__waits_as_long_as_owners_may_execute(
+    market: Market, tmp_path: Path
+) -> None:
+    with open_proposing(market, tmp_path, in_role) as scene:
+        scene.take_role()
+        scene.turn()
+        scene.take_role(back=True)
+        turn = scene.turn()
+        assert (turn.record.kind, turn.record.code, turn.intent) == ("wait", "proposed", None)
+        scene.pass_time(DAY + 60)
+        turn = scene.turn()
+        assert turn.record.kind == "intended", turn.record.reason
+        assert turn.intent is not None
+        assert scene.fates() == [Fate.EXPIRED]

@@ -164,10 +164,16 @@ class Endpoint:
         """The parsed JSON answer, an object or a list. `sign` gives headers for exactly these bytes. Raises
         TransportFault."""
         content = json.dumps(body, separators=(",", ":")).encode()
-        headers = self._headers | dict(sign(content) if sign else {})
+        return self._exchange("POST", self._target, content, self._headers | dict(sign(content) if sign else {}))
+
+    def fetch(self, place: str) -> Any:
+        """The same of a GET; `place` follows this URL's own path. Raises TransportFault."""
+        return self._exchange("GET", self._target.rstrip("/") + place, None, self._headers)
+
+    def _exchange(self, method: str, target: str, content: bytes | None, headers: Mapping[str, str]) -> Any:
         with _Watch.over(self._timeout) as watch:
             try:
-                status, retry_after, data = self._post(content, watch, headers)
+                status, retry_after, data = self._send(method, target, content, watch, headers)
             except (HTTPError, OSError, ValueError) as error:
                 if watch.expired:
                     raise self._late() from None
@@ -182,10 +188,12 @@ class Endpoint:
             raise self._fault(f"expected a JSON-RPC answer, found {len(data)} bytes of something else", status)
         return parsed
 
-    def _post(self, body: bytes, watch: _Watch, headers: Mapping[str, str]) -> tuple[int, str, bytes]:
+    def _send(
+        self, method: str, target: str, body: bytes | None, watch: _Watch, headers: Mapping[str, str]
+    ) -> tuple[int, str, bytes]:
         response = self._pool.urlopen(
-            "POST",
-            self._target,
+            method,
+            target,
             body=body,
             headers=headers,
             retries=False,

@@ -906,7 +906,10 @@ BAD = (
         "proposals with a signer",
         WALLET,
         '{kind: propose, signer: ops, safe: "0x2222222222222222222222222222222222222222"}',
-        (":11: vaults.treasury.custody.signer: expected one of kind, multi_send, safe, version, found an unknown key"),
+        (
+            ":11: vaults.treasury.custody.signer: expected one of kind, multi_send, safe, "
+            "safe_service, version, found an unknown key"
+        ),
     ),
     Bad(
         "proposals without a Safe",
