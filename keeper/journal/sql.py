@@ -19,8 +19,10 @@ from keeper.core.sending import LIVE, UNFINAL, Attempt, Intent, Mined, Outcome, 
 from keeper.core.units import Address, Price, Token, TokenAmount
 from keeper.journal import commands, latches, proposals, rows, rules, runs
 from keeper.journal.adoption import Adoption
+from keeper.journal.epoch import claim
 from keeper.journal.flows import Flow
 from keeper.journal.observed import record_balances
+from keeper.journal.places import place_of
 from keeper.journal.recall import read_history
 from keeper.journal.store import Store
 from keeper.journal.tables import (
@@ -69,11 +71,18 @@ class SqlJournal:
         now: Callable[[], int] = _system_time,
         sample_every: int = HOUR,
         on_lost: Callable[[], None] = _nothing,
+        fork: bool = False,
     ) -> None:
         """Opens `sqlite:///path` or `postgresql://…` for writing, or begins it. `now` dates what has no time of its
         own; `sample_every` is in seconds; `on_lost` hears, on another thread, that another keeper took over.
-        Raises JournalError."""
+        `fork`: what happens here happens on a fork. Raises JournalError."""
         self._store = Store(url, now(), on_lost)
+        try:
+            with self._store.writing() as connection:
+                claim(connection, place_of(url).name, self._store.epoch, fork=fork)
+        except BaseException:
+            self._store.close()
+            raise
         self._now, self._every = now, sample_every
 
     @property

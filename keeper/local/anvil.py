@@ -53,11 +53,13 @@ def run_anvil(
     timestamp: int | None = None,
     port: int | None = None,
     options: Sequence[str] = (),
+    ready_within: float = _READY_WITHIN,
 ) -> Iterator[Anvil]:
     """Yields a node that answers; ends it, by its own process, whatever happens inside.
 
     `block_time` in seconds; None mines a block for each transaction. `timestamp` is the first block's, in Unix
-    seconds. `options` go to Anvil as they are. Raises ConfigError where there is no binary, Unreachable where it does
+    seconds. `options` go to Anvil as they are; a fork of a slow node needs longer than
+    `ready_within` seconds. Raises ConfigError where there is no binary, Unreachable where it does
     not answer in time or its port is taken.
     """
     program, chosen = find_anvil(binary), _free_port(port or 0)
@@ -70,7 +72,7 @@ def run_anvil(
             [*command, *options], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=complaints
         )
         try:
-            _wait_until_ready(process, chosen, complaints)
+            _wait_until_ready(process, chosen, complaints, ready_within)
             yield Anvil(f"http://127.0.0.1:{chosen}", chosen, chain_id, process.pid)
         finally:
             _end(process)
@@ -87,8 +89,8 @@ def _free_port(wanted: int = 0) -> int:
         return int(probe.getsockname()[1])
 
 
-def _wait_until_ready(process: subprocess.Popen[bytes], port: int, complaints: IO[bytes]) -> None:
-    until = time.monotonic() + _READY_WITHIN
+def _wait_until_ready(process: subprocess.Popen[bytes], port: int, complaints: IO[bytes], within: float) -> None:
+    until = time.monotonic() + within
     while time.monotonic() < until:
         if process.poll() is not None:
             complaints.seek(0)
@@ -101,7 +103,7 @@ def _wait_until_ready(process: subprocess.Popen[bytes], port: int, complaints: I
             time.sleep(_POLL)
         else:
             return
-    raise Unreachable(f"anvil: expected an answer on port {port} within {_READY_WITHIN:g} s, found none")
+    raise Unreachable(f"anvil: expected an answer on port {port} within {within:g} s, found none")
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:

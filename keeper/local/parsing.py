@@ -8,7 +8,9 @@ from typing import Any
 from eth_typing import Address as Account
 
 from keeper.local.evm import GAS_LIMIT, Ask, Evm, Override, Sealed
-from keeper.local.node_error import BAD_PARAMS, SERVER_ERROR, NodeError
+from keeper.local.node_error import BAD_PARAMS
+from keeper.local.node_error import SERVER_ERROR as SERVER_ERROR
+from keeper.local.node_error import NodeError as NodeError
 
 NEWEST = ("latest", "safe", "finalized", "pending")
 """Nothing is ever undone here, so the head is final at once."""
