@@ -99,6 +99,7 @@ def describe(
         "gas": _gas(draft) if draft else None,
         "after": _after(plan, draft.simulation, seen) if draft and seen else [],
         "guards": [_verdict(verdict, limits or {}) for verdict in decision.verdicts],
+        "breakers": [{"breaker": trip.breaker, "reason": printable(trip.reason)} for trip in decision.trips],
     }
 
 

@@ -10,7 +10,10 @@ from hypothesis import given as hypothesis_given
 from hypothesis import strategies as st
 
 from keeper.core.chain import VaultView
+from keeper.core.decision import Decision
+from keeper.core.latches import Trip
 from keeper.core.units import USD, Address, Price, Token, TokenAmount
+from keeper.report.decision import describe
 from keeper.report.nouns import amount
 from tests.unit.report import situations as given
 from tests.unit.report.situations import Situation
@@ -114,3 +117,14 @@ def test_describe__unusable_view__still_says_what_is_known() -> None:
     assert found["unusable"] == "balance of WETH: the token's balanceOf reverted"
     assert found["block"] is None
     assert found["plan"]["code"] == "unreadable"
+
+
+def test_describe__breakers_tripped__names_each_with_its_evidence() -> None:
+    held = given.holding()
+    trips = (Trip("reverts", "3 transactions reverted"), Trip("loss", "fills were worse"))
+    record = describe(Decision("treasury", held.view, held.plan, trips=trips), given.META)
+    assert [(each["breaker"], each["reason"]) for each in record["breakers"]] == [
+        ("reverts", "3 transactions reverted"),
+        ("loss", "fills were worse"),
+    ]
+    assert held.decision["breakers"] == []
