@@ -40,7 +40,7 @@ def head(page: Page, found: Backtest) -> None:
     years = f"{form.rounded(own.years, 2)} years from {form.clock(found.start)} UTC"
     page.label("prices", f"{found.source}: {years}, every {form.age(found.step)}")
     page.label("market", found.market)
-    page.label("policy", f"{own.said}; looked at with its own guards, the others without")
+    page.label("policy", f"{own.said}; with its own guards; rules of thumb have none")
 
 
 def notes(page: Page) -> None:

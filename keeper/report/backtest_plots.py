@@ -55,7 +55,7 @@ def html(found: Backtest) -> str:
     years = form.rounded(found.own.years, 2)
     return _PAGE.format(
         title=escape(f"Back-test of {found.vault}"),
-        said=escape(f"{weights}. {years} years from {form.clock(found.start)} UTC: {found.source}. {found.market}."),
+        said=escape(f"{weights}. {years} years from {form.clock(found.start)} UTC: {found.source}; {found.market}."),
         head="".join(f"<th>{name}</th>" for name in heads),
         rows=rows,
         svg=_svg(found),
