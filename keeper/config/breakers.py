@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
@@ -25,6 +26,7 @@ from keeper.config.fields import (
 )
 from keeper.config.units import DAY, Rate
 from keeper.core.latches import Rearm
+from keeper.core.units import WHOLE_BPS
 
 _LONGEST = 30 * DAY
 _Off = BeforeValidator(lambda value: None if value == "off" else value)
@@ -40,8 +42,22 @@ def _some(rate: Rate) -> Rate:
     return rate
 
 
+def _partly(rate: Rate) -> Rate:
+    """A vault cannot lose more than there is: nothing would ever trip it."""
+    if rate.limit >= WHOLE_BPS:
+        raise Wrong("a limit below 100%, or off")
+    return rate
+
+
 _Counted = Annotated[Annotated[CountRate, AfterValidator(_some)] | None, _Off, Written(_shown, shows_none=True)]
-_Share = Annotated[Annotated[ShareRate, AfterValidator(_some)] | None, _Off, Written(_shown, shows_none=True)]
+_Share = Annotated[
+    Annotated[ShareRate, AfterValidator(_some), AfterValidator(_partly)] | None, _Off, Written(_shown, shows_none=True)
+]
+_Fall = Annotated[
+    Annotated[LongShareRate, AfterValidator(_some), AfterValidator(_partly)] | None,
+    _Off,
+    Written(_shown, shows_none=True),
+]
 _LongShare = Annotated[Annotated[LongShareRate, AfterValidator(_some)] | None, _Off, Written(_shown, shows_none=True)]
 _InARow = Annotated[
     Annotated[Count, between(2, 100_000, "2 or more, or off")] | None, _Off, Written(_shown, shows_none=True)
@@ -51,6 +67,8 @@ _Away = Annotated[
     _Off,
     Written(lambda bps: "off" if bps is None else f"{bps}bps", shows_none=True),
 ]
+
+_Peg = Annotated[UsdPrice, between(Fraction(1, 10**18), 10**18, "a peg above 0")]
 
 
 class BreakerConfig(Part):
@@ -102,14 +120,14 @@ class PriceJumpConfig(BreakerConfig):
 class DrawdownConfig(BreakerConfig):
     """The vault's value below its highest within the window, deposits and withdrawals set aside."""
 
-    at: _LongShare = None
+    at: _Fall = None
 
 
 class DepegConfig(BreakerConfig):
     """Distance of each of these tokens from what it should be worth."""
 
     at: _Away = None
-    pegs: BySymbol[UsdPrice] = EMPTY
+    pegs: BySymbol[_Peg] = EMPTY
 
 
 _Short = BeforeValidator(short_form("at"))

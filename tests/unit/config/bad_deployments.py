@@ -168,6 +168,18 @@ BAD = (
         ":20: vaults.treasury.breakers.depeg.pegs.DAI: expected one of WETH, USDC, found another token",
     ),
     Bad(
+        "depeg from a peg of nothing",
+        "guards: {",
+        "breakers: {depeg: {at: 200bps, pegs: {USDC: 0 USD}}}\n    guards: {",
+        ":20: vaults.treasury.breakers.depeg.pegs.USDC: expected a peg above 0, found 0 USD",
+    ),
+    Bad(
+        "drawdown of everything",
+        "guards: {",
+        "breakers: {drawdown: 100% per 7d}\n    guards: {",
+        ":20: vaults.treasury.breakers.drawdown.at: expected a limit below 100%, or off, found 100% per 7d",
+    ),
+    Bad(
         "unknown breaker",
         "guards: {",
         "breakers: {jump: 20% per 1h}\n    guards: {",
