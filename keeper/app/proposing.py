@@ -181,4 +181,5 @@ class Settling:
         return self.submitter.submit(new, view, simulation, chain_nonce)
 
     def settle(self) -> Mapping[str, str]:
-        return {**self.proposer.settle(), **self.submitter.settle()}
+        # Transactions first: one that is live again after a reorg must end before what owners executed is recorded.
+        return {**self.submitter.settle(), **self.proposer.settle()}

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from eth_account import Account
@@ -18,7 +19,7 @@ from eth_account import Account
 from keeper.app.chains import Chain
 from keeper.app.loading import open_config, open_signers
 from keeper.app.proposal_files import ProposalFiles, safe_tx
-from keeper.app.proposing import SafeProposer
+from keeper.app.proposing import Queue, SafeProposer
 from keeper.config import Loaded
 from keeper.core.abi import calldata, word
 from keeper.core.chain import History
@@ -69,11 +70,11 @@ class ProposeScene:
     def __post_init__(self) -> None:
         self.start()
 
-    def start(self) -> None:
+    def start(self, queues: Mapping[Address, Queue] = MappingProxyType({})) -> None:
         """Raises ConfigError where the chain is not as configured."""
         chain = Chain.open(self.loaded, "anvil")
         finality = chain.config.finality.depth
-        proposer = SafeProposer(chain.rpc, self.journal, chain.config.chain_id, finality, self.files, self.ears)
+        proposer = SafeProposer(chain.rpc, self.journal, chain.config.chain_id, finality, self.files, self.ears, queues)
         signers = open_signers(self.loaded, [VAULT])
         self.cycle = chain.cycle(self.journal, [VAULT], signers, self.ears, proposer)
 
@@ -81,8 +82,10 @@ class ProposeScene:
     def away(self) -> Iterator[None]:
         """This keeper ends, and another one begins with what it left: the journal and the files."""
         self.journal.close()
-        yield
-        self.journal = SqlJournal(self._url)
+        try:
+            yield
+        finally:
+            self.journal = SqlJournal(self._url)
         self.start()
 
     @property
@@ -103,7 +106,7 @@ class ProposeScene:
 
     def keeper(self, command: str, *words: str) -> str:
         """What `python -m keeper` says, as a process of its own."""
-        place = ("-c", self.loaded.path) if command == "explain" else (self.loaded.path,)
+        place = ("-c", self.loaded.path) if command in ("explain", "replay") else (self.loaded.path,)
         done = keeper(command, *words, *place, env={"COLUMNS": "200"})
         assert done.code == 0, done.err
         return done.out

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import stat
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 
 import pytest
@@ -15,6 +15,7 @@ import pytest
 from keeper.app.proposal_files import safe_tx
 from keeper.core.proposals import Fate
 from keeper.core.sending import State
+from keeper.core.units import Address
 from keeper.custody.multi_send import CALL, Operation
 from keeper.custody.safe import NOBODY
 from keeper.custody.safe_tx import SafeTx
@@ -99,8 +100,10 @@ def test_propose__while_it_is_open__nothing_is_proposed_again_not_even_after_a_r
         turn = scene.turn()
         assert (turn.record.kind, turn.record.code) == ("wait", "proposed")
     with scene.away():
-        pass
+        for place in scene.files.places(first):
+            place.unlink()
     assert scene.turn().record.code == "proposed"
+    assert all(place.exists() for place in scene.files.places(first))
     assert scene.open_one() == first
     assert scene.fates() == [Fate.OPEN]
 
@@ -169,6 +172,7 @@ def test_once_live__a_vault_that_only_proposes__needs_no_key_and_writes_its_file
         key.unlink()
     with scene.away():
         scene.keeper("once", "--live")
+        assert "1 decision repeated: 1 the same" in scene.keeper("replay")
     proposal = scene.open_one()
     assert all(place.exists() for place in scene.files.places(proposal))
     scene.execute(proposal)
@@ -208,6 +212,21 @@ def test_propose__files_that_cannot_be_written__is_told_and_nothing_is_lost(scen
     scene.turn()
     assert all(place.exists() for place in scene.files.places(proposal))
     assert scene.fates() == [Fate.OPEN]
+
+
+def test_propose__people_have_queued_others__is_told_beside_it(scene: ProposeScene) -> None:
+    asked: list[tuple[Address, int]] = []
+
+    def queue(safe: Address, nonce: int, mine: Collection[str]) -> str:
+        assert len(mine) == 1
+        asked.append((safe, nonce))
+        return "people have queued other transactions of this Safe, at nonce 0"
+
+    scene.start({scene.holder.account: queue})
+    scene.turn()
+    assert asked == [(scene.holder.account, 0)]
+    told = scene.ears.heard[f"proposal:{scene.open_one().hash}"]
+    assert told.endswith("people have queued other transactions of this Safe, at nonce 0")
 
 
 def test_propose__in_band_again__nobody_should_sign_it(scene: ProposeScene, market: Market) -> None:

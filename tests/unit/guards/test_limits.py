@@ -31,6 +31,20 @@ def test_max_trade__half_of_the_limit__says_how_much_is_used() -> None:
     assert abs(verdict.used * 2 - 1) < 10**-6
 
 
+@pytest.mark.parametrize(
+    ("most", "limit", "for_people"),
+    [("47000", 100_000, True), ("47018.96", 40_000, False), ("50000", 100_000, None), ("47000", 47_010, False)],
+)
+def test_max_trade__above_what_the_key_does_alone__is_for_people_unless_it_is_too_large_for_anybody(
+    most: str, limit: int, for_people: bool | None
+) -> None:
+    verdict = MaxTrade(usd(limit), usd(most)).check(trade(), make_view())
+    assert (verdict.for_people if isinstance(verdict, Deny) else None) is for_people
+    if for_people:
+        assert isinstance(verdict, Deny)
+        assert verdict.reason == "people sign what is worth more than $47,000.00: $47,018.96"
+
+
 @pytest.mark.fault("M20")
 def test_max_turnover__earlier_trades__count_while_in_the_window() -> None:
     # The vault is worth two million: 47,019 + 153,000 is just above 10 % of it.
