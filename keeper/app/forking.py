@@ -156,7 +156,9 @@ def open_fork(
                 forked = _forked(loaded, name, names)
                 with _new_journal(folder, ChainClock(rpc)) as journal:
                     journal.keep_config(loaded.hash, loaded.canonical)
-                    yield _compose(forked, name, rpc, journal, node, at)
+                    fork = _compose(forked, name, rpc, journal, node, at)
+                    _check_pools(fork.chain, symbols)
+                    yield fork
             finally:
                 rpc.close()
     finally:
@@ -207,6 +209,13 @@ def _check_symbols(loaded: Loaded, name: str, symbols: Collection[str]) -> None:
     for symbol in symbols:
         if symbol not in known:
             raise ConfigError("command", "--move", f"a token of {name} ({', '.join(known)})", symbol)
+
+
+def _check_pools(chain: Chain, symbols: Collection[str]) -> None:
+    pools = chain.pins.pools.values()
+    for symbol in symbols:
+        if not any(symbol in (token.symbol for token in pool.tokens) for pool in pools):
+            raise ConfigError("command", "--move", f"a token of {', '.join(pool.label for pool in pools)}", symbol)
 
 
 def _fork_block(loaded: Loaded, name: str, origin: Rpc, wanted: int | None) -> int:

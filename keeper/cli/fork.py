@@ -98,18 +98,12 @@ def _introduce(screen: Console, forked: Fork) -> None:
 
 def _move(screen: Console, forked: Fork, factors: Mapping[str, Fraction]) -> None:
     """Says plainly what was done to the market."""
-    moved = False
     for pool, ratio in forked.move(factors):
-        moved = True
         first, second = (token.symbol for token in pool.tokens)
-        if first not in factors:
-            first, second, ratio = second, first, 1 / ratio
-        screen.print(
-            f"  moved  {pool.label}: {first} in {second} {_percent(ratio)}, by a trade in the pool", soft_wrap=True
-        )
-    if factors and not moved:
-        pools = ", ".join(pool.label for pool in forked.chain.pins.pools.values())
-        raise ConfigError("command", "--move", f"a token of a pool ({pools})", ", ".join(factors))
+        inverse = first not in factors
+        pair, change = (f"{second} in {first}", 1 / ratio) if inverse else (f"{first} in {second}", ratio)
+        said = f"  moved  {pool.label}: {pair} {_percent(change)}, by a trade in the pool"
+        screen.print(said, soft_wrap=True)
     feeds = forked.hold_feeds(factors)
     if feeds:
         how = " · ".join(f"{symbol} {_percent(factor)}" for symbol, factor in factors.items())
