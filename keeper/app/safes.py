@@ -20,7 +20,7 @@ from keeper.custody.safe_module import IS_ENABLED
 
 VERSION, THRESHOLD = calldata("VERSION()"), calldata("getThreshold()")
 AVATAR, TARGET = calldata("avatar()"), calldata("target()")
-_NO_MEMBER = {selector("NoMembership()"), selector("NotAuthorized(address)")}
+NO_MEMBER = {selector("NoMembership()"), selector("NotAuthorized(address)")}
 
 
 def pin_safes(rpc: Rpc, pinner: Pinner, pins: Pins, config: Config, vaults: Sequence[str]) -> None:
@@ -108,7 +108,7 @@ def _pin_role(rpc: Rpc, pins: Pins, custody: RolesConfig, path: str, key: Addres
     try:
         rpc.call("eth_call", [{"from": key, "to": custody.modifier, "data": "0x" + data.hex()}, "latest"])
     except RpcError as refusal:
-        if revert_data(refusal)[:4] in _NO_MEMBER:
+        if revert_data(refusal)[:4] in NO_MEMBER:
             found, is_member = "none", False
     pins.note(f"{path}.role", expected, found, is_member)
 

@@ -18,6 +18,13 @@ contract TestRoles {
         uint64 timestamp;
     }
 
+    struct Condition {
+        uint8 parent;
+        uint8 kind;
+        uint8 operator;
+        bytes value;
+    }
+
     struct Bound {
         uint256 place;
         bytes32 key;
@@ -26,6 +33,9 @@ contract TestRoles {
     enum Status { Ok, DelegateCallNotAllowed, TargetAddressNotAllowed, FunctionNotAllowed, SendNotAllowed }
 
     uint8 private constant ALLOWANCE_EXCEEDED = 17;
+    uint8 private constant NOT_ALLOWED = 6;
+    uint8 private constant EQUAL_TO_AVATAR = 15;
+    uint8 private constant WITHIN_ALLOWANCE = 28;
 
     error NotAuthorized(address unacceptedAddress);
     error NoMembership();
@@ -33,7 +43,7 @@ contract TestRoles {
     error MalformedMultiEntrypoint();
     error ConditionViolation(uint8 status, bytes32 info);
 
-    address public immutable owner = msg.sender;
+    address public owner = msg.sender;
     address public avatar;
     address public target;
     mapping(address => bool) public isModuleEnabled;
@@ -43,6 +53,7 @@ contract TestRoles {
     mapping(bytes32 => mapping(address => bool)) private targets;
     mapping(bytes32 => mapping(address => mapping(bytes4 => bool))) private functions;
     mapping(bytes32 => mapping(address => mapping(bytes4 => Bound))) private bounds;
+    mapping(bytes32 => mapping(address => mapping(bytes4 => uint256))) private recipients;
 
     modifier onlyOwner() {
         require(msg.sender == owner, "owner");
@@ -71,6 +82,35 @@ contract TestRoles {
     function allowFunction(bytes32 role, address to, bytes4 which) external onlyOwner {
         targets[role][to] = true;
         functions[role][to][which] = true;
+    }
+
+    function scopeTarget(bytes32 role, address to) external onlyOwner {
+        targets[role][to] = true;
+    }
+
+    function revokeTarget(bytes32 role, address to) external onlyOwner {
+        targets[role][to] = false;
+    }
+
+    /// Of all conditions only the allowance of an argument and the recipient are kept, where the arguments are one flat
+    /// list, or one struct of fixed length.
+    function scopeFunction(bytes32 role, address to, bytes4 which, Condition[] calldata conditions, uint8)
+        external
+        onlyOwner
+    {
+        functions[role][to][which] = true;
+        uint256 first;
+        for (uint256 i = 1; i < conditions.length; ++i) {
+            if (conditions[i].parent != conditions[i - 1].parent || i == 1) first = i;
+            if (conditions[i].operator == WITHIN_ALLOWANCE) {
+                bounds[role][to][which] = Bound(i - first, bytes32(conditions[i].value));
+            }
+            if (conditions[i].operator == EQUAL_TO_AVATAR) recipients[role][to][which] = i - first + 1;
+        }
+    }
+
+    function transferOwnership(address to) external onlyOwner {
+        owner = to;
     }
 
     /// Argument `place` of this function is taken out of an allowance.
@@ -129,6 +169,10 @@ contract TestRoles {
         if (value != 0) violated(Status.SendNotAllowed, 0);
         if (operation != 0) violated(Status.DelegateCallNotAllowed, 0);
         Bound memory found = bounds[role][to][bytes4(data)];
+        uint256 place = recipients[role][to][bytes4(data)];
+        if (place != 0 && address(uint160(uint256(bytes32(data[4 + 32 * (place - 1):])))) != avatar) {
+            revert ConditionViolation(NOT_ALLOWED, 0);
+        }
         if (found.key != 0) consume(found.key, uint256(bytes32(data[4 + 32 * found.place:])));
     }
 
