@@ -40,6 +40,11 @@ class Rotation:
             raise ConfigError("command", "NEW", f"another signer than {self.old}", self.new)
         if not self.vaults:
             raise ConfigError("command", "OLD", "a signer that a vault uses", f"{self.old}, which none does")
+        config = self.loaded.config
+        own = [name for name in config.vaults if config.account_of(name) == self.successor]
+        if own and any(config.account_of(name) == self.sender for name in config.vaults):
+            found = f"{self.new}, whose account holds those of {own[0]}"
+            raise ConfigError("command", "NEW", "a signer whose account holds no vault's funds", found)
 
     @property
     def vaults(self) -> tuple[str, ...]:
@@ -105,7 +110,10 @@ class Rotation:
         config, path = self.loaded.config, self.loaded.path
         for vault in self.vaults:
             account, kind = config.account_of(vault), config.kept[vault].custody.kind
-            if account == self.sender:
+            if vault in config.upkeeps:
+                target = config.upkeeps[vault].target
+                yield f"{vault}: where {target} lets only {self.sender} call, let {self.successor} call in its place"
+            elif account == self.sender:
                 yield f"{vault}: its funds lie in the old key's own account: move them to {self.successor}"
             else:
                 yield (
@@ -113,7 +121,7 @@ class Rotation:
                     "right from the old one"
                 )
         for vault in self.vaults:
-            yield f"in {path.name}: vaults.{vault}.custody.signer: {self.new} in place of {self.old}"
+            yield f"in {path.name}: {config.signer_place(vault)}: {self.new} in place of {self.old}"
         yield f"keeper check {path}, stop the keeper, and start it again: keeper run {path} --live"
         yield f"when that trades: remove signers.{self.old} and send what coin is left there to where it belongs"
 
