@@ -5,8 +5,9 @@ from __future__ import annotations
 import signal
 import sys
 import threading
+import warnings
 from contextlib import suppress
-from getpass import getpass
+from getpass import GetPassWarning, getpass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -153,12 +154,22 @@ def _say(line: str) -> None:
 # --- passwords: never shown, never on the command line ---------------------------------------------------------------
 
 
+def _asked(question: str) -> str:
+    """Raises ConfigError where there is no terminal: a password through a pipe stands in a history."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", GetPassWarning)  # it would echo
+            return getpass(question)
+    except (GetPassWarning, EOFError):
+        raise ConfigError("command", question.rstrip(": "), "a terminal to ask for it", "none") from None
+
+
 def _chosen() -> bytes:
     for _ in range(TRIES):
-        first = getpass("password: ")
+        first = _asked("password: ")
         if len(first) < SHORTEST:
             sys.stderr.write(f"at least {SHORTEST} letters\n")
-        elif first != getpass("once more: "):
+        elif first != _asked("once more: "):
             sys.stderr.write("these were two different ones\n")
         else:
             return first.encode()
@@ -169,8 +180,9 @@ def _proven(keystore: dict[str, object], path: Path) -> str:
     from keeper.chain.sending.keystores import proven_address
 
     for left in reversed(range(TRIES)):
+        password = _asked("password: ").encode()
         try:
-            return proven_address(keystore, getpass("password: ").encode(), path)
+            return proven_address(keystore, password, path)
         except ConfigError as wrong:
             if not left:
                 raise

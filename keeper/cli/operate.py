@@ -119,7 +119,8 @@ def once(path: Path, *, live: bool, chain_ids: Sequence[int] | None, adopt: bool
 
 def _told(turn: Turn, journal: SqlJournal) -> Iterator[str]:
     record, intent = turn.record, turn.intent
-    word = {"dry": f"would {record.code}", "intended": record.code}.get(record.kind, record.kind)
+    does = {"upkeep": "call"}.get(record.code, record.code)
+    word = {"dry": f"would {does}", "intended": does}.get(record.kind, record.kind)
     yield f"{record.vault}: {word}: {record.reason}"
     if intent is not None:
         # What is final is not looked after any more, so the journal does not name it here.

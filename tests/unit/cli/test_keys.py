@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
+from getpass import GetPassWarning
 from pathlib import Path
 
 import pytest
@@ -70,6 +71,19 @@ def test_new__no_good_password_in_three_tries__writes_nothing(
     assert len(asked) == 4 and list(tmp_path.iterdir()) == []
     said = capsys.readouterr()
     assert PASSWORD not in said.out + said.err
+
+
+@pytest.mark.parametrize("wrong", [GetPassWarning("it would echo"), EOFError()])
+def test_new__no_terminal_to_ask__one_line_and_nothing_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, wrong: Exception
+) -> None:
+    def ask(_question: str) -> str:
+        raise wrong
+
+    monkeypatch.setattr(keys, "getpass", ask)
+    with pytest.raises(ConfigError, match="command: password: expected a terminal to ask for it, found none"):
+        keys.new(tmp_path / "ops.json", prompt=True)
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize("taken", ["ops.json", "ops.password"])
