@@ -112,6 +112,23 @@ def config_(config: Config = DEFAULT, json: Json = False) -> None:
 
 
 @app.command(rich_help_panel="Prove it")
+def rehearse(
+    config: Config = DEFAULT,
+    vault: Annotated[str | None, typer.Option(help="Only this vault.")] = None,
+    day: Annotated[
+        list[str] | None, typer.Option(help="Only this day, by its name. Repeatable.", metavar="NAME")
+    ] = None,
+    value: Annotated[str | None, typer.Option(help="What the vault is worth: '500000 USD'.")] = None,
+    depth: Annotated[str | None, typer.Option(help="Of each side of a pool: '2000000 USD'.")] = None,
+    json: Json = False,
+) -> None:
+    """Put your own vaults through bad days, on a chain inside this process. No node, no key."""
+    from keeper.cli.rehearse import rehearse as run_rehearse
+
+    run_rehearse(config, vault, day or (), value, depth, json=json)
+
+
+@app.command(rich_help_panel="Prove it")
 def plan(
     config: Config = DEFAULT,
     vault: Annotated[str | None, typer.Argument(help="One vault; all by default.")] = None,

@@ -86,6 +86,11 @@ class EmbeddedChain:
                 self._methods.evm.mine()
             return self.number
 
+    def rewind(self, number: int) -> None:
+        """Forgets every block after this one."""
+        with self._methods.lock:
+            self._methods.evm.rewind(number)
+
     def set_next_time(self, timestamp: int) -> None:
         """The time of the next block, whoever makes it, in Unix seconds. Raises NodeError as above."""
         with self._methods.lock:

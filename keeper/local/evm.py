@@ -187,6 +187,15 @@ class Evm:
         self.next_timestamp = None
         return self._seal(state, header, mined)
 
+    def rewind(self, number: int) -> None:
+        """Forgets every block after this one, and what was in them: a reorg, or a day that begins again."""
+        for block in self.blocks[number + 1 :]:
+            self._numbers.pop(block.hash, None)
+            for one in block.mined:
+                self._places.pop(one.transaction.hash, None)
+        del self.blocks[number + 1 :]
+        self.next_timestamp = None
+
     def _apply(self, state: State, transaction: Transaction) -> Mined:
         """Buys the gas, runs, gives back what is left and pays the tip. The base fee is burnt."""
         ask, price = transaction.ask, transaction.price(self.base_fee)
