@@ -13,6 +13,7 @@ from keeper.core.units import TokenAmount
 from keeper.journal.reader import JournalReader
 from keeper.strategies.auto_bands import AutoBands
 from keeper.strategies.bands import Band, Bands
+from keeper.strategies.weights import Weights
 
 TRIGGERS = (100, 200, 300, 400, 600, 900)
 """{bps}"""
@@ -32,7 +33,13 @@ def choices(stage: Stage) -> list[Policy]:
         share = Bands(Band(bps, True), Band(bps // 2, True))
         words = f"trigger: {bps // 100}% of weight, destination: half"
         found.append(_choice(stage, f"{bps // 100}% of weight", words, share))
-    return found
+    mine = stage.weights
+    return [each for each in found if each is stage.own or not _is_same(each.weights, mine)]
+
+
+def _is_same(one: Weights | None, own: Weights) -> bool:
+    """Already what the configuration says."""
+    return one is not None and (one.bands, one.calendar) == (own.bands, own.calendar)
 
 
 def _choice(stage: Stage, name: str, said: str, bands: Bands | AutoBands) -> Policy:

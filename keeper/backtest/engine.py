@@ -59,6 +59,14 @@ class Scene:
 
 
 @dataclass(slots=True)
+class _Scales:
+    """The vault at one price: value in USD, drifts as shares."""
+
+    total: float
+    drifts: list[float]
+
+
+@dataclass(slots=True)
 class _Tally:
     """What is counted on the way."""
 
@@ -80,6 +88,10 @@ class _Rider:
         self._policy, self._prices, self._scene, self._tell = policy, prices, scene, tell
         first = prices.rows[0]
         self._raw = [_begin(scene, place, price) for place, price in enumerate(first)]
+        self._whole = self._in_whole()
+        """What is held, in whole tokens."""
+        self._targets = [target / WHOLE_BPS for target in scene.targets]
+        self._triggers = [float(trigger) / WHOLE_BPS for trigger in scene.triggers]
         self._pools = Pools(scene.pools, scene.tokens, scene.terms, first)
         self._screen = policy.screen(scene.tokens)
         self._tally = _Tally()
@@ -107,46 +119,54 @@ class _Rider:
     # --- the loop ----------------------------------------------------------------------------------------------------
 
     def run(self) -> Ride:
-        times, rows, tally = self._prices.times, self._prices.rows, self._tally
-        targets = [target / WHOLE_BPS for target in self._scene.targets]
-        triggers = [float(trigger) / WHOLE_BPS for trigger in self._scene.triggers]
-        whole = self._whole()
-        total = sum(map(mul, whole, rows[0]))
-        last, kept_every = rows[0], max(1, len(rows) // POINTS)
-        next_look, was_outside = 0, False
+        times, rows = self._prices.times, self._prices.rows
+        kept_every = max(1, len(rows) // POINTS)
+        before, next_look = self._weigh(rows[0]), 0
         for index, row in enumerate(rows):
-            at = times[index]
-            values = list(map(mul, whole, row))
-            now = sum(values)
+            at, now = times[index], self._weigh(row)
             if index:
-                passed = at - times[index - 1]
-                wanted = sum(t * new / old for t, new, old in zip(targets, row, last, strict=True))
-                tally.squares += (now / total - wanted) ** 2
-                tally.value_time += now * passed
-                if was_outside:
-                    tally.outside += passed
+                self._count(before, now, rows[index - 1], row, at - times[index - 1])
                 self._pools.follow(row)
-            drifts = [value / now - target for value, target in zip(values, targets, strict=True)]
             if at >= next_look and self._vault is not None:
                 next_look = at + self._scene.every
-                is_quiet = not self._is_busy and self._screen.is_quiet(drifts, now, at)
-                if not is_quiet and not self._is_refused(drifts, at) and self._look(row, drifts, at):
-                    whole = self._whole()
-                    values = list(map(mul, whole, row))
-                    now = sum(values)
-                    drifts = [value / now - target for value, target in zip(values, targets, strict=True)]
-            was_outside = False
-            for drift, trigger in zip(drifts, triggers, strict=True):
-                if drift > trigger or drift < -trigger:
-                    was_outside = True
+                if self._wants(now, at) and self._look(row, now.drifts, at):
+                    self._mark(now, at)
+                    self._whole = self._in_whole()
+                    now = self._weigh(row)
             if index % kept_every == 0:
-                widest = max(abs(d) / t for d, t in zip(drifts, triggers, strict=True))
-                tally.points.append(Point(at, now, tuple(value / now for value in values), widest))
-            total, last = now, row
+                self._mark(now, at)
+            before = now
             if index % TICK == TICK - 1:
                 self._tell(TICK)
         self._tell(len(rows) % TICK)
-        return self._ride(total)
+        return self._ride(before.total)
+
+    def _weigh(self, row: Sequence[float]) -> _Scales:
+        values = list(map(mul, self._whole, row))
+        total = sum(values)
+        return _Scales(total, [value / total - target for value, target in zip(values, self._targets, strict=True)])
+
+    def _count(self, before: _Scales, now: _Scales, last: Sequence[float], row: Sequence[float], passed: int) -> None:
+        """What a step adds: the return beside that of the targets, value over time, time outside."""
+        wanted = sum(t * new / old for t, new, old in zip(self._targets, row, last, strict=True))
+        tally = self._tally
+        tally.squares += (now.total / before.total - wanted) ** 2
+        tally.value_time += now.total * passed
+        for drift, trigger in zip(before.drifts, self._triggers, strict=True):
+            if drift > trigger or drift < -trigger:
+                tally.outside += passed
+                break
+
+    def _wants(self, now: _Scales, at: int) -> bool:
+        """Whether to decide at all."""
+        is_quiet = not self._is_busy and self._screen.is_quiet(now.drifts, now.total, at)
+        return not is_quiet and not self._is_refused(now.drifts, at)
+
+    def _mark(self, now: _Scales, at: int) -> None:
+        """A point of the curve: every so often, and before each trade."""
+        weights = tuple(drift + target for drift, target in zip(now.drifts, self._targets, strict=True))
+        widest = max(abs(drift) / trigger for drift, trigger in zip(now.drifts, self._triggers, strict=True))
+        self._tally.points.append(Point(at, now.total, weights, widest))
 
     def _ride(self, total: float) -> Ride:
         seconds, tally = self._prices.seconds, self._tally
@@ -163,7 +183,7 @@ class _Rider:
             points=tuple(tally.points),
         )
 
-    def _whole(self) -> list[float]:
+    def _in_whole(self) -> list[float]:
         return [raw / 10**token.decimals for raw, token in zip(self._raw, self._scene.tokens, strict=True)]
 
     # --- one look ----------------------------------------------------------------------------------------------------

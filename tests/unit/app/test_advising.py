@@ -10,6 +10,7 @@ from keeper.app.advising import ENOUGH, choices, from_samples
 from keeper.core.errors import ConfigError
 from keeper.core.records import Sample
 from tests.builders import NOW, USDC, WETH, units, usd
+from tests.unit.app.app_configs import TEXT
 from tests.unit.app.test_backtesting import staged
 
 
@@ -45,3 +46,10 @@ def test_from_samples__too_few_or_worthless__one_line(tmp_path: Path) -> None:
         from_samples(samples(3), staged(tmp_path))
     with pytest.raises(ConfigError, match="found 0"):
         from_samples(samples(ENOUGH, price="0"), staged(tmp_path))
+
+
+def test_choices__what_the_configuration_says_already__is_not_ridden_twice(tmp_path: Path) -> None:
+    stage = staged(tmp_path, TEXT.replace("trigger: 4pp, destination: 2pp", "band: auto"))
+    assert [policy.said for policy in choices(stage)].count("band: auto") == 1
+    fixed = [policy.said for policy in choices(staged(tmp_path))]
+    assert "trigger: 4pp, destination: half" not in fixed
