@@ -27,7 +27,7 @@ from keeper.custody.authority import gas_money
 from keeper.custody.authority import worth as worth_of
 from keeper.custody.granting import DAY, Grant
 from keeper.custody.multi_send import CALL, Operation
-from keeper.custody.roles import RoleMember, role_key
+from keeper.custody.roles import Allowance, RoleMember, role_key
 from keeper.custody.scopes import APPROVE, MULTICALL, V2_SWAP, V2_SWAP02, V3_SWAP, V3_SWAP02, Scope, role_scopes
 
 _TRANSFER = "transfer(address,uint256)"
@@ -74,14 +74,17 @@ class Role:
         are tried as the key, and nothing is sent."""
         yield from self.findings
         for token, key in self.grant.allowances.items():
-            raws = [figure(self.view, self.member.reads[3 + self._index(key)], word) for word in (1, 0, 2)]
-            most, refill, period = (0 if raw is None else raw for raw in raws)
+            read = self.member.reads[3 + self._index(key)]
+            refill, most, period, balance, at = (figure(self.view, read, word) or 0 for word in range(5))
+            full = TokenAmount(token, Allowance(refill, most, period, balance, at).most(0) or 0)
             wanted = TokenAmount(token, self.grant.a_day[token])
             a_day = TokenAmount(token, refill * DAY // period if period else 0)
-            found = f"{text.amount(a_day)} a day, {text.amount(TokenAmount(token, most))} when full"
+            found = f"{text.amount(a_day)} a day, {text.amount(full)} when full"
             # As prices move, what was granted once differs a little from what would be granted now.
-            is_so = 0 < most <= wanted.raw * _MOVED and a_day <= wanted.times(_MOVED, Rounding.UP)
+            is_so = 0 < full.raw <= wanted.raw * _MOVED and a_day <= wanted.times(_MOVED, Rounding.UP)
             yield Finding(f"{self.place}.allowances.{token.symbol}", f"about {text.amount(wanted)} a day", found, is_so)
+        if not all(finding.ok for finding in self.findings):
+            return  # a key without the role is refused whatever it tries
         for told, operation, is_allowed in self._probes():
             found = self._try(operation)
             expected = "allowed" if is_allowed else "refused"
@@ -140,9 +143,11 @@ def _call(to: Address, signature: str, *arguments: object) -> Operation:
 # --- from the configuration ------------------------------------------------------------------------------------------
 
 
-def open_role(loaded: Loaded, vault: str) -> Role:
+def open_role(loaded: Loaded, vault: str, *, only_to_take: bool = False) -> Role:
     """Raises ConfigError where the vault has no role, or one that cannot be said in scopes; Unreachable; TransientError
-    where prices do not say what a day's turnover is."""
+    where prices do not say what a day's turnover is. With `only_to_take` neither prices nor every allowance are needed:
+    a role can always be taken away.
+    """
     config = loaded.config
     custody = config.vaults[vault].custody
     if not isinstance(custody, RolesConfig):
@@ -158,7 +163,7 @@ def open_role(loaded: Loaded, vault: str) -> Role:
     view = chain.observer(lambda _vault, _now: History(), also).observe([vault]).vaults[vault].view
     if isinstance(view, Unusable):
         raise TransientError(f"{vault}: {view.reason}")
-    allowances = _allowances(loaded, vault, custody, setting.tokens)
+    allowances = dict(member.allowances) if only_to_take else _allowances(loaded, vault, custody, setting.tokens)
     scopes = role_scopes(setting.pools, allowances)
     if isinstance(scopes, str):
         raise ConfigError(str(loaded.path), f"vaults.{vault}.pools", "pools that a role can be scoped to", scopes)
@@ -171,7 +176,7 @@ def open_role(loaded: Loaded, vault: str) -> Role:
         custody.batcher,
         scopes,
         allowances,
-        _a_day(loaded, vault, view, allowances),
+        {} if only_to_take else _a_day(loaded, vault, view, allowances),
     )
     own = tuple(finding for finding in chain.pins.findings if finding.path.startswith(place))
     return Role(chain, vault, member, grant, view, own)

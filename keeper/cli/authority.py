@@ -46,7 +46,7 @@ def revoke(path: Path, vault: str | None) -> None:
     """As `grant`, the other way round."""
     from keeper.app.granting import open_role
 
-    role = open_role(*_with_role(path, vault))
+    role = open_role(*_with_role(path, vault), only_to_take=True)
     _write(role, role.take(), "revoke", "takes the key's role away, and what it rested on")
 
 
