@@ -19,7 +19,7 @@ def is_secret(path: Path) -> bool:
     match path:
         case ("chains", _, "rpc") | ("chains", _, "rpc", _) | ("signers", _, "key") | ("journal", "url"):
             return True
-        case ("alerts", "heartbeat" | "to") | ("alerts", "to", _):
+        case ("chains", _, "relay", "url") | ("alerts", "heartbeat" | "to") | ("alerts", "to", _):
             return True
     return False
 

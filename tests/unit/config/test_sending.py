@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from keeper.config.presets import known, read
 from keeper.config.units import block_time, fee
-from tests.unit.config.deployments import REPOSITORY
+from tests.unit.config.deployments import ENV, GOOD, REPOSITORY, loaded
 
 
 @pytest.mark.parametrize(
@@ -36,3 +38,17 @@ def test_documentation__transactions_an_hour__follow_from_the_presets(preset: st
     named = [row for row in rows if row.startswith("| ") and preset in row.split("|")[1].replace(",", " ").split()]
     (row,) = [row for row in named if row.rstrip("| ")[-2:].isdigit() and "s | " in row]
     assert row.endswith(f"| {hourly} |")
+
+
+def test_relay__url_from_the_environment__as_the_documentation_shows_it(tmp_path: Path) -> None:
+    (line,) = [
+        line
+        for line in (REPOSITORY / "docs" / "transactions.md").read_text("utf-8").splitlines()
+        if line.strip().startswith("relay: {url:")
+    ]
+    name = next(iter(loaded(tmp_path).config.chains))
+    text = GOOD.replace(f"  {name}:\n", f"  {name}:\n    {line.strip()}\n", 1)
+    assert text != GOOD
+    relay = loaded(tmp_path, text, ENV | {"RELAY": "https://relay.example/TOKEN"}).config.chains[name].relay
+    assert relay is not None
+    assert (relay.url.reveal(), str(relay.url)) == ("https://relay.example/TOKEN", "https://relay.example/***")
