@@ -8,7 +8,7 @@ NPM    := node_modules/.installed
 COMPILE = $(BIN)/pip-compile -q --strip-extras --generate-hashes --allow-unsafe --no-header \
           --no-emit-index-url --no-emit-trusted-host --no-emit-find-links
 
-.PHONY: demo test check faults bench fmt lock clean soak
+.PHONY: demo test check faults bench figures fmt lock clean soak
 
 demo: $(RUN)                       ## a live keeper on an embedded chain: no node, no key, no npm
 	@$(BIN)/keeper demo
@@ -28,6 +28,10 @@ faults: $(VENV)/.dev               ## every fault of docs/faults.md with the tes
 
 bench: $(VENV)/.dev $(NPM)         ## benchmarks, each beside a peer and a floor
 	$(BIN)/python -m bench $(ARGS)
+
+figures: $(VENV)/.dev             ## the pictures of docs/strategies, drawn by the strategies themselves
+	$(BIN)/python -m docs.figures.draw
+	$(BIN)/python -m bench.peg_picture
 
 soak: $(VENV)/.dev $(NPM)          ## the same tests with larger numbers
 	KEEPER_SOAK=1 KEEPER_CASES=20000 HYPOTHESIS_PROFILE=soak $(BIN)/pytest -n 2 --dist loadfile tests

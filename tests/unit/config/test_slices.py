@@ -14,7 +14,7 @@ PAGE = (REPOSITORY / "docs" / "strategies" / "sliced.md").read_text("utf-8")
 
 
 def test_page__configuration__loads_as_it_stands(tmp_path: Path) -> None:
-    (block,) = re.findall(r"```yaml\n(vaults:\n.*?)```", PAGE, re.DOTALL)
+    (block,) = re.findall(r"```yaml\nchains:.*?\n(vaults:\n.*?)```", PAGE, re.DOTALL)
     vault = loaded(tmp_path, GOOD[: GOOD.index("vaults:")] + block).config.vaults["treasury"]
     assert vault.slices is not None
     assert (vault.slices.deadline, vault.slices.worse, vault.slices.most) == (28_800, 50, 24)
