@@ -34,7 +34,8 @@ chains:
     # Of two nodes one can contradict the other, and stand in for it.
     rpc: [{rpc}]
 
-# To trade, a vault needs a signer (`custody: {{kind: wallet, signer: ops}}`), `mode: live`, and `keeper run --live`:
+# To trade, a vault needs a signer (`custody: {{kind: wallet, signer: ops}}`), `mode: live`, what a stolen key may cost
+# (`max_authority: 50000 USD per 24h`; `keeper authority` says what it could), and `keeper run --live`:
 # signers:
 #   ops: {{keystore: keys/ops.json, password_file: keys/ops.pw, address: "{account}"}}
 
