@@ -16,21 +16,23 @@ from keeper.report.page import DIM, GOOD, STRONG, Page, columns
 AVERSION = Fraction(3)
 """What the total is counted with: an investor of average caution (MATH 1)."""
 _HEAD = ("policy", "trades", "turnover", "fee", "basis", "impact", "gas", "cost", "error", "total", "outside")
+_UNITS = "Trades and turnover a year; costs and error in bps of the vault a year. total = 3/2 error² + cost."
 _PARTS = ("fee", "basis", "impact", "gas")
 FILL_COLUMNS = ("time", "sold", "token_sold", "got", "token_got", "value_usd", *(f"{part}_usd" for part in _PARTS))
 
 
 def render_backtest(found: Backtest) -> Page:
     page = Page()
-    head(page, found)
+    head(page, found, "with its own guards; rules of thumb have none")
     page.blank()
     page.extend(columns([_row(ride, own=ride is found.own) for ride in found.rides], "lrrrrrrrrrr", _HEAD))
-    notes(page)
+    page.blank()
+    page.add((f"{_UNITS} outside: share of the time left outside the band.", DIM))
     _refusals(page, found.own)
     return page
 
 
-def head(page: Page, found: Backtest) -> None:
+def head(page: Page, found: Backtest, guards: str) -> None:
     own = found.own
     weights = " · ".join(
         f"{token.symbol} {form.short_percent(target)}"
@@ -40,18 +42,7 @@ def head(page: Page, found: Backtest) -> None:
     years = f"{form.rounded(own.years, 2)} years from {form.clock(found.start)} UTC"
     page.label("prices", f"{found.source}: {years}, every {form.age(found.step)}")
     page.label("market", found.market)
-    page.label("policy", f"{own.said}; with its own guards; rules of thumb have none")
-
-
-def notes(page: Page) -> None:
-    page.blank()
-    page.add(
-        (
-            "Trades and turnover a year; costs and error in bps of the vault a year. total = 3/2 error² + cost. "
-            "outside: share of the time left outside the band.",
-            DIM,
-        )
-    )
+    page.label("policy", f"{own.said}; {guards}")
 
 
 def _row(ride: Ride, *, own: bool) -> list[Text | str]:
@@ -92,7 +83,7 @@ def _refusals(page: Page, own: Ride) -> None:
 def render_advice(found: Backtest) -> Page:
     """The choices, the best first; the first ride is the configuration as it is."""
     page = Page()
-    head(page, found)
+    head(page, found, "every choice has the vault's guards")
     ranked = rank(found.rides)
     best = ranked[0]
     page.blank()
@@ -101,7 +92,8 @@ def render_advice(found: Backtest) -> Page:
         style = GOOD if ride is best else STRONG if ride is found.own else ""
         rows.append([Text(cell, style) for cell in (ride.policy, ride.said, *_short(ride))])
     page.extend(columns(rows, "llrrrrr", ("choice", "", "trades", "cost", "error", "total", "$ a year")))
-    notes(page)
+    page.blank()
+    page.add((_UNITS, DIM))
     page.blank()
     page.add(*advice(found))
     return page
@@ -115,7 +107,7 @@ def advice(found: Backtest) -> tuple[str | tuple[str, str], ...]:
     saved = (own.total(AVERSION) - best.total(AVERSION)) * WHOLE_BPS
     worth = form.usd((own.total(AVERSION) - best.total(AVERSION)) * own.mean_value.whole)
     return (
-        (f"Choose {best.policy}: {best.said}", GOOD),
+        (f"Choose {best.said}", GOOD),
         f". As configured, cost and tracking loss were {form.rounded(saved, 1)} bps a year higher ({worth}).",
     )
 

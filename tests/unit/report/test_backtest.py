@@ -28,10 +28,7 @@ def test_render_backtest__two_policies__every_figure_in_its_column() -> None:
 
 def test_render_advice__another_is_better__says_which_and_what_it_saves() -> None:
     text = render_advice(FOUND).plain()
-    assert (
-        "Choose from costs: band: auto. As configured, cost and tracking loss were 1.9 bps a year higher ($18.75)."
-        in text
-    )
+    assert "Choose band: auto. As configured, cost and tracking loss were 1.9 bps a year higher ($18.75)." in text
     lines = [line.split("  ")[0] for line in text.splitlines()]
     assert lines.index("from costs") < lines.index("as configured")
 
