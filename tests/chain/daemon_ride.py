@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import secrets
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from fractions import Fraction
@@ -14,10 +15,14 @@ from keeper.core.sending import FINAL, LIVE, State
 from keeper.core.units import Token
 from keeper.journal.past import Entry
 from keeper.journal.reader import JournalReader
+from keeper.local.anvil import run_anvil
 from tests.chain.counting_proxy import CountingProxy
-from tests.chain.daemon_market import TARGETS, Market
+from tests.chain.daemon_market import TARGETS, Market, open_market
 from tests.chain.keeper_process import Ended, KeeperProcess, keeper
+from tests.chain.node import Node
 
+TOKEN = f"CANARY{secrets.token_hex(12)}"
+"""Stands in the node's URL as a provider's key does."""
 SEND = "eth_sendRawTransaction"
 MOVES: tuple[dict[str, int], ...] = (
     {"WETH": 3_240},
@@ -139,6 +144,21 @@ class Ride:
     def holds_itself(self) -> bool:
         """The senders' own accounts hold the funds."""
         return all(self.setting.market.holds_itself(vault) for vault in TARGETS)
+
+
+def ride_with(kind: str, folder: Path, moves: tuple[dict[str, int], ...]) -> Iterator[Ride]:
+    """A ride on a node and a market of its own, with the funds held by that kind of custody."""
+    with run_anvil() as anvil:
+        market = open_market(Node(anvil.url), kind)
+        proxy = CountingProxy(int(market.node.url.rpartition(":")[2]), TOKEN)
+        with market.blocks():
+            setting = Setting(market, proxy, folder, market.write_config(folder))
+            try:
+                yield travel(setting, moves)
+            finally:
+                for process in setting.started:
+                    process.end()
+        proxy.stop()
 
 
 def travel(setting: Setting, moves: tuple[dict[str, int], ...] = MOVES) -> Ride:

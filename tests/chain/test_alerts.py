@@ -37,7 +37,7 @@ from tests.unit.telemetry.streams import Stream
 BASE = 8453
 OPS = Address("0x1111111111111111111111111111111111111111")
 REMIND = 4 * 3_600
-LONGEST_TICK = 0.5
+LONGEST_TICK = 1.0
 """{s} Of a tick that has a few rows to write; a target's slowness is a multiple of it."""
 
 

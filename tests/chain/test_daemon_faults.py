@@ -170,7 +170,7 @@ def test_run__every_twentieth_request_spoiled__balances_equal_the_journal_and_no
                 expected[native] -= entry.intent.call.value
                 expected[wrapped] += entry.intent.call.value
             if entry.outcome is not None and entry.outcome.fill is not None:
-                expected[entry.outcome.fill.sold.token] -= entry.outcome.fill.sold.raw
-                expected[entry.outcome.fill.received.token] += entry.outcome.fill.received.raw
+                for token, raw in entry.outcome.fill.changes.items():
+                    expected[token] += raw
         assert through.after[vault] == expected
     assert through.allowances == {}
