@@ -1,4 +1,4 @@
-"""The same price history from a Parquet file, by the same rules. Needs pyarrow, which the keeper does not bring."""
+"""The same price history from a Parquet file, by the same rules. Needs pyarrow: the extra `parquet`."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from keeper.core.errors import ConfigError
 def read_parquet(path: Path, symbols: Sequence[str], max_gap: int | None = None) -> Prices:
     """Lines are counted as if the file were a CSV with a header. Raises ConfigError."""
     if find_spec("pyarrow") is None:
-        expected = "a CSV file, or pyarrow (.venv/bin/pip install pyarrow)"
+        expected = "a CSV file, or pyarrow (.venv/bin/pip install 'keeper[parquet]')"
         raise ConfigError("command", "--prices", expected, path.name)
     if not path.is_file():
         raise ConfigError("command", "--prices", "a Parquet file", f"none at {path}")

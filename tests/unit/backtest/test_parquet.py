@@ -15,7 +15,7 @@ def test_read_parquet__no_pyarrow__one_line_says_what_brings_it(
 ) -> None:
     monkeypatch.setattr(parquet, "find_spec", lambda _name: None)
     with pytest.raises(
-        ConfigError, match=r"expected a CSV file, or pyarrow \(.*pip install pyarrow\), found a.parquet"
+        ConfigError, match=r"expected a CSV file, or pyarrow \(.*'keeper\[parquet\]'\), found a.parquet"
     ):
         parquet.read_parquet(tmp_path / "a.parquet", ["WETH"])
 
