@@ -69,8 +69,24 @@ def demo(
     out: Annotated[Path, typer.Option(help="Where its config and journal go.")] = Path("keeper-demo"),
     port: Annotated[int, typer.Option(help="Loopback port of the chain; 0 takes a free one.")] = 0,
     keep: Annotated[bool, typer.Option("--keep", help="Leave the chain up at the end, until Ctrl-C.")] = False,
+    rpc: Annotated[
+        str | None, typer.Option(help="Deploy to this testnet instead: a URL, or the variable that holds it.")
+    ] = None,
+    keystore: Annotated[Path | None, typer.Option(help="With --rpc: whose key deploys and keeps.")] = None,
+    password_file: Annotated[Path | None, typer.Option(help="With --rpc: beside the keystore by default.")] = None,
+    signer: Annotated[str | None, typer.Option(help="With --rpc: a signer of --config, for its keystore.")] = None,
+    config: ConfigOption = DEFAULT,
+    private_chain: Annotated[
+        int | None, typer.Option(help="With --rpc: the id of a chain of your own, whose coins are worth nothing.")
+    ] = None,
 ) -> None:
     """Watch a live keeper hold two vaults through some bad days, on a chain inside this process. No node, no key."""
+    if rpc is not None:
+        from keeper.cli.testnet import demo_on_testnet
+
+        files = {"keystore": keystore, "password_file": password_file}
+        demo_on_testnet(rpc, out, signer=signer, config=config, private=private_chain, **files)
+        return
     from keeper.cli.demo import demo as run_demo
 
     run_demo(days=days, seed=seed, out=out, port=port, keep=keep)

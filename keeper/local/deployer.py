@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
 from eth_abi.abi import encode
@@ -46,14 +46,12 @@ class UnlockedAccount:
         return sent
 
 
-class KeyAccount:
-    """A key held here, for a testnet. Pays twice the base fee at most."""
+class SignedAccount:
+    """A key held here or by a signer, for a testnet. Pays twice the going price of gas at most."""
 
-    def __init__(self, key: bytes) -> None:
-        from eth_account import Account as Key  # slow to import, and unlocked accounts do without
-
-        self._key = Key.from_key(key)
-        self.address = Address(self._key.address)
+    def __init__(self, address: Address, sign: Callable[[Mapping[str, object]], bytes]) -> None:
+        """`sign` gives the raw signed transaction."""
+        self.address, self._sign = address, sign
 
     def send(self, rpc: Rpc, fields: dict[str, str]) -> str:
         chain, nonce, tip, price = rpc.batch(
@@ -65,10 +63,10 @@ class KeyAccount:
             ]
         )
         gas = quantity(rpc.call("eth_estimateGas", [{"from": self.address, **fields}]), "gas")
-        signed = self._key.sign_transaction(
+        signed = self._sign(
             {
                 **({"to": fields["to"]} if "to" in fields else {}),
-                "data": fields["data"],
+                "data": bytes.fromhex(fields["data"][2:]),
                 "value": quantity(fields["value"], "value"),
                 "chainId": quantity(chain, "chain id"),
                 "nonce": quantity(nonce, "nonce"),
@@ -78,8 +76,20 @@ class KeyAccount:
                 "type": 2,
             }
         )
-        sent: str = rpc.call("eth_sendRawTransaction", ["0x" + bytes(signed.raw_transaction).hex()])
+        sent: str = rpc.call("eth_sendRawTransaction", ["0x" + signed.hex()])
         return sent
+
+
+class KeyAccount(SignedAccount):
+    """A key held in this process."""
+
+    def __init__(self, key: bytes) -> None:
+        from eth_account import Account as Key  # slow to import, and unlocked accounts do without
+
+        account = Key.from_key(key)
+        super().__init__(
+            Address(account.address), lambda fields: bytes(account.sign_transaction(dict(fields)).raw_transaction)
+        )
 
 
 class Deployer:
