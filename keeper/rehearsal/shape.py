@@ -11,6 +11,7 @@ from keeper.config.chains import ChainConfig
 from keeper.config.peg import PegConfig
 from keeper.config.pools import PoolRef
 from keeper.config.prices import FixedConfig, PriceConfig, SourceConfig, TwapConfig, leaves
+from keeper.config.units import plain
 from keeper.config.vaults import VaultConfig
 from keeper.config.weights import WeightsConfig
 from keeper.core.units import WHOLE_BPS
@@ -139,7 +140,9 @@ def pools_of(config: Config, vault: str) -> tuple[tuple[PoolShape, ...], list[st
         known = _named(names.get(address, ref.name), traded)
         tokens, fee = known or (guesses[index % len(guesses)], USUAL_FEE)
         if known is None:
-            notes.append(f"pool {ref}: taken as {'/'.join(tokens)}, {Fraction(fee, 10_000)} %: only a chain knows")
+            notes.append(
+                f"pool {ref}: taken as {'/'.join(tokens)}, {plain(Fraction(fee, 10_000))} %: only a chain knows"
+            )
         found.append(PoolShape(_name(ref, index), tokens, fee))
     return tuple(found), notes
 
