@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import contracts_abi
+from keeper.app.holding import pin_contracts
 from keeper.app.parts import PINS
 from keeper.app.safes import pin_safes
 from keeper.app.triggers import look_for_trigger
@@ -122,6 +123,7 @@ def pin(rpc: Rpc, claims: Claims) -> Pins | Finding:
         if vault in claims.config.vaults:
             _pools_fit(claims.config, vault, pins)
     pin_safes(rpc, pinner, pins, claims.config, claims.vaults)
+    pin_contracts(pinner, pins, claims.config, claims.vaults)
     pinner.look_for_code(pins, dict(claims.targets()))
     for vault, upkeep in claims.upkeeps.items():
         look_for_trigger(rpc, f"upkeeps.{vault}", upkeep, pins)

@@ -63,6 +63,8 @@ def _custody(config: Config, vault: VaultConfig, path: Path, chain: ChainConfig)
             yield Fault((*here, "multi_send"), "another contract than the Safe", "the Safe itself")
     elif custody.address == own:
         yield Fault((*here, "address"), "the contract that holds the funds", "the signer's own address")
+    elif symbol := next((name for name, token in chain.tokens.items() if token.address == custody.address), ""):
+        yield Fault((*here, "address"), "the contract that holds the funds", f"the token {symbol}")
     if vault.execution.escalate_above is not None and not isinstance(custody, InSafe):
         expected = "a custody whose key is one of a Safe: safe, safe_module or roles"
         yield Fault((*path, "execution", "escalate_above"), expected, custody.kind)

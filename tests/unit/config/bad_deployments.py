@@ -863,6 +863,12 @@ BAD = (
         ":11: vaults.treasury.custody.address: expected a value, found nothing",
     ),
     Bad(
+        "contract that is a token",
+        "{kind: wallet, signer: ops}",
+        '{kind: contract, signer: ops, address: "0x833589fCD6eDb6E08f4c7C32D4f71b54bdA02913"}',
+        ":11: vaults.treasury.custody.address: expected the contract that holds the funds, found the token USDC",
+    ),
+    Bad(
         "contract that is the signer",
         "{kind: wallet, signer: ops}",
         '{kind: contract, signer: ops, address: "0x1111111111111111111111111111111111111111"}',
