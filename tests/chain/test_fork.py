@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import os
+import re
 import shutil
+import signal
+import subprocess
+import sys
 from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
@@ -24,7 +29,7 @@ from keeper.journal.reader import JournalReader
 from keeper.journal.sql import SqlJournal
 from keeper.local.anvil import Anvil, run_anvil
 from tests.chain.node import Node
-from tests.chain.treasury import HOLDER, Treasury, build_treasury, one_line, says
+from tests.chain.treasury import HOLDER, ROOT, Treasury, build_treasury, one_line, says
 from tests.faults.fault_proxy import Fault, FaultProxy
 
 TOKEN = "k3y-of-a-provider"
@@ -175,3 +180,19 @@ def _answer(fork: Fork, feed: Address) -> int:
     found = parse_round(data)
     assert found is not None
     return found.answer
+
+
+def test_keep__when_the_fork_stays_up__then_a_second_terminal_reaches_it_until_it_is_ended(mainnet: Treasury) -> None:
+    path = mainnet.write("kept")
+    command = [sys.executable, "-m", "keeper", "fork", str(path), "--for", "0s", "--keep"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=ROOT) as running:
+        assert running.stdout is not None
+        try:
+            said = next(line for line in running.stdout if "stays up" in line)
+            url, pid = re.findall(r"http://\S+", said)[0], int(said.rsplit("kill ", 1)[1])
+            assert Node(url).chain_id == 1
+            # As the printed command does: the fork's own process, by its id.
+            os.kill(pid, signal.SIGTERM)
+            assert running.wait(20) == 0
+        finally:
+            running.kill()
