@@ -50,7 +50,7 @@ def _pin_owners(pinner: Pinner, pins: Pins, custody: ProposeConfig, path: str) -
     answers = pinner.fetch(pins, [version, threshold])
     found, needed = parse_label(answers.get(version)) or "no Safe", _figure(answers, threshold)
     pins.note(f"{path}.version", custody.version, found, found == custody.version)
-    pins.note(f"{path}.safe", "owners who sign", f"threshold {needed}", bool(needed))
+    pins.note(f"{path}.safe", "owners who sign", f"threshold {needed}" if needed else "none", bool(needed))
 
 
 def _places(custody: InSafe) -> Iterator[tuple[str, Address]]:
@@ -75,7 +75,7 @@ def _pin(pinner: Pinner, pins: Pins, custody: InSafe, path: str, key: Address) -
     pins.note(f"{path}.version", custody.version, version, version == custody.version)
     if isinstance(custody, SafeConfig):
         found = _figure(answers, threshold)
-        pins.note(f"{path}.safe", "threshold 1", f"threshold {found}", found == 1)
+        pins.note(f"{path}.safe", "threshold 1", "none" if found is None else f"threshold {found}", found == 1)
         _yes(pins, f"{path}.signer", f"{key} among the owners of {safe}", answers, owner)
         return
     _yes(pins, f"{path}.safe", f"{through or key} enabled as a module of {safe}", answers, enabled)
@@ -92,7 +92,7 @@ def _pin_through(pins: Pins, custody: InSafe, path: str, answers: Answers, throu
         return
     for name, data in (("avatar", AVATAR), ("target", TARGET)):
         found = _address(answers, Read(through, data))
-        pins.note(place, f"{name} {custody.safe}", f"{name} {found}", found == custody.safe)
+        pins.note(place, f"{name} {custody.safe}", f"{name} {found}" if found else "none", found == custody.safe)
     _yes(pins, f"{path}.signer", f"{key} enabled at {through}", answers, Read(through, calldata(IS_ENABLED, key)))
     if isinstance(custody, RolesConfig):
         unwrapper = _figure(answers, unwrapper_of(through, custody.batcher))
