@@ -5,6 +5,8 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 RUN    := $(VENV)/.installed
 NPM    := node_modules/.installed
+# Most tests wait for a chain or a process, so a few more than there are cores.
+WORKERS ?= $(shell python3 -c "import os; print((os.cpu_count() or 1) + 2)")
 COMPILE = $(BIN)/pip-compile -q --strip-extras --generate-hashes --allow-unsafe --no-header \
           --no-emit-index-url --no-emit-trusted-host --no-emit-find-links
 
@@ -14,14 +16,14 @@ demo: $(RUN)                       ## a live keeper on an embedded chain: no nod
 	@$(BIN)/keeper demo
 
 test: $(VENV)/.dev $(NPM)          ## every test, real contracts on Anvil included
-	$(BIN)/pytest -n 2 --dist loadfile tests
+	$(BIN)/pytest -n $(WORKERS) --dist loadfile tests
 
 check: $(VENV)/.dev                ## format, lint, types, layers, unit tests
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
-	$(BIN)/pytest -q -n 2 --disable-socket --allow-unix-socket tests/unit
+	$(BIN)/pytest -q -n $(WORKERS) --disable-socket --allow-unix-socket tests/unit
 
 faults: $(VENV)/.dev               ## every fault of docs/faults.md with the tests that name it
 	$(BIN)/python -m tests.faults.coverage
@@ -34,7 +36,7 @@ figures: $(VENV)/.dev             ## the pictures of docs/strategies, drawn by t
 	$(BIN)/python -m bench.peg_picture
 
 soak: $(VENV)/.dev $(NPM)          ## the same tests with larger numbers
-	KEEPER_SOAK=1 KEEPER_CASES=20000 HYPOTHESIS_PROFILE=soak $(BIN)/pytest -n 2 --dist loadfile tests
+	KEEPER_SOAK=1 KEEPER_CASES=20000 HYPOTHESIS_PROFILE=soak $(BIN)/pytest -n $(WORKERS) --dist loadfile tests
 
 fmt: $(VENV)/.dev
 	$(BIN)/ruff format .
