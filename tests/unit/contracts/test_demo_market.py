@@ -25,12 +25,13 @@ class Stage:
     router: Address
 
 
-def make_stage(reserve0: int, reserve1: int) -> Stage:
+def make_stage(reserve0: int, reserve1: int, fee: int = 3_000) -> Stage:
     """A pool with these reserves, and WHO with plenty of both tokens, all approved."""
     box = Box()
     a, b = sorted((box.token("A", 18), box.token("B", 6)), key=lambda token: int(token, 16))
     factory = box.deploy("demo_factory")
     router = box.deploy("demo_router", ["address", "address"], factory, a)
+    box.send(factory, "setFee(uint256)", fee)
     box.send(factory, "createPair(address,address)", b, a)
     pair = Address(box.read(factory, "getPair(address,address)", "address", a, b))
     for token, reserve in ((a, reserve0), (b, reserve1)):
@@ -48,13 +49,20 @@ def reserves(stage: Stage) -> tuple[int, int]:
 
 
 @settings(max_examples=25, deadline=None)
-@given(x=st.integers(10**6, 10**24), y=st.integers(10**6, 10**24), amount=st.integers(1, 10**24), first=st.booleans())
+@given(
+    x=st.integers(10**6, 10**24),
+    y=st.integers(10**6, 10**24),
+    amount=st.integers(1, 10**24),
+    first=st.booleans(),
+    fee=st.sampled_from((0, 100, 500, 3_000, 10_000)),
+)
 def test_swap__when_the_router_sells__then_pays_the_v2_formula_to_the_wei(
-    x: int, y: int, amount: int, first: bool
+    x: int, y: int, amount: int, first: bool, fee: int
 ) -> None:
-    stage = make_stage(x, y)
+    stage = make_stage(x, y, fee)
     ours, theirs = (x, y) if first else (y, x)
-    out = amount * 997 * theirs // (ours * 1000 + amount * 997)
+    kept = 10**6 - fee
+    out = amount * kept * theirs // (ours * 10**6 + amount * kept)
     path = stage.tokens if first else stage.tokens[::-1]
 
     ran = stage.box.mine(stage.router, calldata(SWAP, amount, out, list(path), OTHER, FAR)).ran

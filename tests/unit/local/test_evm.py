@@ -122,3 +122,19 @@ def test_run__when_it_cannot_begin__then_refused(ask: Ask, words: str) -> None:
 
     with pytest.raises(Refused, match=words):
         run(box.evm.state_at(box.evm.head), ask)
+
+
+def test_rewind__when_blocks_are_forgotten__then_their_transactions_and_balances_are_too() -> None:
+    box = Box()
+    kept = box.mine(OTHER, b"", 5)
+    before = box.evm.head
+    gone = box.mine(OTHER, b"", 7)
+    hashes = kept.transaction.hash, gone.transaction.hash
+
+    box.evm.rewind(before.number)
+
+    assert box.evm.head is before
+    assert balance(box, OTHER) == 5
+    assert [box.evm.find(each) is not None for each in hashes] == [True, False]
+    box.evm.mine(gone.transaction)
+    assert balance(box, OTHER) == 12

@@ -84,3 +84,16 @@ def test_rehearse__when_an_option_is_wrong__then_one_line_says_so(
 
     assert isinstance(told.exception, ConfigError)
     assert str(told.exception).startswith(line)
+
+
+def test_weaknesses__when_three_are_planted__then_each_is_named(tmp_path: Path) -> None:
+    text = (Path(__file__).parents[3] / "config" / "peg.yaml").read_text("utf-8")
+    fixed = "  mainnet:\n    prices: {DAI: {sources: {kind: fixed, price: 1 USD}}}\n"
+    wide = "guards: {max_slippage: 5%, max_price_age: 24h, "
+    path = tmp_path / "keeper.yaml"
+    text = text.replace("  mainnet:\n", fixed, 1).replace("guards: {", wide, 1).replace("dry\n", LAX, 1)
+    path.write_text(text, "utf-8")
+
+    found = weaknesses(open_config(path, need_env=False).config, "dai-peg")
+
+    assert [line.split(":")[0].split(" ")[0] for line in found] == ["DAI", "max_slippage", "max_price_age"]
