@@ -20,11 +20,18 @@ WEALTH = 10**24
 """{wei}"""
 FOREVER = 1 << 40
 """{s} A deadline."""
+GAS = 15_000_000
+"""Not estimated: what a v2 pool notes of the time takes more in a new second than in the one of the estimate."""
 _PPM = 1_000_000
 _V2_SWAP = "swapExactTokensForTokens(uint256,uint256,address[],address,uint256)"
 _V2_SWAP_02 = "swapExactTokensForTokens(uint256,uint256,address[],address)"
 _V3_SWAP = "exactInputSingle((address,address,uint24,address,uint256,uint256,uint256,uint160))"
 _V3_SWAP_02 = "exactInputSingle((address,address,uint24,address,uint256,uint256,uint160))"
+
+
+class _Whale(UnlockedAccount):
+    def send(self, rpc: Rpc, fields: dict[str, str]) -> str:
+        return super().send(rpc, fields | {"gas": hex(GAS)})
 
 
 def move_pools(rpc: Rpc, pools: Sequence[Pool], factors: Mapping[str, Fraction]) -> Iterator[tuple[Pool, Fraction]]:
@@ -33,7 +40,7 @@ def move_pools(rpc: Rpc, pools: Sequence[Pool], factors: Mapping[str, Fraction])
 
     Raises ConfigError where a token cannot be given to the whale, DeployError where a trade fails, Unreachable.
     """
-    deployer = Deployer(rpc, UnlockedAccount(WHALE))
+    deployer = Deployer(rpc, _Whale(WHALE))
     rpc.call("anvil_setBalance", [WHALE, hex(WEALTH)], nullable=True)
     for pool in pools:
         first, second = pool.tokens
