@@ -28,6 +28,7 @@ from keeper.cycle import Turn
 from keeper.journal.reader import JournalReader
 from keeper.journal.sql import SqlJournal
 from keeper.local.anvil import Anvil, run_anvil
+from tests.chain.daemon_market import open_market
 from tests.chain.node import Node
 from tests.chain.treasury import HOLDER, ROOT, Treasury, build_treasury, one_line, says
 from tests.faults.fault_proxy import Fault, FaultProxy
@@ -196,3 +197,22 @@ def test_keep__when_the_fork_stays_up__then_a_second_terminal_reaches_it_until_i
             assert running.wait(20) == 0
         finally:
             running.kill()
+
+
+def test_fork__when_a_role_of_a_safe_moves_the_funds__then_it_needs_no_key_either(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with run_anvil(chain_id=1) as origin:
+        market = open_market(Node(origin.url), "roles")
+        path = market.write_config(tmp_path / "roles", 1)
+        for file in path.parent.glob("*.key"):
+            file.unlink()
+        monkeypatch.setenv("DAEMON_RPC", origin.url)
+        fall = {"WETH": Fraction(92, 100)}
+        with open_fork(open_config(path), path.parent / "fork", vault="new", symbols=fall) as fork:
+            moved = list(fork.move(fall))
+            fork.hold_feeds(fall)
+            turns = list(fork.live_through(10))
+        assert len(moved) == 1, "the pools of the vault that was asked for, and no other"
+        assert [intent.call.text for intent in _intents(turns)] == ["Roles → MultiSend[approve, swap, approve 0]"]
+        assert (turns[-1].record.kind, turns[-1].record.code, fork.voice.said) == ("hold", "in_band", [])
