@@ -15,12 +15,14 @@ from keeper.config.units import fee_text, plain
 from keeper.config.vaults import VaultConfig
 from keeper.config.yaml_text import parse
 from keeper.core.units import Address
-from keeper.rehearsal.shape import FeedShape
+from keeper.rehearsal.shape import FeedShape, on_calendar_only
 from keeper.rehearsal.world import World
 
 AVERAGE_HEARTBEAT = "1h"
 KEPT = ("strategy", "guards", "breakers", "slices", "dangerously_exceed_ceilings")
 """What a vault keeps as it is written."""
+NEAR_TARGET = {"trigger": "1pp", "destination": "target"}
+"""In place of a calendar."""
 MOST_NODES = 3
 
 
@@ -109,6 +111,9 @@ def _vault(told: dict[str, Any], body: VaultConfig, world: World) -> dict[str, A
     kept = {key: told[key] for key in KEPT if key in told}
     if isinstance(body.strategy, PegConfig):
         kept["strategy"] = _peg(told["strategy"], body.strategy)
+    elif on_calendar_only(body.strategy):
+        left_out = ("calendar", "destination", "bands")
+        kept["strategy"] = {k: v for k, v in told["strategy"].items() if k not in left_out} | NEAR_TARGET
     execution = {k: v for k, v in told.get("execution", {}).items() if k not in ("escalate_above", "proposal_ttl")}
     return {
         **kept,

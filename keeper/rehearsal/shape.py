@@ -191,12 +191,19 @@ def out_of_band(strategy: WeightsConfig) -> dict[str, Fraction]:
     return shares | {heavy: shares[heavy] + moved, light: shares[light] - moved}
 
 
+def on_calendar_only(strategy: WeightsConfig) -> bool:
+    """It would hold through every day that is not its own."""
+    return strategy.calendar is not None and strategy.trigger is None and strategy.band is None
+
+
 def _notes(body: VaultConfig, chain: ChainConfig) -> list[str]:
     notes = []
     if body.custody.kind != "wallet":
         notes.append(f"custody {body.custody.kind} is rebuilt as a wallet: what its contracts refuse is not rehearsed")
     if isinstance(body.strategy, PegConfig) and any(source.how == "twap" for source in body.strategy.price.sources):
         notes.append("pools keep no averages of their own here: the peg does without its twap sources")
+    if isinstance(body.strategy, WeightsConfig) and on_calendar_only(body.strategy):
+        notes.append("its calendar is left out: it trades when it is out by 1pp")
     if chain.sequencer is not None:
         notes.append("the sequencer's uptime feed is left out")
     if body.schedule.act:

@@ -51,3 +51,17 @@ def test_shape__when_a_pool_has_a_name_that_says_nothing__then_its_fee_is_guesse
 
     assert found.notes[0] == "pool v2: taken as WETH/USDC, 0.05 %: only a chain knows"
     assert found.decimals == {"WETH": 18, "USDC": 6}
+
+
+def test_shape__when_a_vault_trades_on_a_calendar_only__then_that_is_left_out_and_told(tmp_path: Path) -> None:
+    text = (CONFIGS / "mainnet.yaml").read_text("utf-8")
+    lines = [line for line in text.splitlines() if not line.strip().startswith(("trigger:", "destination:"))]
+    path = tmp_path / "keeper.yaml"
+    path.write_text(
+        "\n".join(lines).replace("      dust:", "      calendar: {cron: 0 8 1 * *}\n      dust:", 1), "utf-8"
+    )
+
+    found = shape(open_config(path, need_env=False).config, "treasury", None, None)
+
+    assert found.notes[0] == "its calendar is left out: it trades when it is out by 1pp"
+    assert found.holdings["WETH"] * 3_000 / found.value == Fraction(65, 100)
