@@ -11,7 +11,8 @@ import sys
 from keeper.cli.commands.app import app
 from keeper.core.errors import KeeperError
 
-# isort: off  each adds its commands to `app`, and the help shows them in this order
+# Each adds its commands to `app`, and the help shows them in this order.
+# isort: off
 from keeper.cli.commands import try_it, prove_it, run_it, at_night, understand_it
 # isort: on
 

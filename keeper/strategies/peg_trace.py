@@ -75,7 +75,7 @@ class Persist:
         blocks = view.block.number - episode.since_block + 1
         passed = view.block.timestamp - episode.since
         if blocks < self.blocks:
-            return f"out for {blocks} of {self.blocks} blocks"
+            return f"out for {max(0, blocks)} of {self.blocks} blocks"
         if passed < self.seconds:
             return f"out for {passed} of {self.seconds} seconds"
         return ""
