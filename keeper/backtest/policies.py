@@ -61,12 +61,12 @@ def said_of(bands: Bands | AutoBands, calendar: Calendar | None = None) -> str:
 
 
 def edges_of(weights: Weights, costs: Costs) -> dict[Token, tuple[int, int]]:
-    """{bps} Trigger and destination of each asset: the vault's own, or what the same costs make of it where bands
-    belong to pairs."""
+    """{bps} Trigger and destination of each asset: the vault's own; what the same costs make of it where bands belong
+    to pairs, or where there is nothing but a calendar."""
     edges = {}
     for token, target in weights.targets.items():
-        if isinstance(weights.bands, Bands):
-            trigger, destination = weights.bands.of(token, target)
+        trigger, destination = weights.bands.of(token, target) if isinstance(weights.bands, Bands) else (0, 0)
+        if trigger:
             edges[token] = max(1, round(trigger)), round(destination)
         else:
             region = best_region(spread_of_weight(Fraction(target, WHOLE_BPS)), costs, DEFAULT_AVERSION)

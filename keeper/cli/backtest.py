@@ -27,13 +27,16 @@ from keeper.cli.screen import console, print_json
 from keeper.config import Loaded, units
 from keeper.core.backtests import Backtest
 from keeper.core.errors import ConfigError
-from keeper.core.units import WHOLE_BPS
+from keeper.core.units import USD, WHOLE_BPS, TokenAmount
 from keeper.journal.reader import JournalReader
 from keeper.report import backtest as words
 from keeper.report import backtest_plots as plots
 
 STARTS = {"WETH": 3_000.0, "ETH": 3_000.0, "WBTC": 60_000.0}
 """{USD} Where made-up prices begin; what is not named begins at 100. Only ratios matter."""
+
+LEAST = TokenAmount.from_whole(USD, 100)
+"""Below this, integers of tokens with few decimals are too coarse for weights."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,9 +99,9 @@ def _stage(loaded: Loaded, wish: Wish) -> Stage:
         gas=_told("--gas", units.usd, wish.gas),
     )
     value = _told("--value", units.usd, wish.value)
-    for option, amount in (("--depth", terms.depth), ("--value", value)):
-        if not amount:
-            raise ConfigError("command", option, "more than 0 USD", "0 USD")
+    for option, amount, written in (("--depth", terms.depth, wish.depth), ("--value", value, wish.value)):
+        if amount < LEAST:
+            raise ConfigError("command", option, f"at least {units.plain(LEAST.whole)} USD", written)
     if terms.fee >= 1:
         raise ConfigError("command", "--fee", "less than 100%", wish.fee)
     return make_stage(loaded, pick_vault(loaded.config, wish.vault), terms, value)

@@ -25,6 +25,10 @@ def test_edges_of__bands_from_costs__follow_from_the_same_costs() -> None:
     assert 0 < destination < trigger < 1_000
 
 
+def test_edges_of__nothing_but_a_calendar__follow_from_costs_too() -> None:
+    assert edges_of(Weights(HALVES, halfway(0, 0)), COSTS) == edges_of(Weights(HALVES, AutoBands()), COSTS)
+
+
 def test_comparisons__a_vault__calendar_target_edge_and_nothing() -> None:
     weights = Weights(HALVES, halfway(), usd(10), clip=usd(50_000))
     found = comparisons(weights, edges_of(weights, COSTS), 30, 800.0)
