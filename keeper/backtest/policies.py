@@ -60,6 +60,10 @@ def said_of(bands: Bands | AutoBands, calendar: Calendar | None = None) -> str:
     return words + (", on dates" if calendar else "")
 
 
+_LEAST = 10
+"""{bps} Where trading is free the best band is none at all, and a rule of thumb that trades at every price is none."""
+
+
 def edges_of(weights: Weights, costs: Costs) -> dict[Token, tuple[int, int]]:
     """{bps} Trigger and destination of each asset: the vault's own; what the same costs make of it where bands belong
     to pairs, or where there is nothing but a calendar."""
@@ -70,7 +74,8 @@ def edges_of(weights: Weights, costs: Costs) -> dict[Token, tuple[int, int]]:
             edges[token] = max(1, round(trigger)), round(destination)
         else:
             region = best_region(spread_of_weight(Fraction(target, WHOLE_BPS)), costs, DEFAULT_AVERSION)
-            edges[token] = region.rounded()
+            trigger, destination = region.rounded()
+            edges[token] = max(_LEAST, trigger), destination
     return edges
 
 
