@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from typing import Protocol
 
@@ -12,7 +12,7 @@ from keeper.core import text
 from keeper.core.authority import Most, WorstLoss
 from keeper.core.chain import Unusable
 from keeper.core.foreign import printable
-from keeper.core.units import Address, TokenAmount
+from keeper.core.units import USD, Address, TokenAmount
 from keeper.report import format as form
 from keeper.report.nouns import Record, amount
 from keeper.report.page import BAD, DIM, GOOD, STRONG, WARN, Page, columns, styled
@@ -76,10 +76,33 @@ def render_authority(exposures: Sequence[Exposed], next_commands: Sequence[str] 
         if index:
             page.blank()
         _show(page, exposed)
+    for line in _sums(exposures):
+        page.blank()
+        page.add(line, hang=2)
     if next_commands:
         page.blank()
         page.add(("next: ", DIM), " · ".join(next_commands), hang=6)
     return page
+
+
+def _sums(exposures: Sequence[Exposed]) -> Iterator[str]:
+    """Of each key that serves several vaults: whoever has it has them all. Its gas money counts once for each chain."""
+    keys = dict.fromkeys(exposed.key for exposed in exposures if exposed.key)
+    for key in keys:
+        mine = [exposed for exposed in exposures if exposed.key == key]
+        known = [(exposed, exposed.found) for exposed in mine if isinstance(exposed.found, WorstLoss)]
+        if len(mine) < 2 or not known:
+            continue
+        gas = {exposed.chain: found.gas_value for exposed, found in known}
+        day = sum((found.per_day.value.raw for _, found in known), 0)
+        total = sum((found.total.value.raw for _, found in known), 0)
+        coin = sum((value.raw for value in gas.values()), 0)
+        usd = [text.usd(TokenAmount(USD, raw)) for raw in (day, total, coin)]
+        without = "" if len(known) == len(mine) else f", without {len(mine) - len(known)} that cannot be read"
+        yield (
+            f"key {form.short(key)} serves {len(mine)} vaults: {usd[0]} a day and {usd[1]} in total over all of them, "
+            f"{usd[2]} of gas money beside it{without}"
+        )
 
 
 def _show(page: Page, exposed: Exposed) -> None:

@@ -70,3 +70,15 @@ def test_record__for_machines__has_the_same_figures() -> None:
 def test_page__a_token_that_calls_itself_something_strange__cannot_move_the_cursor() -> None:
     strange = replace(WORST, total=Most(usd(1), "all \x1b[31mWETH\n"))
     assert "\x1b" not in render_authority([replace(FOUND, found=strange)]).plain()
+
+
+def test_page__one_key_for_several_vaults__says_what_all_of_them_come_to() -> None:
+    other = replace(FOUND, vault="basket", account=address(0x5AFF))
+    lost = replace(FOUND, vault="third", found=Unusable("no answer"))
+    page = render_authority([FOUND, other, lost, replace(FOUND, vault="alone", key=address(9))]).plain(200)
+    said = "serves 3 vaults: $124,800.00 a day and $2,574,000.00 in total over all of them, $1,560.00 of gas money"
+    assert said in page
+    assert "without 1 that cannot be read" in page
+    assert page.count(" serves ") == 1
+    elsewhere = render_authority([FOUND, replace(other, chain="mainnet")]).plain(200)
+    assert "$3,120.00 of gas money" in elsewhere
