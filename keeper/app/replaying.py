@@ -41,10 +41,10 @@ class Repeated:
 
     @property
     def is_same(self) -> bool:
-        """Byte for byte with the same configuration. Another one is bound to say other limits: there it counts what is
-        decided."""
+        """Byte for byte with the same configuration, in every field that was recorded: a later keeper may record more.
+        Another configuration is bound to say other limits: there it counts what is decided."""
         if self.recorded["config_hash"] == self.again["config_hash"]:
-            return dumps(self.recorded) == dumps(self.again)
+            return dumps(self.recorded) == dumps({key: self.again.get(key) for key in self.recorded})
         return choice(self.recorded) == choice(self.again)
 
 
