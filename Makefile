@@ -5,7 +5,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 RUN    := $(VENV)/.installed
 NPM    := node_modules/.installed
-# Most tests wait for a chain or a process, so a few more than there are cores.
+# Most tests wait for a chain or a process, so a few more than there are cores; long files come first, many short ones last.
 WORKERS ?= $(shell python3 -c "import os; print((os.cpu_count() or 1) + 2)")
 COMPILE = $(BIN)/pip-compile -q --strip-extras --generate-hashes --allow-unsafe --no-header \
           --no-emit-index-url --no-emit-trusted-host --no-emit-find-links
@@ -16,7 +16,7 @@ demo: $(RUN)                       ## a live keeper on an embedded chain: no nod
 	@$(BIN)/keeper demo
 
 test: $(VENV)/.dev $(NPM)          ## every test, real contracts on Anvil included
-	$(BIN)/pytest -n $(WORKERS) --dist loadfile tests
+	$(BIN)/pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder tests
 
 check: $(VENV)/.dev                ## format, lint, types, layers, unit tests
 	$(BIN)/ruff format --check .
@@ -36,7 +36,7 @@ figures: $(VENV)/.dev             ## the pictures of docs/strategies, drawn by t
 	$(BIN)/python -m bench.peg_picture
 
 soak: $(VENV)/.dev $(NPM)          ## the same tests with larger numbers
-	KEEPER_SOAK=1 KEEPER_CASES=20000 HYPOTHESIS_PROFILE=soak $(BIN)/pytest -n $(WORKERS) --dist loadfile tests
+	KEEPER_SOAK=1 KEEPER_CASES=20000 HYPOTHESIS_PROFILE=soak $(BIN)/pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder tests
 
 fmt: $(VENV)/.dev
 	$(BIN)/ruff format .
