@@ -78,7 +78,7 @@ vaults:
     pools: ["{pools[WETH/USDC]}"]
     schedule: {{every: 1m}}
     guards: {{cool_down: 0s, max_impact: 100bps, max_turnover: 2000% per 24h, max_trades: 2000 per 24h}}
-    breakers: {{price_jump: off}}
+    breakers: {{price_jump: off, reverts: off, loss: off}}
   basket:
     chain: soak
     mode: live
@@ -88,7 +88,7 @@ vaults:
     pools: ["{pools[WETH/USDC]}", "{pools[BTC/USDC]}", "{pools[WETH/BTC]}"]
     schedule: {{every: 1m}}
     guards: {{cool_down: 0s, max_impact: 100bps, max_turnover: 2000% per 24h, max_trades: 2000 per 24h}}
-    breakers: {{price_jump: off}}
+    breakers: {{price_jump: off, reverts: off, loss: off}}
 journal: keeper.db
 telemetry: {{log_level: info, json: true}}
 """

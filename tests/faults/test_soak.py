@@ -138,8 +138,8 @@ def test_soak__balances__are_what_the_journal_says(soaked: Soaked) -> None:
         expected = dict(soaked.before[vault])
         for entry in entries:
             if entry.outcome is not None and entry.outcome.fill is not None:
-                expected[entry.outcome.fill.sold.token] -= entry.outcome.fill.sold.raw
-                expected[entry.outcome.fill.received.token] += entry.outcome.fill.received.raw
+                for token, raw in entry.outcome.fill.changes.items():
+                    expected[token] += raw
         assert soaked.chain.balances(vault) == expected
 
 

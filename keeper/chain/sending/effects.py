@@ -32,11 +32,13 @@ class _Figure:
     request: Request
 
 
-def fetch_missing_effects(rpc: Rpc, call: Call, account: Address, sender: Address, mined: Mined) -> str:
+def fetch_missing_effects(rpc: Rpc, call: Call, account: Address, sender: Address, nonce: int, mined: Mined) -> str:
     """What successful approvals, revokes, wraps and unwraps failed to bring about, or an empty string; of several in
     one call what they come to together.
 
-    At most one request. Where the node has no state of those blocks any more nothing is missed. Raises Unreachable.
+    A reorg may put an approval and the swap that uses it up into one block: where `nonce` is not the sender's last of
+    that block, figures of its end say nothing of this one. At most one request. Where the node has no state of those
+    blocks any more nothing is missed. Raises Unreachable.
     """
     allowances, wrapped = _allowances(call), wrapped_by(call)
     at = mined.block_number
@@ -48,8 +50,11 @@ def fetch_missing_effects(rpc: Rpc, call: Call, account: Address, sender: Addres
         figures += [_Figure(f"{token} {block - at}", _balance(token, account, block)) for block in (at - 1, at)]
     if not figures:
         return ""
+    figures.append(_Figure("nonces", ("eth_getTransactionCount", [sender, hex(at)])))
     answers = rpc.batch([figure.request for figure in figures])
     found = {figure.what: figure_of(answer) for figure, answer in zip(figures, answers, strict=True)}
+    if (found["nonces"] or 0) > nonce + 1:
+        return ""
     for (token, spender), expected in allowances.items():
         if (raw := found[f"allowance {token} {spender}"]) is not None and raw != expected:
             return f"{call.text}: succeeded, but the allowance is {raw:,} raw, expected {expected:,}"

@@ -39,7 +39,7 @@ def fetch_outcome(rpc: Rpc, intent: Intent, new: NewIntent, receipt: Receipt, mi
     if kind is State.FINAL_REVERTED:
         return Found(_outcome(intent, new, mined, reason=_fetch_reason(rpc, intent, mined)))
     if not new.expect.swaps:
-        missing = fetch_missing_effects(rpc, intent.call, new.account, intent.sender, mined)
+        missing = fetch_missing_effects(rpc, intent.call, new.account, intent.sender, intent.nonce, mined)
         return Found(_outcome(intent, new, mined, reason=missing), missing)
     return _traded(rpc, intent, new, receipt, mined)
 

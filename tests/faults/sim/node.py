@@ -186,7 +186,8 @@ class SimNode:
         if str(call["to"]).lower() == READER:
             return "0x" + _packed(block, data).hex()
         try:
-            return "0x" + view_call(block.after, bytes.fromhex(call["to"][2:]), data, call, block.timestamp).hex()
+            ledger = block.after.copy()  # a call changes nothing that stays
+            return "0x" + view_call(ledger, bytes.fromhex(call["to"][2:]), data, call, block.timestamp).hex()
         except Reverted as reason:
             text = str(reason).encode()
             wrapped = _REVERT + word(32) + word(len(text)) + text.ljust(-(-len(text) // 32) * 32, b"\0")
