@@ -22,7 +22,7 @@ class Answering:
         return [answers[method] for method, _ in requests]
 
 
-@pytest.mark.fault("T12")
+@pytest.mark.fault("T18")
 @pytest.mark.parametrize(("nonce", "missed"), [(8, True), (7, False)])
 def test_effects__the_swap_that_uses_the_approval_up_is_in_its_block__nothing_is_missed(
     nonce: int, missed: bool
