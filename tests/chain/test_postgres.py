@@ -341,10 +341,12 @@ def test_open__older_schema__is_migrated_in_one_transaction(server: PostgresServ
     server.execute("DROP SCHEMA public CASCADE; CREATE SCHEMA public", database)
     config = Config()
     config.set_main_option("script_location", str(schema.MIGRATIONS))
-    with create_engine(url.replace("postgresql://", "postgresql+psycopg://")).begin() as connection:
+    engine = create_engine(url.replace("postgresql://", "postgresql+psycopg://"))
+    with engine.begin() as connection:
         config.attributes["connection"] = connection
         command.upgrade(config, "0001")
         begin(connection, NOW)
+    engine.dispose()
     with pytest.raises(JournalError, match="`keeper run` migrates it"):
         JournalReader(url)
     with SqlJournal(url) as sql:
