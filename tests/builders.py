@@ -37,6 +37,7 @@ from keeper.core.plan import (
     Trade,
 )
 from keeper.core.sending import ExpectedSwap
+from keeper.core.sides import Searched, Side
 from keeper.core.units import NATIVE, USD, Address, Price, Token, TokenAmount, Wei
 
 CHAIN = 31337
@@ -108,6 +109,9 @@ class FakePool:
     def marginal(self, sell: Token, buy: Token) -> Fraction | NoQuote:
         x, y = self.reserves[sell], self.reserves[buy]
         return Fraction(y, x) * (1 - self.pool.fee) if x and y else NoLiquidity("the pool is empty")
+
+    def side(self, sell: Token, buy: Token) -> Side | NoQuote:
+        return Searched(self, sell, buy)
 
 
 def fake_pool(
@@ -194,7 +198,7 @@ def make_order(
 ) -> Order:
     """One leg, `slippage` bps below its quote."""
     floor = TokenAmount(quote.token, -(-quote.raw * (10_000 - slippage) // 10_000))
-    leg = OrderLeg(Leg(pool, sell, quote, mid), floor, TokenAmount.zero(quote.token))
+    leg = OrderLeg(Leg((pool,), sell, quote, mid), floor, TokenAmount.zero(quote.token))
     return Order((leg,), deadline, slippage)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from keeper.core.latches import Latch, trial_of
 from keeper.core.pegs import Trace
@@ -13,6 +13,9 @@ from keeper.core.proposals import OpenProposal
 from keeper.core.slices import Slice
 from keeper.core.text import trimmed
 from keeper.core.units import USD, Address, Price, Token, TokenAmount, Wei
+
+if TYPE_CHECKING:
+    from keeper.core.sides import Side
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,15 +62,24 @@ class Unusable:
 
 @dataclass(frozen=True, slots=True)
 class Router:
-    """The contract a swap is sent to. `kind` picks its ABI: v2_router, swap_router or swap_router02."""
+    """The contract a swap is sent to. `kind` picks its ABI: v2_router, swap_router, swap_router02, …
+
+    `coins` are the tokens in the order in which its calldata counts them, where it names none (Curve).
+    """
 
     kind: str
     address: Address
+    coins: tuple[Address, ...] = ()
+
+
+Details = tuple[tuple[str, int | str], ...]
+"""What only one family of pools knows: names and values."""
 
 
 @dataclass(frozen=True, slots=True)
 class Pool:
-    """A pool as pinned at start: whatever cannot change is read once. `fee` is a fraction of the amount in."""
+    """A pool as pinned at start: whatever cannot change is read once. `fee` is a fraction of the amount in; where a
+    pool may change it, the state at a block holds a pool with the fee of that block."""
 
     chain_id: int
     kind: str
@@ -79,6 +91,11 @@ class Pool:
     name: str = ""
     spacing: int = 0
     code_hash: str = ""
+    details: Details = ()
+
+    def detail(self, name: str) -> int | str:
+        """Raises KeyError where this pool's family does not pin it."""
+        return dict(self.details)[name]
 
     def trades(self, sell: Token, buy: Token) -> bool:
         return sell != buy and sell in self.tokens and buy in self.tokens
@@ -130,6 +147,10 @@ class PoolState(Protocol):
 
     def marginal(self, sell: Token, buy: Token) -> Fraction | NoQuote:
         """{buy raw / sell raw} for the first unit, fee included."""
+        ...
+
+    def side(self, sell: Token, buy: Token) -> Side | NoQuote:
+        """The same in plain numbers, for routing."""
         ...
 
 

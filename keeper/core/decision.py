@@ -84,7 +84,7 @@ class Decision:
 
     @property
     def pools(self) -> tuple[Address, ...]:
-        return tuple(leg.leg.pool.address for leg in self.order.legs) if self.order else ()
+        return tuple(pool.address for leg in self.order.legs for pool in leg.leg.pools) if self.order else ()
 
 
 def trades_now(plan: Rebalance, view: VaultView) -> tuple[Trade, ...]:
@@ -144,7 +144,7 @@ def _expectation(decision: Decision, draft: Draft, view: VaultView) -> Expectati
 def _expected(leg: OrderLeg, view: VaultView) -> ExpectedSwap:
     sold, bought = view.price(leg.leg.sell.token).mid, view.price(leg.leg.buy).mid
     value_sold = sold.value(leg.leg.sell)
-    fee_value = sold.value(leg.leg.sell.times(leg.leg.pool.fee, Rounding.UP))
+    fee_value = sold.value(leg.leg.sell.times(leg.leg.fee, Rounding.UP))
     return ExpectedSwap(
         sell=leg.leg.sell,
         quote=leg.leg.quote,

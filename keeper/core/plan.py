@@ -6,8 +6,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from fractions import Fraction
+from math import prod
 
-from keeper.core.chain import Pool
+from keeper.core.chain import Pool, Router
 from keeper.core.pegs import PegLine
 from keeper.core.slices import Schedule
 from keeper.core.units import Address, Rounding, Token, TokenAmount, Wei
@@ -147,17 +148,41 @@ Plan = Hold | Rebalance | Perform
 
 @dataclass(frozen=True, slots=True)
 class Leg:
-    """One swap in one pool: sell exactly `sell`, and `quote` is what the pool gives for it at the snapshot."""
+    """One swap: sell exactly `sell` along `pools`, all of one router, and `quote` is what they give at the snapshot."""
 
-    pool: Pool
+    pools: tuple[Pool, ...]
     sell: TokenAmount
     quote: TokenAmount
     mid: Fraction
     """{buy raw / sell raw} without size and without fee."""
+    through: tuple[Token, ...] = ()
+    """Tokens between its pools, none of which the account is left with."""
 
     @property
     def buy(self) -> Token:
         return self.quote.token
+
+    @property
+    def tokens(self) -> tuple[Token, ...]:
+        return self.sell.token, *self.through, self.buy
+
+    @property
+    def pool(self) -> Pool:
+        """The first, which sells what the account gives."""
+        return self.pools[0]
+
+    @property
+    def router(self) -> Router:
+        return self.pools[0].router
+
+    @property
+    def fee(self) -> Fraction:
+        """All its pools' fees as one: a share of the amount in."""
+        return 1 - prod((1 - pool.fee for pool in self.pools), start=Fraction(1))
+
+    @property
+    def label(self) -> str:
+        return " → ".join(pool.label for pool in self.pools)
 
 
 @dataclass(frozen=True, slots=True)

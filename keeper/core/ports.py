@@ -8,12 +8,14 @@ from typing import Protocol
 from keeper.core.authority import WorstLoss
 from keeper.core.chain import (
     Answers,
+    Details,
     History,
     Needs,
     Pool,
     PoolState,
     Read,
     Reading,
+    Router,
     Snapshot,
     Unusable,
     VaultView,
@@ -62,8 +64,8 @@ class PoolPin(Protocol):
 
     def reads(self, address: Address) -> tuple[Read, ...]: ...
 
-    def pin(self, address: Address, answers: Answers) -> PoolFacts | None:
-        """None where the address is no pool of this family."""
+    def pin(self, address: Address, answers: Answers) -> PoolFacts | Needs | None:
+        """None where the address is no pool of this family; Needs where one answer tells what else to ask."""
         ...
 
 
@@ -80,6 +82,12 @@ class PoolFacts(Protocol):
     def factory(self) -> Address: ...
     @property
     def spacing(self) -> int: ...
+    @property
+    def details(self) -> Details: ...
+    @property
+    def router(self) -> Router | None: ...
+    @property
+    def warning(self) -> str: ...
 
 
 class PriceSource(Protocol):

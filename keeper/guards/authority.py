@@ -111,7 +111,7 @@ class AllowList:
         wanted = (leg.leg.sell.token.address, leg.leg.buy.address)
         fee = None if swap.fee is None else leg.leg.pool.fee
         checks = (
-            ("router", leg.leg.pool.router.address, call.to),
+            ("router", leg.leg.router.address, call.to),
             ("recipient", view.account, swap.recipient),
             ("tokens", wanted, swap.tokens),
             ("fee", fee, swap.fee),
@@ -151,7 +151,7 @@ class AllowList:
 def _ordered(draft: Draft, token: Token, spender: Address) -> int:
     """{raw} What the order lets this router take of this token."""
     legs = (leg.leg for leg in draft.order.legs) if draft.order else ()
-    return sum(leg.sell.raw for leg in legs if leg.sell.token == token and leg.pool.router.address == spender)
+    return sum(leg.sell.raw for leg in legs if leg.sell.token == token and leg.router.address == spender)
 
 
 @dataclass(frozen=True, slots=True)

@@ -50,14 +50,14 @@ class MaxImpact:
             return no_trade(self.key, allowed)
         leg = max((leg.leg for leg in _legs(draft)), key=_impact)
         worst = max(_impact(leg), Fraction(0))
-        what = f"selling {text.amount(leg.sell)} moves {leg.pool.label} too far"
+        what = f"selling {text.amount(leg.sell)} moves {leg.label} too far"
         remedy = "A smaller max_trade or clip makes slices; so does a deeper pool."
         return at_most(self.key, (worst, self.limit), (text.bps(worst), allowed), what, remedy=remedy)
 
 
 def _impact(leg: Leg) -> Fraction:
     # {buy raw} = {sell raw} * {buy raw / sell raw}; the fee is the pool's share of it, what else is missing is impact
-    return _below(leg.quote.raw, leg.sell.raw * leg.mid) - leg.pool.fee * WHOLE_BPS
+    return _below(leg.quote.raw, leg.sell.raw * leg.mid) - leg.fee * WHOLE_BPS
 
 
 @dataclass(frozen=True, slots=True)

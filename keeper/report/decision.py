@@ -19,6 +19,7 @@ from keeper.core.plan import (
     Deny,
     Draft,
     Hold,
+    Leg,
     Order,
     OrderLeg,
     Perform,
@@ -159,10 +160,10 @@ def _native(view: VaultView) -> Record:
 
 def _trade(route: Route) -> Record:
     legs = [
-        {**pool_record(leg.pool), "sell": amount(leg.sell), "quote": amount(leg.quote), "mid_raw": decimal(leg.mid)}
+        {**_path(leg), "sell": amount(leg.sell), "quote": amount(leg.quote), "mid_raw": decimal(leg.mid)}
         for leg in route.legs
     ]
-    chosen = {leg.pool.address for leg in route.legs}
+    chosen = {pool.address for leg in route.legs for pool in leg.pools}
     considered = [
         {
             **pool_record(pool),
@@ -181,6 +182,13 @@ def _trade(route: Route) -> Record:
     }
 
 
+def _path(leg: Leg) -> Record:
+    """Its first pool, and the rest of the way where there is more."""
+    more = [pool_record(pool) for pool in leg.pools[1:]]
+    way = {"then": more, "through": [symbol(token) for token in leg.through]} if more else {}
+    return {**pool_record(leg.pool), **way}
+
+
 def _order(order: Order) -> Record:
     legs = [_order_leg(leg) for leg in order.legs]
     why = {"tolerance": printable(order.tolerance)} if order.tolerance else {}
@@ -189,7 +197,7 @@ def _order(order: Order) -> Record:
 
 def _order_leg(leg: OrderLeg) -> Record:
     return {
-        **pool_record(leg.leg.pool),
+        **_path(leg.leg),
         "sell": amount(leg.leg.sell),
         "quote": amount(leg.leg.quote),
         "quote_floor": amount(leg.quote_floor),

@@ -19,12 +19,12 @@ def value_at_mid(leg: Leg) -> Fraction:
 
 def fee_part(leg: Leg) -> Fraction:
     """{buy raw} The pool's fee, taken from what is sold: `q·mid·φ`."""
-    return value_at_mid(leg) * leg.pool.fee
+    return value_at_mid(leg) * leg.fee
 
 
 def impact_part(leg: Leg) -> Fraction:
     """{buy raw} How much worse the quote is because of its size: `q·mid·(1 − φ) − quote`. Rounding included."""
-    return value_at_mid(leg) * (1 - leg.pool.fee) - leg.quote.raw
+    return value_at_mid(leg) * (1 - leg.fee) - leg.quote.raw
 
 
 def impact_ratio(leg: Leg) -> Fraction:

@@ -49,7 +49,7 @@ class SinglePool:
         given, received = view.price(leg.sell.token).high.ratio, view.price(leg.buy).low.ratio
         # {buy raw} = {sell whole} * {USD / sell whole} / {USD / buy whole} * {buy raw / buy whole}
         worth = leg.sell.whole * given / received * 10**leg.buy.decimals
-        kept = 1 - leg.pool.fee - impact_ratio(leg) - Fraction(self._max_deviation, WHOLE_BPS)
+        kept = 1 - leg.fee - impact_ratio(leg) - Fraction(self._max_deviation, WHOLE_BPS)
         return TokenAmount(leg.buy, max(0, ratio_to_int(worth * kept, Rounding.UP)))
 
 
@@ -65,7 +65,7 @@ def _leg(trade: Trade, state: PoolState) -> Leg | str:
         return marginal.reason
     if not quote.raw:
         return f"brings nothing for {sell.raw} raw {sell.token.symbol}"
-    return Leg(state.pool, sell, quote, marginal / (1 - state.pool.fee))
+    return Leg((state.pool,), sell, quote, marginal / (1 - state.pool.fee))
 
 
 def _why_not(trade: Trade, view: VaultView, legs: Sequence[Leg | str]) -> str:

@@ -81,11 +81,11 @@ class Tolerance:
         asked = f"noise asks for {text.bps(wanted * WHOLE_BPS)}"
         if bps < wanted * WHOLE_BPS:
             asked += f", {text.bps(bps)} is the most allowed"
-        share, harmless = input_share(leg), harmless_share(leg.pool.fee)
+        share, harmless = input_share(leg), harmless_share(leg.fee)
         if share <= harmless:
             return Tolerable(bps, Fraction(1), f"{asked}; too small to be sandwiched at a profit")
         depth = view.price(leg.sell.token).mid.value(leg.sell).whole / share
-        safe = safe_tolerance(attack_gas(view), depth, share, leg.pool.fee) * WHOLE_BPS if depth else Fraction(0)
+        safe = safe_tolerance(attack_gas(view), depth, share, leg.fee) * WHOLE_BPS if depth else Fraction(0)
         limit = f"{text.bps(safe)} is safe for {text.percent(share * WHOLE_BPS)} of the pool"
         if bps <= safe:
             return Tolerable(bps, Fraction(1), f"{asked}; {limit}")
@@ -96,7 +96,7 @@ class Tolerance:
 
 def input_share(leg: Leg) -> Fraction:
     """u = v/x: what is sold, over what the pool has of it; 0 where the pool does not feel it."""
-    reserve = input_reserve(leg.sell.raw, leg.quote.raw, leg.mid * (1 - leg.pool.fee), leg.pool.fee)
+    reserve = input_reserve(leg.sell.raw, leg.quote.raw, leg.mid * (1 - leg.fee), leg.fee)
     return Fraction(0) if not reserve else leg.sell.raw / reserve
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from keeper.core.abi import WORD, address_word, word
+from keeper.core.chain import Details, Router
 from keeper.core.units import Address
 
 
@@ -17,6 +18,11 @@ class Facts:
     fee_ppm: int | None
     factory: Address
     spacing: int = 0
+    details: Details = ()
+    router: Router | None = None
+    """Where the pool itself says where it is traded; else its factory's."""
+    warning: str = ""
+    """What an operator should know before trusting funds to this family."""
 
 
 def parse_address(answer: bytes | None) -> Address | None:

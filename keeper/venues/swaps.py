@@ -22,7 +22,7 @@ half filled instead of reverting it."""
 def encode_v2_swap(leg: OrderLeg, recipient: Address, deadline: int) -> Call:
     """Through Router02 or SwapRouter02. Raises ValueError where the router is of another kind or a floor is missing."""
     amount, floor, path = leg.leg.sell.raw, leg.min_out.raw, [leg.leg.sell.token.address, leg.leg.buy.address]
-    match leg.leg.pool.router.kind:
+    match leg.leg.router.kind:
         case "v2_router":
             data = calldata(_V2_SWAP, amount, floor, path, recipient, deadline)
         case "swap_router02":
@@ -37,7 +37,7 @@ def encode_v3_swap(leg: OrderLeg, recipient: Address, deadline: int) -> Call:
     fee = ratio_to_int(leg.leg.pool.fee * 1_000_000, Rounding.DOWN)
     pair = leg.leg.sell.token.address, leg.leg.buy.address, fee, recipient
     amounts = leg.leg.sell.raw, leg.min_out.raw, _NO_PRICE_LIMIT
-    match leg.leg.pool.router.kind:
+    match leg.leg.router.kind:
         case "swap_router":
             data = calldata(_V3_SWAP, (*pair, deadline, *amounts))
         case "swap_router02":
@@ -58,4 +58,4 @@ def _call(leg: OrderLeg, data: bytes) -> Call:
     pool = leg.leg.pool
     fee = f"{text.trimmed(pool.fee * 100, 4)} %"
     says = f"swap {text.amount(leg.leg.sell)} for at least {text.amount(leg.min_out)} in {pool.kind} {fee}"
-    return Call(pool.router.address, data, 0, Purpose.SWAP, says, leg.leg.sell)
+    return Call(leg.leg.router.address, data, 0, Purpose.SWAP, says, leg.leg.sell)

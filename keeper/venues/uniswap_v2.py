@@ -9,6 +9,7 @@ from fractions import Fraction
 from keeper.core.abi import WORD, calldata, word
 from keeper.core.chain import Answers, LimitExceeded, Needs, NoLiquidity, NoQuote, Pool, PoolState, Read, Unusable
 from keeper.core.plan import Call, OrderLeg
+from keeper.core.sides import Searched, Side
 from keeper.core.units import Address, Token, TokenAmount
 from keeper.venues.facts import Facts, parse_address, parse_pair
 from keeper.venues.swaps import encode_v2_swap
@@ -60,6 +61,9 @@ class UniswapV2State:
             return refusal
         held, other = self._reserves(sell)
         return Fraction(other, held) * (1 - self.pool.fee)
+
+    def side(self, sell: Token, buy: Token) -> Side | NoQuote:
+        return self._refusal(sell, buy) or Searched(self, sell, buy)
 
     def _reserves(self, sell: Token) -> tuple[int, int]:
         """Reserves of what is sold and of what is bought."""

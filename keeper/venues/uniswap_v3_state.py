@@ -8,6 +8,7 @@ from fractions import Fraction
 from functools import lru_cache
 
 from keeper.core.chain import LimitExceeded, NoLiquidity, NoQuote, Pool
+from keeper.core.sides import Searched, Side
 from keeper.core.ticks import MAX_SQRT_RATIO, MAX_TICK, MIN_SQRT_RATIO, MIN_TICK, get_sqrt_ratio_at_tick
 from keeper.core.units import Token, TokenAmount
 from keeper.venues.uniswap_v3_math import PPM, compute_swap_step
@@ -52,6 +53,9 @@ class UniswapV3State:
         # {token1 raw / token0 raw} = sqrt_price² / 2**192
         price = Fraction(self.sqrt_price**2, 1 << 192)
         return (price if self._is_down(sell) else 1 / price) * (1 - self.pool.fee)
+
+    def side(self, sell: Token, buy: Token) -> Side | NoQuote:
+        return self._refusal(sell, buy) or Searched(self, sell, buy)
 
     def _is_down(self, sell: Token) -> bool:
         """Selling token0 moves the price of token0 down."""

@@ -142,7 +142,7 @@ def _sell_for_real(node: Node, sales: list[Sale]) -> None:
 
 def _encode(node: Node, sale: Sale, above: int) -> Read:
     floor = TokenAmount(sale.floor.token, sale.floor.raw + above)
-    leg = OrderLeg(Leg(sale.pool, sale.sell, floor, Fraction(1)), floor, TokenAmount.zero(floor.token))
+    leg = OrderLeg(Leg((sale.pool,), sale.sell, floor, Fraction(1)), floor, TokenAmount.zero(floor.token))
     call = UniswapV2().encode(leg, node.deployer, FOREVER)
     assert call.to == sale.pool.router.address
     return Read(call.to, call.data)

@@ -167,7 +167,7 @@ def test_swap__with_the_quote_as_floor__fills_and_one_more_reverts(uniswap: Depl
             quotes.append((case, quote.raw))
             for reads, more in ((filled, 0), (refused, 1)):
                 floor = TokenAmount(case.buy, quote.raw + more)
-                leg = OrderLeg(Leg(case.state.pool, sell, floor, Fraction(1)), floor, TokenAmount.zero(case.buy))
+                leg = OrderLeg(Leg((case.state.pool,), sell, floor, Fraction(1)), floor, TokenAmount.zero(case.buy))
                 call = NARROW.encode(leg, node.deployer, FOREVER)
                 reads.append(Read(call.to, call.data))
     assert len(quotes) > CASES // 10

@@ -76,7 +76,7 @@ class Parts:
         return self.result
 
     def allocate(self, trade: Trade, view: VaultView) -> Route | NoRoute:
-        return self.route or Route(trade, (Leg(POOL.pool, trade.sell, units(USDC, 2990), Fraction(3, 1000)),))
+        return self.route or Route(trade, (Leg((POOL.pool,), trade.sell, units(USDC, 2990), Fraction(3, 1000)),))
 
     def limit(self, routes: Sequence[Route], view: VaultView) -> Order:
         leg = routes[0].legs[0]

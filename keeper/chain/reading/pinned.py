@@ -67,10 +67,18 @@ def _token(fields: Mapping[str, Any]) -> Token:
 
 
 def _pool_fields(pool: Pool) -> dict[str, Any]:
-    return asdict(pool) | {"fee": str(pool.fee), "tokens": [_token_fields(token) for token in pool.tokens]}
+    """What a family does not have is not written, so that pins of before it was known stay the same text."""
+    fields = asdict(pool) | {"fee": str(pool.fee), "tokens": [_token_fields(token) for token in pool.tokens]}
+    if not pool.details:
+        del fields["details"]
+    if not pool.router.coins:
+        del fields["router"]["coins"]
+    return fields
 
 
 def _pool(fields: Mapping[str, Any]) -> Pool:
-    router = Router(fields["router"]["kind"], Address(fields["router"]["address"]))
+    made = fields["router"]
+    router = Router(made["kind"], Address(made["address"]), tuple(Address(coin) for coin in made.get("coins", ())))
+    details = tuple((name, value) for name, value in fields.get("details", ()))
     tokens = tuple(_token(each) for each in fields["tokens"])
-    return Pool(**{**fields, "fee": Fraction(fields["fee"]), "tokens": tokens, "router": router})
+    return Pool(**{**fields, "fee": Fraction(fields["fee"]), "tokens": tokens, "router": router, "details": details})

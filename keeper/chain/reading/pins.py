@@ -21,7 +21,7 @@ from keeper.chain.nodes.rpc import Rpc, RpcError
 from keeper.chain.reading.chainlink import DECIMALS, LATEST_ROUND, parse_round
 from keeper.chain.reading.token_code import TokenCode, fetch_token_codes, what_changed
 from keeper.core.abi import WORD, calldata, word
-from keeper.core.chain import Answers, Block, Pool, Read, Router
+from keeper.core.chain import Answers, Block, Needs, Pool, Read, Router
 from keeper.core.ports import PoolFacts, PoolPin
 from keeper.core.units import Address, Token
 
@@ -29,6 +29,8 @@ SYMBOL = calldata("symbol()")
 DESCRIPTION = calldata("description()")
 MAX_DECIMALS = 36
 MAX_LABEL = 32
+MOST_QUESTIONS = 6
+"""Rounds of answers that one kind may need to recognise a pool."""
 
 Fetch = Callable[[Sequence[Read]], Answers]
 """Reads at one block."""
@@ -90,6 +92,8 @@ class Pins:
     pools: dict[Address, Pool] = field(default_factory=dict)
     feed_decimals: dict[Address, int] = field(default_factory=dict)
     token_codes: Mapping[Address, TokenCode] = field(default_factory=dict)
+    warnings: dict[str, str] = field(default_factory=dict)
+    """What is as declared, and should still be known: by its place in the configuration."""
 
     @property
     def wrong(self) -> list[Finding]:
@@ -196,9 +200,7 @@ class Pinner:
         wants = list(wants)
         self.look_for_code(pins, {want.address: want.path for want in wants})
         wants = [want for want in wants if want.address in pins.code_hashes]
-        reads = [read for want in wants for kind in kinds.values() for read in kind.reads(want.address)]
-        answers = self.fetch(pins, reads)
-        facts = {want.address: recognise(want.address, kinds, answers) for want in wants}
+        facts = self._recognise(pins, [want.address for want in wants], kinds)
         found = {address: fact for address, fact in facts.items() if fact is not None}
         missing = {token for fact in found.values() for token in fact.tokens if token not in pins.tokens}
         paths = {token: want.path for want in wants if want.address in found for token in found[want.address].tokens}
@@ -208,6 +210,21 @@ class Pinner:
                 want.path, f"a pool of kind {' or '.join(kinds)}", _kind(facts[want.address]), want.address in found
             ):
                 self._pin_pool(pins, want, found[want.address], routers, fees or {})
+
+    def _recognise(
+        self, pins: Pins, addresses: Sequence[Address], kinds: Mapping[str, PoolPin]
+    ) -> dict[Address, PoolFacts | None]:
+        """Each pool as the first kind that knows it, once it has been told all that it asks for."""
+        answers = dict(
+            self.fetch(pins, [read for at in addresses for kind in kinds.values() for read in kind.reads(at)])
+        )
+        for _ in range(MOST_QUESTIONS):
+            found = {at: recognise(at, kinds, answers) for at in addresses}
+            wanted = [read for facts in found.values() if isinstance(facts, Needs) for read in facts.reads]
+            if not wanted:
+                break
+            answers |= self.fetch(pins, wanted)
+        return {at: None if isinstance(facts, Needs) else facts for at, facts in found.items()}
 
     def _pin_pool(
         self,
@@ -226,7 +243,7 @@ class Pinner:
             ok = pins.note(f"{want.path}.fee", f"{want.fee_ppm} ppm", f"{fee} ppm", want.fee_ppm == fee) and ok
         if fee is None:
             ok = pins.note(f"{want.path}.fee", "a declared fee, as this pool cannot tell its own", "none", False)
-        router = want.router or routers.get(facts.factory)
+        router = want.router or facts.router or routers.get(facts.factory)
         if router is None:
             ok = pins.note(f"{want.path}.router", f"a router for factory {facts.factory}", "none", False)
         tokens = [pins.tokens[token] for token in facts.tokens if token in pins.tokens]
@@ -243,7 +260,10 @@ class Pinner:
             name=want.name,
             spacing=facts.spacing,
             code_hash=pins.code_hashes[want.address],
+            details=facts.details,
         )
+        if facts.warning:
+            pins.warnings[want.path] = f"{pins.pools[want.address].label}: {facts.warning}"
 
     # --- feeds -------------------------------------------------------------------------------------------------------
 
@@ -277,8 +297,8 @@ def code_hash(code: bytes) -> str:
     return "0x" + keccak(code).hex()
 
 
-def recognise(address: Address, kinds: Mapping[str, PoolPin], answers: Answers) -> PoolFacts | None:
-    """The first kind that knows this pool as one of its own."""
+def recognise(address: Address, kinds: Mapping[str, PoolPin], answers: Answers) -> PoolFacts | Needs | None:
+    """The first kind that knows this pool as one of its own, or that must ask more to tell."""
     return next((facts for kind in kinds.values() if (facts := kind.pin(address, answers)) is not None), None)
 
 

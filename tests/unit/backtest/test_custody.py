@@ -20,7 +20,7 @@ def call(floor: int) -> Call:
     quote = STATE.out_for(sell, USDC)
     assert isinstance(quote, TokenAmount)
     least = TokenAmount(USDC, quote.raw + floor)
-    leg = OrderLeg(Leg(POOL, sell, quote, Fraction(1)), least, least)
+    leg = OrderLeg(Leg((POOL,), sell, quote, Fraction(1)), least, least)
     return UniswapV2().encode(leg, ACCOUNT, Order((leg,), NOW, 0).deadline)
 
 

@@ -32,7 +32,7 @@ PRICES = {of: market(of, price) for of, price in ((WETH, 3_120), (USDC, 1), (DAI
 
 def order_leg(sell: TokenAmount, quote: TokenAmount, min_out: TokenAmount) -> OrderLeg:
     pool = fake_pool(sell, quote).pool
-    return OrderLeg(Leg(pool, sell, quote, quote.over(quote)), min_out, min_out)
+    return OrderLeg(Leg((pool,), sell, quote, quote.over(quote)), min_out, min_out)
 
 
 LEGS = (

@@ -39,7 +39,7 @@ def test_last_slice__of_a_history__is_the_latest_trade_that_was_one() -> None:
 
 def leg(sell: TokenAmount, buy: Token) -> OrderLeg:
     quote = units(buy, 10)
-    return OrderLeg(Leg(fake_pool(sell, quote).pool, sell, quote, Fraction(1)), quote, quote)
+    return OrderLeg(Leg((fake_pool(sell, quote).pool,), sell, quote, Fraction(1)), quote, quote)
 
 
 PATH = (leg(units(WETH, 1), USDC), leg(units(USDC, 3_000), DAI))

@@ -191,7 +191,7 @@ def test_allow_list__multicall_router_of_another_generation__is_not_taken_for_it
 )
 def test_allow_list__what_the_venues_encode__is_allowed(router: Router, encode: Encode) -> None:
     pool = replace(trade().routes[0].legs[0].pool, router=router)
-    ordered = order(pool=pool)
+    ordered = order(pools=(pool,))
     call = encode(ordered.legs[0], ACCOUNT, ordered.deadline)
     draft = trade(order=ordered, calls=Calls((approval(router.address), call)))
     assert isinstance(AllowList((router,), (WETH, USDC), WETH).check(draft, make_view()), Allow)

@@ -180,7 +180,7 @@ def trading(verdicts: tuple[Verdict, ...] = ALLOWED, *, approves: bool = False) 
     seen = view()
     sell, quote = weth("15.0696"), usdc("46989.46")
     trade = Trade(sell, USDC, WETH_PRICE.mid.value(sell))
-    leg = Leg(POOL, sell, quote, Fraction(3120 * 10**6, 10**18))
+    leg = Leg((POOL,), sell, quote, Fraction(3120 * 10**6, 10**18))
     route = Route(trade, (leg,), ((POOL, quote), (DEARER, usdc("46801.3"))))
     floor = OrderLeg(leg, quote.times(Fraction(9970, 10_000), Rounding.UP), usdc("46754.37"))
     order = Order((floor,), T0 + 600, 30)
@@ -255,8 +255,8 @@ def three() -> Situation:
         for sell, mid in ((weth("20"), WETH_PRICE), (TokenAmount.from_whole(WBTC, "0.5"), price))
     )
     legs = (
-        Leg(POOL, trades[0].sell, usdc("62362.5"), Fraction(3120 * 10**6, 10**18)),
-        Leg(BTC_POOL, trades[1].sell, usdc("50584.01"), Fraction(10123456, 10**4)),
+        Leg((POOL,), trades[0].sell, usdc("62362.5"), Fraction(3120 * 10**6, 10**18)),
+        Leg((BTC_POOL,), trades[1].sell, usdc("50584.01"), Fraction(10123456, 10**4)),
     )
     routes = tuple(Route(trade, (leg,), ((leg.pool, leg.quote),)) for trade, leg in zip(trades, legs, strict=True))
     floors = tuple(OrderLeg(leg, leg.quote.times(Fraction(997, 1000), Rounding.UP), usdc("1")) for leg in legs)

@@ -14,7 +14,7 @@ def leg_of(sell: TokenAmount, base: int = 5_000, quote: int = 10_000_000, fee: F
     brings, marginal = state.out_for(sell, USDC), state.marginal(WETH, USDC)
     assert isinstance(brings, TokenAmount)
     assert isinstance(marginal, Fraction)
-    return Leg(state.pool, sell, brings, marginal / (1 - fee))
+    return Leg((state.pool,), sell, brings, marginal / (1 - fee))
 
 
 def test_parts__of_a_constant_product_pool__are_known() -> None:

@@ -30,7 +30,7 @@ def leg_of(state: FakePool, sell: TokenAmount, buy: Token = USDC) -> Leg:
     quote, marginal = state.out_for(sell, buy), state.marginal(sell.token, buy)
     assert isinstance(quote, TokenAmount)
     assert isinstance(marginal, Fraction)
-    return Leg(state.pool, sell, quote, marginal / (1 - state.pool.fee))
+    return Leg((state.pool,), sell, quote, marginal / (1 - state.pool.fee))
 
 
 # --- the worked values ---------------------------------------------------------------------------------------------

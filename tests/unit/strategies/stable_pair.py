@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from keeper.core.chain import NoQuote, Pool
+from keeper.core.sides import Searched, Side
 from keeper.core.units import Token, TokenAmount
 from tests.builders import V2_ROUTER, address
 
@@ -55,6 +56,9 @@ class StablePair:
         ann, d = 2 * self.amplification, invariant(x, y, self.amplification)
         slope = (ann + Fraction(d**3, 4 * x * x * y)) / (ann + Fraction(d**3, 4 * x * y * y))
         return slope * (1 - self.pool.fee)
+
+    def side(self, sell: Token, buy: Token) -> Side | NoQuote:
+        return Searched(self, sell, buy)
 
 
 def stable_pair(

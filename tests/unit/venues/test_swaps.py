@@ -19,7 +19,7 @@ V3_02 = "(address,address,uint24,address,uint256,uint256,uint160)"
 
 def leg(kind: str, router: object, fee: Fraction = Fraction(5, 10_000), floor: TokenAmount = FLOOR) -> OrderLeg:
     pool = Pool(CHAIN, kind, address(0xB1), (WETH, USDC), fee, address(0xFAC), router)  # type: ignore[arg-type]
-    return OrderLeg(Leg(pool, SELL, floor, Fraction(1)), floor, TokenAmount.zero(USDC))
+    return OrderLeg(Leg((pool,), SELL, floor, Fraction(1)), floor, TokenAmount.zero(USDC))
 
 
 def signature(text: str) -> bytes:

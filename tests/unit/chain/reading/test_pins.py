@@ -16,7 +16,7 @@ from keeper.chain.reading.pins import (
     TokenWant,
     parse_label,
 )
-from keeper.core.chain import Answers, Read
+from keeper.core.chain import Answers, Details, Needs, Read, Router
 from keeper.core.units import Address
 from tests.builders import CHAIN, NOW, SWAP_ROUTER, USDC, V2_ROUTER, WETH, address
 from tests.unit.chain.fake_node import RUNTIME, FakeNode, words
@@ -32,6 +32,9 @@ class Facts:
     fee_ppm: int | None = 3000
     factory: Address = FACTORY
     spacing: int = 60
+    details: Details = ()
+    router: Router | None = None
+    warning: str = ""
 
 
 class Paired:
@@ -233,3 +236,23 @@ def test_feeds__that_are_not_as_declared__are_findings(want: FeedWant, answers: 
     pins = feeds_of(want, answers)
     assert wrong(pins) == [line]
     assert pins.feed_decimals == {}
+
+
+class Asking(Paired):
+    """Tells its details only once it has been told what `KIND` says."""
+
+    def pin(self, at: Address, answers: Answers) -> Facts | Needs | None:
+        if Read(at, MORE) not in answers:
+            return Needs((Read(at, MORE),))
+        return replace(self.facts, details=(("said", (answers[Read(at, MORE)] or b"").hex()),), warning="is old")
+
+
+MORE = b"more"
+
+
+def test_pools__of_a_kind_that_asks_again__are_pinned_with_what_it_was_told() -> None:
+    pinner, pins = begun(FakeNode({**ANSWERS, Read(POOL, MORE): b"\x01\x02"}))
+    pinner.pin_pools(pins, [WANT], {"asking": Asking()}, {FACTORY: SWAP_ROUTER})
+    assert pins.pools[POOL].detail("said") == "0102"
+    assert list(pins.warnings) == [WANT.path]
+    assert pins.warnings[WANT.path].endswith("is old")
