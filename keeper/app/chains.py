@@ -25,6 +25,7 @@ from keeper.chain.sending.simulate import Simulator
 from keeper.chain.sending.submitter import DrySubmitter, LiveSubmitter
 from keeper.config import Loaded
 from keeper.core.chain import History, Read, Router
+from keeper.core.errors import TransientError
 from keeper.core.ports import Alert, Clock, Journal, Signer, Submitter
 from keeper.core.units import Address
 from keeper.cycle import Cycle
@@ -44,7 +45,7 @@ class Chain(Composition):
         Raises ConfigError where the chain disagrees with the configuration, Unreachable where no node answers.
         """
         rpc = open_rpc(loaded, name)
-        found = pin(rpc, Claims(loaded.config, name, vaults_on(loaded.config, name)))
+        found = _pin(rpc, Claims(loaded.config, name, vaults_on(loaded.config, name)))
         findings = [found] if isinstance(found, Finding) else found.findings
         require(loaded, [each for each in findings if not but or not each.path.startswith(but)])
         assert isinstance(found, Pins)
@@ -163,6 +164,14 @@ class Chain(Composition):
             pack=inputs.pack,
             may_act=self.why_not_now,
         )
+
+
+def _pin(rpc: Rpc, claims: Claims) -> Pins | Finding:
+    """A node whose answers did not fit together, because a block came meanwhile, is asked once more."""
+    try:
+        return pin(rpc, claims)
+    except TransientError:
+        return pin(rpc, claims)
 
 
 def open_rpc(loaded: Loaded, name: str) -> Rpc:
