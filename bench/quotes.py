@@ -12,13 +12,14 @@ from web3 import Web3
 
 from bench.frame import Contestant, Pace, Row, measure
 from bench.local import CountingProvider
-from keeper.core.chain import Pool, Router
+from keeper.core.chain import NoQuote, Pool, PoolState, Router
 from keeper.core.ticks import get_sqrt_ratio_at_tick
 from keeper.core.units import Token, TokenAmount
 from keeper.local.anvil import run_anvil
 from keeper.venues.uniswap_v2 import UniswapV2, UniswapV2State
 from keeper.venues.uniswap_v3 import UniswapV3, UniswapV3Pin
-from keeper.venues.uniswap_v3_state import WORD_BITS, UniswapV3State
+from keeper.venues.uniswap_v3_state import UniswapV3State
+from keeper.venues.uniswap_v3_walk import WORD_BITS
 from tests.chain.node import Node
 from tests.chain.pools import observe, pin_pool
 from tests.chain.uniswap import (
@@ -87,9 +88,10 @@ def _v2(uniswap: Deployment, usdc: Token, w3: Web3) -> list[Contestant]:
         paid = amount * 997
         return paid * there // (here * 1000 + paid)
 
-    _agree(state.out_for(sell, usdc), ask.call()[-1], bare())
+    quote = _integers(state, sell, usdc, ask.call()[-1], bare())
     return [
         Contestant("ours", "UniswapV2State.out_for", lambda: state.out_for(sell, usdc)),
+        Contestant("ours", "ConstantProduct.out", lambda: quote(amount)),
         Contestant("peer", "Router02, web3", ask.call, "1 request"),
         Contestant("floor", "bare integers", bare),
     ]
@@ -118,9 +120,10 @@ def _v3(
     contract = _contract(w3, uniswap.quoter, "v3-periphery/artifacts/contracts/lens/QuoterV2.sol/QuoterV2.json")
     ask = contract.functions.quoteExactInputSingle((sell.token.address, usdc.address, sell.raw, FEE, 0))
     bare = _bare_v3(state.sqrt_price, steps, sell.raw, down=sell.token == state.pool.tokens[0])
-    _agree(state.out_for(sell, usdc), ask.call()[0], bare())
+    quote, amount = _integers(state, sell, usdc, ask.call()[0], bare()), sell.raw
     return [
         Contestant("ours", "UniswapV3State.out_for", lambda: state.out_for(sell, usdc)),
+        Contestant("ours", "Ladder.out", lambda: quote(amount)),
         Contestant("peer", "QuoterV2, web3", ask.call, "1 request"),
         Contestant("floor", "bare integers, path known", bare),
     ]
@@ -187,6 +190,11 @@ def _contract(w3: Web3, address: str, artifact: str) -> Any:
     return w3.eth.contract(address=Web3.to_checksum_address(address), abi=abi)
 
 
-def _agree(ours: object, peer: int, bare: int) -> None:
+def _integers(state: PoolState, sell: TokenAmount, buy: Token, peer: int, bare: int) -> Callable[[int], int | NoQuote]:
+    """The integer function behind the seam, once all of them have said the same."""
+    side, ours = state.side(sell.token, buy), state.out_for(sell, buy)
     assert isinstance(ours, TokenAmount), ours
-    assert ours.raw == peer == bare, f"the contestants disagree: {ours.raw}, {peer}, {bare}"
+    assert not isinstance(side, NoQuote), side
+    found = ours.raw, side.out(sell.raw), peer, bare
+    assert len(set(found)) == 1, f"the contestants disagree: {found}"
+    return side.out

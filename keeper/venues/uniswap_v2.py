@@ -7,12 +7,12 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 
 from keeper.core.abi import WORD, calldata, word
-from keeper.core.chain import Answers, LimitExceeded, Needs, NoLiquidity, NoQuote, Pool, PoolState, Read, Unusable
+from keeper.core.chain import Answers, Needs, NoLiquidity, NoQuote, Pool, PoolState, Read, Unusable
 from keeper.core.plan import Call, OrderLeg
-from keeper.core.sides import Searched, Side
 from keeper.core.units import Address, Token, TokenAmount
 from keeper.venues.facts import Facts, parse_address, parse_pair
 from keeper.venues.swaps import encode_v2_swap
+from keeper.venues.uniswap_v2_side import ConstantProduct
 
 KIND = "uniswap_v2"
 MAX_RESERVE = (1 << 112) - 1
@@ -32,28 +32,20 @@ class UniswapV2State:
 
     pool: Pool
     reserves: tuple[int, int]
+    _sides: dict[bool, ConstantProduct] = field(default_factory=dict, init=False, repr=False, compare=False)
+    """As far as they were asked for, by whether the first token is sold."""
 
     def out_for(self, sell: TokenAmount, buy: Token) -> TokenAmount | NoQuote:
         """getAmountOut: `a·997·Ro // (Ri·1000 + a·997)`; 0 where the amount is too small to bring anything."""
-        if refusal := self._refusal(sell.token, buy, sell):
-            return refusal
-        held, other = self._reserves(sell.token)
-        if held + sell.raw > MAX_RESERVE:
-            return self._too_much(sell.token)
-        # {sell raw * factor} = {sell raw} * {kept share of the amount in}
-        paid, whole = self._paid_and_whole(sell.raw)
-        return TokenAmount(buy, paid * other // (held * whole + paid))
+        side = self.side(sell.token, buy)
+        found = side.out(sell.raw) if isinstance(side, ConstantProduct) else side
+        return TokenAmount(buy, found) if isinstance(found, int) else found
 
     def in_for(self, buy: TokenAmount, sell: Token) -> TokenAmount | NoQuote:
         """getAmountIn: `Ri·o·1000 // ((Ro−o)·997) + 1`; one more than the least where that division is exact."""
-        if refusal := self._refusal(sell, buy.token, buy):
-            return refusal
-        held, other = self._reserves(sell)
-        if buy.raw >= other:
-            return NoLiquidity(f"the pool holds {other} raw {buy.token.symbol}, wanted {buy.raw}")
-        kept, whole = self._paid_and_whole(1)
-        needed = held * buy.raw * whole // ((other - buy.raw) * kept) + 1
-        return self._too_much(sell) if held + needed > MAX_RESERVE else TokenAmount(sell, needed)
+        side = self.side(sell, buy.token)
+        found = side.into(buy.raw) if isinstance(side, ConstantProduct) else side
+        return TokenAmount(sell, found) if isinstance(found, int) else found
 
     def marginal(self, sell: Token, buy: Token) -> Fraction | NoQuote:
         """{buy raw / sell raw} Ro/Ri, less the fee."""
@@ -62,29 +54,28 @@ class UniswapV2State:
         held, other = self._reserves(sell)
         return Fraction(other, held) * (1 - self.pool.fee)
 
-    def side(self, sell: Token, buy: Token) -> Side | NoQuote:
-        return self._refusal(sell, buy) or Searched(self, sell, buy)
+    def side(self, sell: Token, buy: Token) -> ConstantProduct | NoQuote:
+        if refusal := self._refusal(sell, buy):
+            return refusal
+        is_first = sell == self.pool.tokens[0]
+        return self._sides.get(is_first) or self._sides.setdefault(is_first, self._product(sell))
+
+    def _product(self, sell: Token) -> ConstantProduct:
+        held, other = self._reserves(sell)
+        kept = 1 - self.pool.fee
+        return ConstantProduct.of((held, other), (kept.numerator, kept.denominator), MAX_RESERVE - held)
 
     def _reserves(self, sell: Token) -> tuple[int, int]:
         """Reserves of what is sold and of what is bought."""
         zero, one = self.reserves
         return (zero, one) if sell == self.pool.tokens[0] else (one, zero)
 
-    def _paid_and_whole(self, amount: int) -> tuple[int, int]:
-        kept = 1 - self.pool.fee
-        return amount * kept.numerator, kept.denominator
-
-    def _refusal(self, sell: Token, buy: Token, amount: TokenAmount | None = None) -> NoQuote | None:
+    def _refusal(self, sell: Token, buy: Token) -> NoQuote | None:
         if not self.pool.trades(sell, buy):
             return NoLiquidity(f"does not trade {sell.symbol} for {buy.symbol}")
         if not all(self.reserves):
             return NoLiquidity("the pool is empty on one side")
-        if amount is not None and amount.raw <= 0:
-            return LimitExceeded(f"amount: expected more than 0, was {amount.raw}")
         return None
-
-    def _too_much(self, sell: Token) -> LimitExceeded:
-        return LimitExceeded(f"the pair would hold more than 2**112 - 1 raw {sell.symbol}")
 
 
 class UniswapV2:

@@ -13,7 +13,8 @@ from keeper.core.units import Address
 from keeper.venues.facts import Facts, parse_address, parse_pair
 from keeper.venues.swaps import encode_v3_swap
 from keeper.venues.uniswap_v3_math import PPM
-from keeper.venues.uniswap_v3_state import MAX_UINT128, WORD_BITS, UniswapV3State, sqrt_ratio
+from keeper.venues.uniswap_v3_state import UniswapV3State
+from keeper.venues.uniswap_v3_walk import MAX_UINT128, WORD_BITS, sqrt_ratio
 
 KIND = "uniswap_v3"
 

@@ -1,4 +1,4 @@
-"""SqrtPriceMath and SwapMath of Uniswap v3, rounding for rounding. Prices are square roots as Q64.96.
+"""SqrtPriceMath of Uniswap v3, rounding for rounding. Prices are square roots as Q64.96.
 
 Every function raises ArithmeticError where the contract would revert.
 """
@@ -52,42 +52,6 @@ def price_after_output(price: int, liquidity: int, amount: int, zero_for_one: bo
     if product > MAX_UINT256 or weight <= product:
         raise ArithmeticError("the range holds less token0 than that")
     return _fits(ceil_div(weight * price, weight - product))
-
-
-def compute_swap_step(
-    price: int, target: int, liquidity: int, remaining: int, fee_ppm: int, exact_in: bool
-) -> tuple[int, int, int, int]:
-    """Price after the step, amount in without fee, amount out, fee: one range of constant liquidity.
-
-    `remaining` is positive: what is still to be sold, or still to be bought. Where the target is not reached, the
-    fee is all of the remaining input that the move does not use.
-    """
-    down = price >= target
-    if exact_in:
-        usable = remaining * (PPM - fee_ppm) // PPM
-        to_target = _amount_in(price, target, liquidity, down)
-        reaches = usable >= to_target
-        after = target if reaches else price_after_input(price, liquidity, usable, down)
-    else:
-        usable = remaining
-        to_target = _amount_out(price, target, liquidity, down)
-        reaches = usable >= to_target
-        after = target if reaches else price_after_output(price, liquidity, usable, down)
-    is_target = after == target
-    amount_in = to_target if is_target and exact_in else _amount_in(price, after, liquidity, down)
-    amount_out = to_target if is_target and not exact_in else _amount_out(price, after, liquidity, down)
-    if not exact_in:
-        amount_out = min(amount_out, remaining)
-    fee = remaining - amount_in if exact_in and not is_target else ceil_div(amount_in * fee_ppm, PPM - fee_ppm)
-    return after, amount_in, amount_out, fee
-
-
-def _amount_in(price: int, other: int, liquidity: int, down: bool) -> int:
-    return (amount0_delta if down else amount1_delta)(price, other, liquidity, True)
-
-
-def _amount_out(price: int, other: int, liquidity: int, down: bool) -> int:
-    return (amount1_delta if down else amount0_delta)(price, other, liquidity, False)
 
 
 def _fits(price: int) -> int:

@@ -15,7 +15,8 @@ from keeper.core.plan import Leg, OrderLeg
 from keeper.core.ticks import MAX_TICK
 from keeper.core.units import Token, TokenAmount
 from keeper.venues.uniswap_v3 import ENOUGH, UniswapV3, UniswapV3Pin
-from keeper.venues.uniswap_v3_state import WORD_BITS, UniswapV3State
+from keeper.venues.uniswap_v3_state import UniswapV3State
+from keeper.venues.uniswap_v3_walk import WORD_BITS
 from tests.chain.pools import CASES, observe, pin_pool
 from tests.chain.quoter import Case, Told, ask
 from tests.chain.uniswap import (

@@ -9,10 +9,10 @@ from keeper.core.ticks import MAX_SQRT_RATIO, MIN_SQRT_RATIO
 from keeper.venues.uniswap_v3_math import (
     amount0_delta,
     amount1_delta,
-    compute_swap_step,
     price_after_input,
     price_after_output,
 )
+from tests.unit.venues.v3_contract import compute_swap_step
 
 PRICES = st.integers(MIN_SQRT_RATIO, MAX_SQRT_RATIO - 1)
 LIQUIDITIES = st.integers(1, (1 << 128) - 1)
