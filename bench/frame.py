@@ -48,12 +48,14 @@ QUICK = Pace(rounds=3, sample=0.001, most=3.0, largest=10)
 
 @dataclass(frozen=True, slots=True)
 class Contestant:
-    """One way to do the work. `note` is told beside its figures, such as the requests it makes."""
+    """One way to do the work. `note` is told beside its figures, such as the requests it makes; `prepare` makes each
+    run possible, and is not timed."""
 
     role: Role
     name: str
     run: Callable[[], object]
     note: str = ""
+    prepare: Callable[[], object] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +94,7 @@ def measure(what: str, contestants: Sequence[Contestant], pace: Pace, work: int 
         gc.collect()
         for step in range(len(contestants)):
             at = (number + step) % len(contestants)
-            times[at].append(_time(contestants[at].run, repeats[at]))
+            times[at].append(_time(contestants[at], repeats[at]))
     floor = _first(contestants, times, "floor")
     ours = _first(contestants, times, "ours")
     assert ours is not None, f"{what}: nothing of ours"
@@ -100,15 +102,24 @@ def measure(what: str, contestants: Sequence[Contestant], pace: Pace, work: int 
 
 
 def _repeats(contestant: Contestant, pace: Pace) -> int:
-    contestant.run()
-    return max(1, round(pace.sample / _time(contestant.run, 1)))
+    _time(contestant, 1)
+    return max(1, round(pace.sample / _time(contestant, 1)))
 
 
-def _time(run: Callable[[], object], repeats: int) -> float:
+def _time(contestant: Contestant, repeats: int) -> float:
+    if contestant.prepare is not None:
+        return sum(_prepared(contestant.prepare, contestant.run) for _ in range(repeats)) / repeats
     begun = time.perf_counter()
     for _ in range(repeats):
-        run()
+        contestant.run()
     return (time.perf_counter() - begun) / repeats
+
+
+def _prepared(prepare: Callable[[], object], run: Callable[[], object]) -> float:
+    prepare()
+    begun = time.perf_counter()
+    run()
+    return time.perf_counter() - begun
 
 
 def _first(contestants: Sequence[Contestant], times: list[list[float]], role: Role) -> list[float] | None:
