@@ -29,7 +29,7 @@ def check_chain(loaded: Loaded, name: str) -> list[Finding]:
     if isinstance(found, Finding):
         return [found]
     findings = [*found.findings, *_senders(loaded, rpc, vaults, found)]
-    if not found.wrong:
+    if all(finding.spares for finding in found.wrong):
         chain = Chain.open(loaded, name)
         findings += [*_vaults(chain), *check_authority(chain)]
     return findings

@@ -80,6 +80,7 @@ class Composition:
             sender=config.signing_for(vault),
             tokens=tuple(setting.tokens.values()),
             pools=setting.pools,
+            left_out=setting.pools_left_out,
             prices={token: maker.rule(symbol, token) for symbol, token in setting.tokens.items() if trades},
             native=setting.native,
             wrapped=setting.wrapped,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -67,14 +68,22 @@ class Claims:
             for index, (address, name) in enumerate(self.config.pools_of(vault).items()):
                 if address not in seen:
                     seen.add(address)
-                    yield PoolWant(f"vaults.{vault}.pools[{index}]", address, name=name)
+                    path = f"vaults.{vault}.pools[{index}]"
+                    yield PoolWant(path, address, name=name, spare=self.spares(vault, address))
         for path, source in self._sources():
             if isinstance(source, TwapConfig):
-                ref = source.pool
-                found = ref.address or self.config.chains[self.chain].pools.get(ref.name)
+                found = self._address(source)
                 if found is not None and found not in seen:
                     seen.add(found)
-                    yield PoolWant(path, found, name=ref.name)
+                    yield PoolWant(path, found, name=source.pool.name)
+
+    def spares(self, vault: str, pool: Address) -> bool:
+        """Whether a vault can do without a pool: it names none of them, and takes no price from this one."""
+        averaged = {self._address(source) for _, source in self._sources() if isinstance(source, TwapConfig)}
+        return self.config.vaults[vault].strategy.kind == "weights" and pool not in averaged
+
+    def _address(self, source: TwapConfig) -> Address | None:
+        return source.pool.address or self.config.chains[self.chain].pools.get(source.pool.name)
 
     def feeds(self) -> Iterator[FeedWant]:
         """Each once, but once for each pair that it is said to be: two places may contradict each other."""
@@ -121,7 +130,7 @@ def pin(rpc: Rpc, claims: Claims) -> Pins | Finding:
     pinner.look_for_code(pins, used)
     for vault in claims.vaults:
         if vault in claims.config.vaults:
-            _pools_fit(claims.config, vault, pins)
+            _pools_fit(claims, vault, pins)
     pin_safes(rpc, pinner, pins, claims.config, claims.vaults)
     pin_contracts(pinner, pins, claims.config, claims.vaults)
     pinner.look_for_code(pins, dict(claims.targets()))
@@ -140,32 +149,33 @@ def _other_chain(rpc: Rpc, path: str, chain_id: int) -> Finding | None:
     return None
 
 
-def _pools_fit(config: Config, vault: str, pins: Pins) -> None:
-    """A vault's pools must be between tokens that it holds, and together reach each of them."""
+def _pools_fit(claims: Claims, vault: str, pins: Pins) -> None:
+    """A vault's pools must be between tokens that it holds, or lead from one to another, and together reach each."""
+    config = claims.config
     chain, strategy = config.chain_of(vault), config.vaults[vault].strategy
     held = {chain.tokens[symbol].address: symbol for symbol in strategy.symbols}
+    pools = {f"vaults.{vault}.pools[{i}]": pins.pools.get(at) for i, at in enumerate(config.pools_of(vault))}
+    met = Counter(token.address for pool in pools.values() if pool for token in pool.tokens)
     reached: set[Address] = set()
-    for index, address in enumerate(config.pools_of(vault)):
-        if pool := pins.pools.get(address):
-            mine = [token for token in pool.tokens if token.address in held]
-            reached |= {token.address for token in mine} if len(mine) > 1 else set()
-            pair = "/".join(token.symbol for token in pool.tokens)
-            pins.note(
-                f"vaults.{vault}.pools[{index}]", f"a pool of {' and '.join(strategy.symbols)}", pair, len(mine) > 1
-            )
+    for path, pool in pools.items():
+        if pool is None:
+            continue
+        mine = [token.address for token in pool.tokens if token.address in held or met[token.address] > 1]
+        pair = "/".join(token.symbol for token in pool.tokens)
+        if pins.note(path, f"a pool of {' and '.join(strategy.symbols)}", pair, len(mine) > 1):
+            reached.update(mine)
+        elif claims.spares(vault, pool.address):
+            pins.leave_out(path, path)
     missing = [symbol for address, symbol in held.items() if symbol in strategy.traded and address not in reached]
-    pins.note(
-        f"vaults.{vault}.pools",
-        "a pool for every token",
-        f"none for {', '.join(missing)}" if missing else "all",
-        not missing,
-    )
+    said = f"none for {', '.join(missing)}" if missing else "all"
+    pins.note(f"vaults.{vault}.pools", "a pool for every token", said, not missing)
 
 
 def require(loaded: Loaded, findings: Sequence[Finding]) -> None:
-    """Raises ConfigError for the first that is wrong, naming how many more there are."""
+    """Raises ConfigError for the first that is wrong, naming how many more there are. Not where all that is wrong is a
+    pool that its vault does without."""
     wrong = [finding for finding in findings if not finding.ok]
-    if wrong:
+    if not all(finding.spares for finding in wrong):
         more = f" (and {len(wrong) - 1} more: keeper check)" if len(wrong) > 1 else ""
         first = wrong[0]
         raise ConfigError(str(loaded.path), first.path, first.expected, f"{first.found}{more}")

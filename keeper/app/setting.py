@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from keeper.chain.reading.pins import Pins
 from keeper.config import Config
 from keeper.config.strategies import StrategyConfig
-from keeper.core.chain import Pool, Router
+from keeper.core.chain import Pool, Router, unknown_pool
 from keeper.core.units import NATIVE, Address, Token, TokenAmount
 
 PERMIT2 = Router("permit2", Address("0x000000000022D473030F116dDEE9F6B43aC78BA3"))
@@ -35,7 +35,19 @@ class Setting:
 
     @property
     def pools(self) -> tuple[Pool, ...]:
-        return tuple(self.pins.pools[address] for address in self.config.pools_of(self.name))
+        """As configured, but for those that the chain gave a reason to leave out."""
+        return tuple(self.pins.pools[at] for at, _, why in self._pools() if not why)
+
+    @property
+    def pools_left_out(self) -> tuple[tuple[Pool, str], ...]:
+        known, chain_id = self.pins.pools, self.native.chain_id
+        return tuple((known.get(at) or unknown_pool(chain_id, at, name), why) for at, name, why in self._pools() if why)
+
+    def _pools(self) -> Iterator[tuple[Address, str, str]]:
+        """Address, name, and why it is left out."""
+        told = self.pins.left_out
+        for index, (at, name) in enumerate(self.config.pools_of(self.name).items()):
+            yield at, name, told.get(at) or told.get(f"vaults.{self.name}.pools[{index}]", "")
 
     @property
     def routers(self) -> tuple[Router, ...]:

@@ -103,8 +103,15 @@ class Pool:
     @property
     def label(self) -> str:
         """`uniswap_v3 0.05 % WETH/USDC 0xd0b5…F224`"""
+        if not self.tokens:
+            return f"{self.name or 'pool'} {self.address[:6]}…{self.address[-4:]}"
         pair = "/".join(token.symbol for token in self.tokens)
         return f"{self.kind} {trimmed(self.fee * 100, 4)} % {pair} {self.address[:6]}…{self.address[-4:]}"
+
+
+def unknown_pool(chain_id: int, address: Address, name: str) -> Pool:
+    """A pool of a configuration that could not be recognised: it trades nothing."""
+    return Pool(chain_id, "unknown", address, (), Fraction(0), address, Router("none", address), name)
 
 
 @dataclass(frozen=True, slots=True)

@@ -71,5 +71,6 @@ def _leg(trade: Trade, state: PoolState) -> Leg | str:
 def _why_not(trade: Trade, view: VaultView, legs: Sequence[Leg | str]) -> str:
     pair = f"{trade.sell.token.symbol} for {trade.buy.symbol}"
     reasons = [(state.pool, str(leg)) for state, leg in zip(view.pools, legs, strict=True)] + list(view.left_out)
-    relevant = [f"{pool.label}: {why}" for pool, why in reasons if pool.trades(trade.sell.token, trade.buy)]
+    mine = trade.sell.token, trade.buy
+    relevant = [f"{pool.label}: {why}" for pool, why in reasons if not pool.tokens or pool.trades(*mine)]
     return f"no pool fills {pair}: {'; '.join(relevant)}" if relevant else f"no pool of this vault trades {pair}"

@@ -25,6 +25,8 @@ def pins_text(pins: Pins) -> str:
         "feed_decimals": dict(sorted(pins.feed_decimals.items())),
         "token_codes": {token: asdict(code) for token, code in sorted(pins.token_codes.items())},
     }
+    if pins.left_out:
+        fields["left_out"] = dict(sorted(pins.left_out.items()))
     return json.dumps(fields, sort_keys=True, separators=(",", ":"))
 
 
@@ -44,6 +46,7 @@ def parse_pins(text: str, block: Block) -> Pins:
         pools={pool.address: pool for pool in pools},
         feed_decimals=decimals,
         token_codes=codes,
+        left_out=dict(fields.get("left_out", {})),
     )
 
 

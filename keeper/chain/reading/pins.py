@@ -7,7 +7,7 @@ start can refuse on the first that is wrong.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from typing import Any
 
@@ -44,6 +44,8 @@ class Finding:
     expected: str
     found: str
     ok: bool
+    spares: bool = False
+    """A vault does without it: where nothing else is wrong, a start goes on."""
 
     def __str__(self) -> str:
         return f"{self.path}: expected {self.expected}, found {self.found}"
@@ -69,6 +71,8 @@ class PoolWant:
     fee_ppm: int | None = None
     router: Router | None = None
     name: str = ""
+    spare: bool = False
+    """Its vault can do without it, as long as other pools reach every token."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,9 +99,20 @@ class Pins:
     warnings: dict[str, str] = field(default_factory=dict)
     """What is as declared, and should still be known: by its place in the configuration."""
 
+    left_out: dict[str, str] = field(default_factory=dict)
+    """Why a pool is not used although it is configured: by its address, or by its place where one vault leaves it."""
+
     @property
     def wrong(self) -> list[Finding]:
         return [finding for finding in self.findings if not finding.ok]
+
+    def leave_out(self, key: str, path: str) -> None:
+        """Whatever was found wrong below `path` is spared: the pool is not used, and the reason is kept."""
+        mine = [index for index, each in enumerate(self.findings) if not each.ok and each.path.startswith(path)]
+        for index in mine:
+            self.findings[index] = replace(self.findings[index], spares=True)
+        told = [self.findings[index] for index in mine]
+        self.left_out[key] = "; ".join(f"expected {each.expected}, found {each.found}" for each in told)
 
     def note(self, path: str, expected: str, found: str, ok: bool) -> bool:
         self.findings.append(Finding(path, expected, found, ok))
@@ -197,7 +212,7 @@ class Pinner:
 
         Tokens that no list declares are pinned on the way.
         """
-        wants = list(wants)
+        given = wants = list(wants)
         self.look_for_code(pins, {want.address: want.path for want in wants})
         wants = [want for want in wants if want.address in pins.code_hashes]
         facts = self._recognise(pins, [want.address for want in wants], kinds)
@@ -210,6 +225,10 @@ class Pinner:
                 want.path, f"a pool of kind {' or '.join(kinds)}", _kind(facts[want.address]), want.address in found
             ):
                 self._pin_pool(pins, want, found[want.address], routers, fees or {})
+
+        for want in given:
+            if want.spare and want.address not in pins.pools:
+                pins.leave_out(want.address, want.path)
 
     def _recognise(
         self, pins: Pins, addresses: Sequence[Address], kinds: Mapping[str, PoolPin]

@@ -52,6 +52,8 @@ class VaultSpec:
     """The account's native coin above the gas reserve counts as the wrapped token."""
     spenders: tuple[Address, ...] = ()
     """Routers whose allowances over the account's tokens are read."""
+    left_out: tuple[tuple[Pool, str], ...] = ()
+    """Pools of the configuration that were not as declared at start."""
     extra: tuple[Read, ...] = ()
     """What the vault's strategy and custody ask for themselves, as they need it; a failed one is theirs to judge."""
     direct: tuple[Read, ...] = ()
@@ -167,7 +169,7 @@ def build_view(
         native_price=decoded.price(spec.native, spec.native_rule),
         prices={token: decoded.price(token, spec.prices.get(token)) for token in spec.tokens},
         pools=pools,
-        left_out=left_out,
+        left_out=(*spec.left_out, *left_out),
         allowances={
             (token, to): figures[allowance(token, spec.account, to)] for token in spec.tokens for to in spec.spenders
         },

@@ -29,7 +29,7 @@ def test_claims__of_one_vault__are_what_it_uses_and_no_more(tmp_path: Path) -> N
         TokenWant("chains.local.tokens.USDC", USDC.address, "USDC"),
         TokenWant("chains.local.tokens.WETH", WETH.address, "WETH"),
     ]
-    assert list(found.pools()) == [PoolWant("vaults.treasury.pools[0]", POOL)]
+    assert list(found.pools()) == [PoolWant("vaults.treasury.pools[0]", POOL, spare=True)]
     assert list(found.feeds()) == [
         FeedWant("chains.local.prices.USDC.sources[0]", USDC_FEED, description="USDC / USD"),
         FeedWant("chains.local.prices.WETH.sources[0]", ETH_FEED, description="ETH / USD"),
@@ -44,8 +44,8 @@ def test_claims__with_declared_decimals__compare_them(tmp_path: Path) -> None:
 def test_claims__of_two_vaults__look_at_a_shared_pool_once(tmp_path: Path) -> None:
     found = claims(tmp_path, ("\nvaults:", f"\nvaults:{SECOND.rstrip()}"), vaults=("reserve", "treasury"))
     assert list(found.pools()) == [
-        PoolWant("vaults.reserve.pools[0]", OTHER_POOL, name="deep"),
-        PoolWant("vaults.reserve.pools[1]", POOL),
+        PoolWant("vaults.reserve.pools[0]", OTHER_POOL, name="deep", spare=True),
+        PoolWant("vaults.reserve.pools[1]", POOL, spare=True),
     ]
 
 
@@ -53,6 +53,11 @@ def test_claims__of_an_average__look_at_its_pool(tmp_path: Path) -> None:
     price = WETH_PRICE.replace("}]}", "}, {kind: twap, pool: deep, window: 30m}]}")
     found = claims(tmp_path, (WETH_PRICE, price))
     assert list(found.pools())[1:] == [PoolWant("chains.local.prices.WETH.sources[1]", OTHER_POOL, name="deep")]
+
+
+def test_claims__of_a_pool_that_a_price_is_taken_from__cannot_spare_it(tmp_path: Path) -> None:
+    price = WETH_PRICE.replace("}]}", f'}}, {{kind: twap, pool: "{POOL}", window: 30m}}]}}')
+    assert list(claims(tmp_path, (WETH_PRICE, price)).pools()) == [PoolWant("vaults.treasury.pools[0]", POOL)]
 
 
 @pytest.mark.fault("C19")
@@ -83,3 +88,11 @@ def test_require__where_something_is_wrong__names_the_first_and_counts_the_rest(
 @pytest.mark.parametrize("name", ["reader", "probe"])
 def test_runtime__of_our_contracts__is_code(name: str) -> None:
     assert len(runtime(name)) > 100
+
+
+def test_require__where_only_a_spared_pool_is_wrong__goes_on(tmp_path: Path) -> None:
+    loaded = config(tmp_path)
+    spared = Finding("vaults.treasury.pools[1]", "a pool", "none", False, spares=True)
+    require(loaded, [Finding("a", "b", "b", True), spared])
+    with pytest.raises(ConfigError, match=r"vaults.treasury.pools\[1\]: expected a pool, found none \(and 1 more"):
+        require(loaded, [spared, Finding("vaults.treasury.pools", "a pool for every token", "none for WETH", False)])

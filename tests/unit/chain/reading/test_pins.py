@@ -5,6 +5,7 @@ import pytest
 from eth_abi.abi import encode
 
 from keeper.chain.reading.chainlink import DECIMALS, LATEST_ROUND
+from keeper.chain.reading.pinned import parse_pins, pins_text
 from keeper.chain.reading.pins import (
     DESCRIPTION,
     SYMBOL,
@@ -44,7 +45,7 @@ class Paired:
     def reads(self, at: Address) -> tuple[Read, ...]:
         return (Read(at, b"kind"),)
 
-    def pin(self, at: Address, answers: Answers) -> Facts | None:
+    def pin(self, at: Address, answers: Answers) -> Facts | Needs | None:
         return self.facts if answers[Read(at, b"kind")] == b"paired" else None
 
 
@@ -256,3 +257,15 @@ def test_pools__of_a_kind_that_asks_again__are_pinned_with_what_it_was_told() ->
     assert pins.pools[POOL].detail("said") == "0102"
     assert list(pins.warnings) == [WANT.path]
     assert pins.warnings[WANT.path].endswith("is old")
+
+
+def test_pools__that_a_vault_can_do_without__are_left_out_with_every_reason() -> None:
+    pinner, pins = begun(FakeNode(ANSWERS))
+    spare = replace(WANT, factory=address(0xBAD), spare=True)
+    pinner.pin_pools(pins, [spare], {"paired": Paired(Facts())}, {})
+    assert pins.pools == {}
+    assert all(finding.spares for finding in pins.wrong)
+    assert pins.left_out == {
+        POOL: f"expected {address(0xBAD)}, found {FACTORY}; expected a router for factory {FACTORY}, found none"
+    }
+    assert parse_pins(pins_text(pins), pins.block).left_out == pins.left_out
