@@ -8,34 +8,29 @@ clock, an answer is never larger than its cap, and no text that leaves this file
 from __future__ import annotations
 
 import ipaddress
-import json
 import re
 import socket
-import threading
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+import ssl
+import time
+import weakref
+from base64 import b64encode
+from collections.abc import Callable, Mapping
 from typing import Any
-from urllib.parse import SplitResult, unquote, urlsplit
+from urllib.parse import SplitResult, quote, unquote, urlsplit
 
-import urllib3
-from urllib3.connection import HTTPConnection, HTTPSConnection
-from urllib3.exceptions import HTTPError, ProtocolError
-from urllib3.util import Timeout, make_headers
-
+from keeper.chain.nodes.http import Broken, Connection, Late, Reply, TooLarge
+from keeper.chain.nodes.json_text import parse, write
 from keeper.core.errors import ConfigError, TransientError
 from keeper.core.foreign import printable
 
 MAX_BODY = 64 * 1024 * 1024
 """Bytes of an answer that are read at most. The largest honest answer, a tick's packed reads, is below 2 MB."""
 
-PIECE = 65_536
-CONNECT_SECONDS = 5.0
+MOST_KEPT = 4
+"""Idle connections of one URL."""
 MAX_TEXT = 400
-MAX_DEPTH = 32
-"""Nesting of an answer; honest ones have 6 or so."""
-
-_STRING = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+(?:"|\\?\Z)', re.DOTALL)
-_NO_BRACKETS = bytes(set(range(256)) - set(b"[]{}"))
+_PLAIN = "%/?:@!$&'()*+,;=~[]"
+"""Of a path and a query, as they are written; all else of it would not be one line of HTTP."""
 
 
 class TransportFault(TransientError):
@@ -82,54 +77,8 @@ def _secrets(parts: SplitResult) -> list[str]:
     return sorted(long, key=len, reverse=True)
 
 
-class _Watch:
-    """Ends an exchange at its deadline, however the other side drips: a socket's time-out bounds one read, not all."""
-
-    current = threading.local()
-
-    def __init__(self) -> None:
-        self.expired = False
-        self.socket: socket.socket | None = None
-
-    def hold(self, used: socket.socket | None) -> None:
-        self.socket = used
-        if self.expired:
-            self.cut()
-
-    def cut(self) -> None:
-        self.expired = True
-        if self.socket is not None:
-            with suppress(OSError):
-                # Of the plain socket: TLS would first say goodbye, and wait.
-                socket.socket.shutdown(self.socket, socket.SHUT_RDWR)
-
-    @classmethod
-    @contextmanager
-    def over(cls, seconds: float) -> Iterator[_Watch]:
-        watch = cls.current.watch = cls()
-        timer = threading.Timer(seconds, watch.cut)
-        timer.daemon = True
-        timer.start()
-        try:
-            yield watch
-        finally:
-            timer.cancel()
-
-
-class _Http(HTTPConnection):
-    def request(self, *args: Any, **kwargs: Any) -> None:
-        super().request(*args, **kwargs)
-        _Watch.current.watch.hold(self.sock)
-
-
-class _Https(HTTPSConnection):
-    def request(self, *args: Any, **kwargs: Any) -> None:
-        super().request(*args, **kwargs)
-        _Watch.current.watch.hold(self.sock)
-
-
 class Endpoint:
-    """One URL with its pool of kept-alive connections."""
+    """One URL and the connections to it that are kept alive: as many as were ever needed at once."""
 
     def __init__(self, url: str, *, timeout: float, max_body: int | None = None) -> None:
         """`max_body` is in bytes, MAX_BODY by default. Raises ConfigError where the URL is none, or is plain http to a
@@ -140,19 +89,26 @@ class Endpoint:
         self.label = masked(url)
         self._timeout, self._max_body = timeout, MAX_BODY if max_body is None else max_body
         self._hidden = _secrets(parts)
-        self._target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
-        self._headers = {"content-type": "application/json", "accept-encoding": "gzip", "user-agent": "keeper"}
+        self._target = quote((parts.path or "/") + (f"?{parts.query}" if parts.query else ""), safe=_PLAIN)
+        self._headers = {
+            "host": self.label.partition("://")[2].encode("idna").decode(),
+            "user-agent": "keeper",
+            "accept-encoding": "gzip",
+        }
         if parts.username:
             pair = f"{unquote(parts.username)}:{unquote(parts.password or '')}"
-            self._headers.update(make_headers(basic_auth=pair))
-        self._pool = urllib3.connection_from_url(self.label, maxsize=4, block=False)
-        self._pool.ConnectionCls = _Https if parts.scheme == "https" else _Http
+            self._headers["authorization"] = "Basic " + b64encode(pair.encode()).decode()
+        self._tls = parts.scheme == "https"
+        self._host = (parts.hostname or "").encode("idna").decode()
+        self._port = parts.port or (443 if self._tls else 80)
+        self._kept: list[Connection] = []
+        weakref.finalize(self, _close, self._kept)
 
     def __repr__(self) -> str:
         return f"Endpoint({self.label})"
 
     def close(self) -> None:
-        self._pool.close()
+        _close(self._kept)
 
     def hide(self, text: str) -> str:
         """Foreign text, fit for a log: on one line, and without any part of this URL that could be a key."""
@@ -163,66 +119,76 @@ class Endpoint:
     def exchange(self, body: Any, sign: Callable[[bytes], Mapping[str, str]] | None = None) -> Any:
         """The parsed JSON answer, an object or a list. `sign` gives headers for exactly these bytes. Raises
         TransportFault."""
-        content = json.dumps(body, separators=(",", ":")).encode()
-        return self._exchange("POST", self._target, content, self._headers | dict(sign(content) if sign else {}))
+        content = write(body)
+        headers = self._headers | {"content-type": "application/json"} | dict(sign(content) if sign else {})
+        return self._exchange("POST", self._target, content, headers)
 
     def fetch(self, place: str) -> Any:
         """The same of a GET; `place` follows this URL's own path. Raises TransportFault."""
-        return self._exchange("GET", self._target.rstrip("/") + place, None, self._headers)
+        return self._exchange("GET", self._target.rstrip("/") + place, b"", self._headers)
 
-    def _exchange(self, method: str, target: str, content: bytes | None, headers: Mapping[str, str]) -> Any:
-        with _Watch.over(self._timeout) as watch:
-            try:
-                status, retry_after, data = self._send(method, target, content, watch, headers)
-            except (HTTPError, OSError, ValueError) as error:
-                if watch.expired:
-                    raise self._late() from None
-                # The text of urllib3's errors holds the path, so only its kind is told.
-                raise self._fault(_kind(error), dropped=isinstance(error, ProtocolError)) from None
-        parsed = _parse(data)
+    def _exchange(self, method: str, target: str, content: bytes, headers: Mapping[str, str]) -> Any:
+        reply = self._send(self._framed(method, target, content, headers), time.monotonic() + self._timeout)
+        status, data = reply.status, reply.body
+        parsed = parse(data)
         # Some providers send a proper JSON-RPC error with status 400; everything else but 2xx is a fault.
         if not 200 <= status < 300 and not (status == 400 and isinstance(parsed, dict) and "error" in parsed):
             detail = self.hide(data[:200].decode("utf-8", "replace"))
-            raise self._fault(f"HTTP {status}" + (f": {detail}" if detail else ""), status, retry_after)
+            raise self._fault(f"HTTP {status}" + (f": {detail}" if detail else ""), status, reply.retry_after)
         if not isinstance(parsed, dict | list) or not parsed:
             raise self._fault(f"expected a JSON-RPC answer, found {len(data)} bytes of something else", status)
         return parsed
 
-    def _send(
-        self, method: str, target: str, body: bytes | None, watch: _Watch, headers: Mapping[str, str]
-    ) -> tuple[int, str, bytes]:
-        response = self._pool.urlopen(
-            method,
-            target,
-            body=body,
-            headers=headers,
-            retries=False,
-            redirect=False,
-            preload_content=False,
-            timeout=Timeout(connect=min(CONNECT_SECONDS, self._timeout), read=self._timeout),
-        )
-        data = bytearray()
-        complete = False
-        try:
-            while piece := response.read1(PIECE):
-                data += piece
-                if len(data) > self._max_body:
-                    raise self._fault(f"answer is larger than {self._max_body} bytes")
-                if watch.expired:
-                    break
-            # A cut connection may look like the end of an answer.
-            if watch.expired:
-                raise self._late()
-            complete = True
-        finally:
-            if complete:
-                response.release_conn()
-            else:
-                response.close()
-        return response.status, response.headers.get("retry-after", "")[:40], bytes(data)
+    def _framed(self, method: str, target: str, content: bytes, headers: Mapping[str, str]) -> bytes:
+        lines = [f"{method} {target} HTTP/1.1", *(f"{name}: {value}" for name, value in headers.items())]
+        if method == "POST":
+            lines.append(f"content-length: {len(content)}")
+        return "\r\n".join(lines).encode("latin-1") + b"\r\n\r\n" + content
 
-    def _late(self) -> TransportFault:
-        return self._fault(f"no complete answer within {self._timeout:g} s")
+    def _send(self, request: bytes, ends: float) -> Reply:
+        connection: Connection | None = None
+        try:
+            connection = self._idle() or Connection(self._host, self._port, ends, tls=self._tls)
+            reply = connection.ask(request, ends, self._max_body)
+        except BaseException as error:
+            if connection is not None:
+                connection.close()
+            if not isinstance(error, OSError | Broken | Late | TooLarge):
+                raise
+            raise self._told(error, was_connected=connection is not None) from None
+        if connection.may_stay and len(self._kept) < MOST_KEPT:
+            self._kept.append(connection)
+        else:
+            connection.close()
+        return reply
+
+    def _idle(self) -> Connection | None:
+        """The connection that was used last, unless the other side has closed it: a send must not be lost on it."""
+        while self._kept:
+            try:
+                connection = self._kept.pop()
+            except IndexError:
+                return None  # another thread took it
+            if not connection.is_over:
+                return connection
+            connection.close()
+        return None
+
+    def _told(self, error: Exception, *, was_connected: bool) -> TransportFault:
+        """Only the kind: the text of such errors may hold the URL."""
+        if isinstance(error, Late) or (was_connected and isinstance(error, TimeoutError)):
+            return self._fault(f"no complete answer within {self._timeout:g} s")
+        if isinstance(error, TooLarge):
+            return self._fault(f"answer is larger than {self._max_body} bytes")
+        if was_connected:
+            return self._fault("connection broke", dropped=True)
+        if isinstance(error, ssl.SSLError):
+            return self._fault("TLS failed")
+        if isinstance(error, socket.gaierror):
+            return self._fault("host unknown")
+        if isinstance(error, TimeoutError):
+            return self._fault("connecting timed out")
+        return self._fault("connection refused or host unknown")
 
     def _fault(
         self, text: str, status: int | None = None, retry_after: str = "", dropped: bool = False
@@ -230,39 +196,6 @@ class Endpoint:
         return TransportFault(f"{self.label}: {text}", status=status, retry_after=retry_after, dropped=dropped)
 
 
-def _kind(error: Exception) -> str:
-    name = type(error).__name__
-    return {
-        "ProtocolError": "connection broke",
-        "ConnectTimeoutError": "connecting timed out",
-        "ReadTimeoutError": "no answer in time",
-        "NewConnectionError": "connection refused or host unknown",
-        "NameResolutionError": "host unknown",
-        "SSLError": "TLS failed",
-    }.get(name, f"transport failed: {name}")
-
-
-def _refuse_constant(name: str) -> Any:
-    raise ValueError(name)
-
-
-def _parse(data: bytes) -> Any:
-    """None where the bytes are no JSON."""
-    if not _is_shallow(data):
-        return None
-    try:
-        return json.loads(data, parse_constant=_refuse_constant)
-    except (ValueError, RecursionError):
-        return None
-
-
-def _is_shallow(data: bytes) -> bool:
-    """Whether brackets nest no deeper than MAX_DEPTH.
-
-    Python's JSON scanner recurses on the C stack up to the recursion limit, which libraries raise: 100,000 brackets
-    from a hostile node would end the process.
-    """
-    brackets = _STRING.sub(b"", data).translate(None, _NO_BRACKETS)
-    for _ in range(MAX_DEPTH):
-        brackets = brackets.replace(b"[]", b"").replace(b"{}", b"")
-    return not brackets
+def _close(kept: list[Connection]) -> None:
+    while kept:
+        kept.pop().close()

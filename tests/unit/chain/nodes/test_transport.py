@@ -1,12 +1,7 @@
-import json
-import sys
-
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from keeper.chain.nodes.rpc import Rpc
-from keeper.chain.nodes.transport import Endpoint, _parse, is_loopback, masked
+from keeper.chain.nodes.transport import Endpoint, is_loopback, masked
 from keeper.core.errors import ConfigError
 
 SECRET = "s3cr3tAp1Key0123456789"
@@ -71,37 +66,3 @@ def test_hide__of_foreign_text__is_one_short_line() -> None:
     endpoint = Endpoint("https://h", timeout=1)
     assert endpoint.hide("a\x1b[2J\nb") == r"a\x1b[2J\nb"
     assert len(endpoint.hide("x" * 10_000)) < 420
-
-
-@pytest.mark.fault("R32")
-@pytest.mark.parametrize(
-    ("data", "parsed"),
-    [
-        (b"[" * 32 + b"]" * 32, True),
-        (b"[" * 33 + b"]" * 33, False),
-        (b'{"a":' * 33 + b"1" + b"}" * 33, False),
-        (b"[1," * 100_000, False),
-        (b'["' + b"[" * 100_000 + b'"]', True),
-        (rb'["\"[[\\", {}]', True),
-        (rb'["' + rb"\"" * 100_000, False),
-        (b"[" * 10 + b"]" * 9, False),
-        (b"]" * 100_000, False),
-    ],
-)
-def test_parse__of_deep_nesting__is_refused_before_it_recurses(data: bytes, parsed: bool) -> None:
-    limit = sys.getrecursionlimit()
-    sys.setrecursionlimit(1_000_000)
-    try:
-        assert (_parse(data) is not None) is parsed
-    finally:
-        sys.setrecursionlimit(limit)
-
-
-@given(
-    st.recursive(
-        st.none() | st.text() | st.integers(), lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner)
-    )
-)
-def test_parse__of_any_shallow_json__gives_it_back(value: object) -> None:
-    assert _parse(json.dumps([value]).encode()) == [value]
-    assert _parse(json.dumps([value], ensure_ascii=False).encode()) == [value]

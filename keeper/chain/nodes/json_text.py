@@ -1,0 +1,69 @@
+"""JSON on its way out and in: parameters whose text is made once, and answers that must not exhaust us. Pure."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable
+from typing import Any
+
+MAX_DEPTH = 32
+"""Nesting of an answer; honest ones have 6 or so."""
+
+_STRING = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+(?:"|\\?\Z)', re.DOTALL)
+_NO_BRACKETS = bytes(set(range(256)) - set(b"[]{}"))
+
+
+class Written(list[Any]):
+    """Parameters, and their JSON as it goes out. A tick's calldata is that of the last one, and large: writing it again
+    would cost more than all else that is done for it."""
+
+    __slots__ = ("text",)
+
+    def __init__(self, values: Iterable[Any], text: bytes) -> None:
+        super().__init__(values)
+        self.text = text
+
+
+def write(body: Any) -> bytes:
+    """A JSON-RPC body, or any other."""
+    if isinstance(body, list):
+        return b"[" + b",".join(map(_one, body)) + b"]"
+    return _one(body)
+
+
+def _one(call: Any) -> bytes:
+    params = call.get("params") if isinstance(call, dict) else None
+    if not isinstance(params, Written):
+        return json.dumps(call, separators=(",", ":")).encode()
+    rest = json.dumps({key: value for key, value in call.items() if key != "params"}, separators=(",", ":")).encode()
+    return rest[:-1] + b',"params":' + params.text + b"}"
+
+
+def parse(data: bytes) -> Any:
+    """None where the bytes are no JSON, or nest too deep."""
+    if not _is_shallow(data):
+        return None
+    try:
+        return json.loads(data, parse_constant=_refuse_constant)
+    except (ValueError, RecursionError):
+        return None
+
+
+def _refuse_constant(name: str) -> Any:
+    raise ValueError(name)
+
+
+def _is_shallow(data: bytes) -> bool:
+    """Whether brackets nest no deeper than MAX_DEPTH.
+
+    Python's JSON scanner recurses on the C stack up to the recursion limit, which libraries raise: 100,000 brackets
+    from a hostile node would end the process.
+    """
+    # A packed answer is one long text in a few brackets.
+    if data.count(b"[") + data.count(b"{") <= MAX_DEPTH:
+        return True
+    brackets = _STRING.sub(b"", data).translate(None, _NO_BRACKETS)
+    for _ in range(MAX_DEPTH):
+        brackets = brackets.replace(b"[]", b"").replace(b"{}", b"")
+    return not brackets
