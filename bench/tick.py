@@ -26,7 +26,7 @@ TITLE, UNIT = "A tick: vaults that hold, dry, on Anvil", "vaults"
 
 
 def rows(pace: Pace) -> list[Row]:
-    sizes = pace.sizes(1, 10, 100)
+    sizes = pace.sizes(1, 10, 100, 1000)
     found: list[Row] = []
     with local_market() as local, BareSocket(local.url) as bare:
         fund(local, max(sizes))

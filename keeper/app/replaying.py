@@ -49,8 +49,8 @@ class Repeated:
 
 
 def replay(loaded: Loaded, reader: JournalReader, rows: Iterable[CycleRow]) -> Iterator[Repeated]:
-    """The first and the latest turn of every row, oldest first. Vaults that the configuration does not have are left
-    out.
+    """The first turn of every row and the latest that was told in full, oldest first. Vaults that the
+    configuration does not have are left out.
 
     Raises JournalError where the journal lacks what the chain said at start, ConfigError where the configuration needs
     a pool or a token that was not read then.
@@ -60,8 +60,8 @@ def replay(loaded: Loaded, reader: JournalReader, rows: Iterable[CycleRow]) -> I
         if row.vault not in loaded.config.kept:
             continue
         yield _repeat(composed, row, row.first_at, row.first_decision, row.first_inputs)
-        if row.turns > 1:
-            yield _repeat(composed, row, row.at, row.decision, row.inputs)
+        if row.told_at > row.first_at:
+            yield _repeat(composed, row, row.told_at, row.decision, row.inputs)
 
 
 def _repeat(composed: _Composed, row: CycleRow, at: int, recorded: Record, packed: bytes) -> Repeated:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Any
 
-from sqlalchemy import Connection, Select, and_, func, select
+from sqlalchemy import Connection, Select, and_, func, or_, select
 
 from keeper.core.chain import History
 from keeper.core.latches import Latch
@@ -28,6 +28,7 @@ from keeper.journal.tables import (
     configs,
     cycles,
     flows,
+    going,
     halts,
     intents,
     pauses,
@@ -39,7 +40,8 @@ from keeper.journal.tables import (
 
 @dataclass(frozen=True, slots=True)
 class CycleRow:
-    """A cycle, or a streak of `turns` unchanged ones. `at`, block, decision and inputs are those of the latest turn."""
+    """A cycle, or a streak of `turns` unchanged ones. `at` and block are those of the latest turn; reason, decision and
+    inputs of the latest one that was told in full, at `told_at`: those after it found nothing new."""
 
     number: int
     vault: str
@@ -61,6 +63,8 @@ class CycleRow:
     at: int
     block_number: int
     block_hash: str
+    told_at: int
+    """Unix seconds."""
     decision: Mapping[str, Any]
     inputs: bytes
 
@@ -122,6 +126,16 @@ class VaultSummary:
     live: tuple[Intent, ...]
 
 
+_CYCLES = select(
+    cycles,
+    func.coalesce(going.c.turns, 0).label("more"),
+    going.c.max_drift_bps.label("drift_since"),
+    going.c.at.label("looked_at"),
+    going.c.block.label("looked_block"),
+    going.c.hash.label("looked_hash"),
+).select_from(cycles.outerjoin(going, going.c.cycle == cycles.c.id))
+
+
 class JournalReader:
     """Guarantees: never writes, never waits for the writer, sees whole transactions only.
 
@@ -164,11 +178,11 @@ class JournalReader:
         kinds: Sequence[str] = (),
     ) -> list[CycleRow]:
         """Newest first; those that were going on at some time from `since` (included) to `until` (excluded)."""
-        query = select(cycles).order_by(cycles.c.id.desc()).limit(limit)
+        query = _CYCLES.order_by(cycles.c.id.desc()).limit(limit)
         if vault is not None:
             query = query.where(cycles.c.vault == vault)
         if since is not None:
-            query = query.where(cycles.c.last_at >= since)
+            query = query.where(or_(cycles.c.last_at >= since, going.c.at >= since))
         if until is not None:
             query = query.where(cycles.c.first_at < until)
         if kinds:
@@ -176,19 +190,19 @@ class JournalReader:
         return [cycle_of(row) for row in self._all(query)]
 
     def cycle(self, number: int) -> CycleRow | None:
-        return next((cycle_of(row) for row in self._all(select(cycles).where(cycles.c.id == number))), None)
+        return next((cycle_of(row) for row in self._all(_CYCLES.where(cycles.c.id == number))), None)
 
     def latest_cycle(self, vault: str | None = None) -> CycleRow | None:
         return next(iter(self.cycles(vault, limit=1)), None)
 
     def first_cycle(self, vault: str) -> CycleRow | None:
-        query = select(cycles).where(cycles.c.vault == vault).order_by(cycles.c.id).limit(1)
+        query = _CYCLES.where(cycles.c.vault == vault).order_by(cycles.c.id).limit(1)
         return next((cycle_of(row) for row in self._all(query)), None)
 
     def cycle_after(self, number: int) -> CycleRow | None:
         """The next one of the same vault: what came of it."""
         same = select(cycles.c.vault).where(cycles.c.id == number).scalar_subquery()
-        later = select(cycles).where(cycles.c.vault == same, cycles.c.id > number).order_by(cycles.c.id).limit(1)
+        later = _CYCLES.where(cycles.c.vault == same, cycles.c.id > number).order_by(cycles.c.id).limit(1)
         return next((cycle_of(row) for row in self._all(later)), None)
 
     def config(self, config_hash: str) -> str | None:
@@ -259,7 +273,7 @@ class JournalReader:
 
     def summary(self, vault: str) -> VaultSummary:
         """Of one moment."""
-        latest = select(cycles).where(cycles.c.vault == vault).order_by(cycles.c.id.desc()).limit(1)
+        latest = _CYCLES.where(cycles.c.vault == vault).order_by(cycles.c.id.desc()).limit(1)
         mined = and_(intents.c.vault == vault, intents.c.mined_at.is_not(None))
         acts = select(intents).where(mined, intents.c.purpose.in_(["swap", "upkeep"]))
         acts = acts.order_by(intents.c.mined_at.desc()).limit(20)
@@ -332,6 +346,7 @@ def _live(connection: Connection, vault: str | None) -> tuple[Intent, ...]:
 
 
 def cycle_of(row: Any) -> CycleRow:
+    went_on = row.looked_at is not None
     return CycleRow(
         number=row.id,
         vault=row.vault,
@@ -342,16 +357,17 @@ def cycle_of(row: Any) -> CycleRow:
         guards=tuple(row.guards),
         config_hash=row.config_hash,
         armed=bool(row.armed),
-        turns=row.turns,
-        max_drift_bps=row.max_drift_bps,
+        turns=row.turns + row.more,
+        max_drift_bps=max(row.max_drift_bps, row.drift_since or 0),
         first_at=row.first_at,
         first_block=row.first_block,
         first_hash=row.first_hash,
         first_decision=row.first_decision,
         first_inputs=bytes(row.first_inputs),
-        at=row.last_at,
-        block_number=row.last_block,
-        block_hash=row.last_hash,
+        at=row.looked_at if went_on else row.last_at,
+        block_number=row.looked_block if went_on else row.last_block,
+        block_hash=row.looked_hash if went_on else row.last_hash,
+        told_at=row.first_at if row.last_decision is None else row.last_at,
         decision=row.first_decision if row.last_decision is None else row.last_decision,
         inputs=bytes(row.first_inputs if row.last_inputs is None else row.last_inputs),
     )

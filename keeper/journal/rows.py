@@ -47,11 +47,11 @@ def first_turn(record: CycleRecord) -> Values:
 
 
 def next_turn(record: CycleRecord, turns: int, max_drift_bps: int) -> Values:
-    """What changes in a streak when it goes on."""
+    """What changes in a streak with one more turn that is told. `turns` and drift are those of the whole streak."""
     return {
         "reason": record.reason,
-        "turns": turns + 1,
-        "max_drift_bps": max(max_drift_bps, record.max_drift_bps),
+        "turns": turns,
+        "max_drift_bps": max_drift_bps,
         "last_at": record.at,
         "last_block": record.block_number,
         "last_hash": record.block_hash,

@@ -38,8 +38,10 @@ class StreakKey:
 
 def streak_key(record: CycleRecord) -> StreakKey | None:
     """None where every cycle counts for itself: one that starts a transaction, or proposes one."""
-    if record.kind in ("intended", "proposed"):
-        return None
+    return None if record.kind in ("intended", "proposed") else key_of(record)
+
+
+def key_of(record: CycleRecord) -> StreakKey:
     return StreakKey(
         record.vault,
         record.chain_id,

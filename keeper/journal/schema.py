@@ -8,7 +8,7 @@ from sqlalchemy import Connection, inspect, text
 
 from keeper.core.errors import JournalError
 
-KNOWN = 7
+KNOWN = 8
 """The newest schema: the number of the last file in migrations/versions."""
 
 MIGRATIONS = Path(__file__).parent / "migrations"

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from types import TracebackType
 from typing import Any
 
 from sqlalchemy import Connection, and_, func, insert, select, update
 
-from keeper.core.chain import History
+from keeper.core.chain import Block, History
 from keeper.core.errors import Halted, JournalError
 from keeper.core.latches import Latch, Trip
 from keeper.core.proposals import Fate
@@ -21,16 +23,18 @@ from keeper.journal import commands, latches, proposals, rows, rules, runs
 from keeper.journal.adoption import Adoption
 from keeper.journal.epoch import claim
 from keeper.journal.flows import Flow
+from keeper.journal.marks import Mark, Marks
 from keeper.journal.observed import record_balances
 from keeper.journal.places import place_of
-from keeper.journal.recall import read_history
+from keeper.journal.recall import Past, read_past
+from keeper.journal.standing import Standing, read_standing
 from keeper.journal.store import Store
+from keeper.journal.streaks import Streaks
 from keeper.journal.tables import (
     adoptions,
     attempts,
     beats,
     configs,
-    cycles,
     intents,
     outcomes,
     pins,
@@ -38,14 +42,8 @@ from keeper.journal.tables import (
     samples,
     transitions,
 )
-from keeper.journal.traces import keep_trace
 
 HOUR = 3_600
-# Without inputs and decisions, which are large and not looked at here.
-_STREAK = tuple(
-    cycles.c[name]
-    for name in ("id", "vault", "chain_id", "kind", "code", "guards", "config_hash", "armed", "turns", "max_drift_bps")
-)
 _UNFINISHED = sorted(LIVE | UNFINAL)
 
 
@@ -84,6 +82,11 @@ class SqlJournal:
             self._store.close()
             raise
         self._now, self._every = now, sample_every
+        self._mutex = threading.RLock()
+        # What was read or written before and cannot have changed since: see marks.py.
+        self._streaks, self._marks = Streaks(), Marks()
+        self._pasts: dict[str, tuple[Mark, Past]] = {}
+        self._standing: Standing | None = None
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -122,16 +125,36 @@ class SqlJournal:
 
     def record_cycle(self, record: CycleRecord) -> int:
         """Adds a cycle, or extends the streak of an unchanged one. Returns the cycle's number."""
-        with self._store.writing() as connection:
-            if record.trace is not None:
-                keep_trace(connection, record.vault, record.trace)
-            mine = select(*_STREAK).where(cycles.c.vault == record.vault)
-            latest = connection.execute(mine.order_by(cycles.c.id.desc()).limit(1)).first()
-            if latest is not None and _key_of(latest) == rules.streak_key(record):
-                values = rows.next_turn(record, latest.turns, latest.max_drift_bps)
-                connection.execute(update(cycles).where(cycles.c.id == latest.id).values(values))
-                return int(latest.id)
-            return _inserted(connection, cycles, rows.first_turn(record))
+        return self.record_cycles([record])[0]
+
+    def record_cycles(self, records: Sequence[CycleRecord]) -> Sequence[int]:
+        """The same for each of them, in one transaction: all or none. Returns their numbers, in this order."""
+        if not records:
+            return ()
+        with self._streak() as connection:
+            return [self._record(connection, record) for record in records]
+
+    def _record(self, connection: Connection, record: CycleRecord) -> int:
+        before = self._streaks.latest(connection, record.vault)
+        if record.trace is not None or "denied" in (record.kind, before and before.key.kind):
+            self._marks.touch(record.vault)
+        return self._streaks.record(connection, record)
+
+    def go_on(self, drifts: Mapping[str, int], block: Block) -> None:
+        """One turn more of these vaults' latest cycles, each at its drift {bps}, with nothing else to say."""
+        if drifts:
+            with self._streak() as connection:
+                self._streaks.go_on(connection, drifts, block)
+
+    @contextmanager
+    def _streak(self) -> Iterator[Connection]:
+        with self._mutex:
+            try:
+                with self._store.writing() as connection:
+                    yield connection
+            except BaseException:
+                self._streaks.forget()
+                raise
 
     # --- intents -----------------------------------------------------------------------------------------------------
 
@@ -145,6 +168,7 @@ class SqlJournal:
                 nonce = rules.reserve(new, chain_nonce, _following(connection, new.chain_id, new.sender), unfinished)
                 number = _inserted(connection, intents, rows.new_intent_row(new, nonce))
                 self._log(connection, number, "", State.RESERVED, "")
+                self._marks.touch(new.vault)
                 return rules.reserved(new, number, nonce)
         except Halted as doubt:
             if not self._is_halted(new):
@@ -187,6 +211,7 @@ class SqlJournal:
     def _move(self, connection: Connection, before: Intent, after: Intent, note: str) -> None:
         if after.state is before.state and after.mined == before.mined:
             return
+        self._marks.touch(before.vault)
         here = and_(intents.c.id == before.id, intents.c.state == str(before.state))
         if connection.execute(update(intents).where(here).values(rows.moved_row(after))).rowcount != 1:
             raise JournalError(f"intent {before.id}: expected {before.state}, found another state")
@@ -200,7 +225,9 @@ class SqlJournal:
     def finish(self, outcome: Outcome) -> None:
         """Fills and costs of a mined intent; replaces what an earlier call said of it."""
         with self._store.writing() as connection:
-            rules.concludable(_intent(connection, outcome.intent), outcome)
+            concluded = _intent(connection, outcome.intent)
+            rules.concludable(concluded, outcome)
+            self._marks.touch(concluded.vault)
             values = rows.outcome_row(outcome, self._now())
             known = update(outcomes).where(outcomes.c.intent == outcome.intent).values(values)
             if connection.execute(known).rowcount == 0:
@@ -223,11 +250,13 @@ class SqlJournal:
     def propose(self, wanted: NewProposal, why: str = "") -> Proposal:
         """Adds a transaction for a Safe's owners to sign, in place of the vault's open one; `why` says wherefore."""
         with self._store.writing() as connection:
+            self._marks.touch(wanted.new.vault)
             return proposals.propose(connection, wanted, why)
 
     def withdraw(self, vault: str, why: str) -> None:
         """Nobody should sign the vault's open proposal any more."""
         with self._store.writing() as connection:
+            self._marks.touch(vault)
             proposals.supersede(connection, vault, why)
 
     def waiting(self, chain_id: int) -> Sequence[Proposal]:
@@ -238,12 +267,14 @@ class SqlJournal:
     def end_proposal(self, number: int, fate: Fate, at: int, note: str = "") -> None:
         """Overtaken or expired (Unix seconds)."""
         with self._store.writing() as connection:
+            self._marks.touch_all()
             proposals.end(connection, number, fate, at, note)
 
     def executed(self, proposal: Proposal, mined: Mined, outcome: Outcome) -> int:
         """Ends it, and makes it a final transaction of the vault: from now on it counts as a trade. Returns the
         intent's number."""
         with self._store.writing() as connection:
+            self._marks.touch(proposal.vault)
             proposals.end(connection, proposal.id, Fate.EXECUTED, mined.timestamp, mined.hash)
             return proposals.record_execution(connection, proposal, mined, outcome, self._store.epoch)
 
@@ -251,9 +282,22 @@ class SqlJournal:
 
     def history(self, vault: str, now: int, lookback: int = 0) -> History:
         """What the next decision may know of the past: 24 hours, the last trade however old, and the samples of the
-        last `lookback` seconds."""
-        with self._store.reading() as connection:
-            return read_history(connection, vault, now, lookback)
+        last `lookback` seconds. Reads only what has changed since it was last asked."""
+        with self._mutex, self._store.reading() as connection:
+            self._marks.look(connection)
+            mark, past = self._pasts.get(vault, (None, None))
+            if past is None or mark != self._marks.of(vault) or not past.reaches(now, lookback):
+                past = read_past(connection, vault, now, lookback)
+                self._pasts[vault] = self._marks.of(vault), past
+            streak = self._streaks.latest(connection, vault)
+            return past.at(now, streak.turns if streak else 0, lookback)
+
+    def marks(self, vaults: Iterable[str]) -> Mapping[str, object]:
+        """Of each vault a mark that stays equal as long as its history does: only time may have passed, and its streak
+        have gone on. One look at the database for all."""
+        with self._mutex, self._store.reading() as connection:
+            self._marks.look(connection)
+            return {vault: self._marks.of(vault) for vault in vaults}
 
     def sample(self, sample: Sample) -> None:
         """Keeps the first sample of each hour (or of what `sample_every` says)."""
@@ -261,6 +305,7 @@ class SqlJournal:
         with self._store.writing() as connection:
             same = and_(samples.c.vault == sample.vault, samples.c.slot == slot)
             if not connection.execute(select(samples.c.id).where(same)).first():
+                self._marks.touch(sample.vault)
                 connection.execute(insert(samples).values(rows.sample_row(sample, slot)))
 
     def observe_balances(
@@ -276,7 +321,10 @@ class SqlJournal:
         Does nothing while a transaction of the vault is live or its outcome unknown: the next look tells them apart.
         """
         with self._store.writing() as connection:
-            return record_balances(connection, vault, at, block, balances, prices)
+            found = record_balances(connection, vault, at, block, balances, prices)
+            if found:
+                self._marks.touch(vault)
+            return found
 
     def beat(self, chain_id: int, now: int, block: int, text: str) -> None:
         values = {"at": now, "block_number": block, "text": text}
@@ -303,28 +351,48 @@ class SqlJournal:
 
     def halt(self, scope: str, reason: str, now: int) -> None:
         """Latches until `clear`. Saying the same again changes nothing."""
-        with self._store.writing() as connection:
+        with self._switching() as connection:
             commands.halt(connection, scope, reason, now)
 
     def latch(self, vault: str, trips: Sequence[Trip], now: int) -> None:
         """Takes the vault's breakers a step on: latches what tripped, lets go of what has rested (Unix seconds)."""
-        with self._store.writing() as connection:
+        with self._switching(vault) as connection:
             latches.latch(connection, vault, trips, now)
 
     def latches(self, vault: str) -> tuple[Latch, ...]:
         """What the vault's breakers have latched, or try."""
-        with self._store.reading() as connection:
-            return latches.read_latches(connection, vault)
+        return self._stands().latches.get(vault, ())
 
     def halted(self, scope: str) -> str:
         """Why `scope` (a vault or a sender) is halted, or an empty string."""
-        with self._store.reading() as connection:
-            return commands.read_halt(connection, scope)
+        return self._stands().halted.get(scope, "")
+
+    def _stands(self) -> Standing:
+        with self._mutex:
+            if self._standing is None:
+                with self._store.reading() as connection:
+                    self._standing = read_standing(connection)
+            return self._standing
 
     def clear(self, scope: str, by: str, reason: str) -> int:
         """Ends every halt of `scope`, a vault, a sender or a halt's number. Returns how many there were."""
-        with self._store.writing() as connection:
+        with self._switching() as connection:
             return commands.clear(connection, scope, by, reason, self._now())
+
+    @contextmanager
+    def _switching(self, vault: str | None = None) -> Iterator[Connection]:
+        """A write after which one vault, or any, may be free to act or not."""
+        with self._mutex:
+            self._standing = None
+            if vault is None:
+                self._marks.touch_all()
+            else:
+                self._marks.touch(vault)
+            try:
+                with self._store.writing() as connection:
+                    yield connection
+            finally:
+                self._standing = None
 
     def paused(self, vault: str) -> PauseState | None:
         """A pause, or a request for one that is not answered yet: it counts from the moment it was asked for."""
@@ -340,6 +408,7 @@ class SqlJournal:
         with self._store.writing() as connection:
             if not connection.execute(select(requests.c.id).where(requests.c.id == request)).first():
                 raise rules.not_found("request", request)
+            self._marks.touch_all()
             open_one = and_(requests.c.id == request, requests.c.answer.is_(None))
             connection.execute(update(requests).where(open_one).values(answer=text, answered_at=self._now()))
 
@@ -348,7 +417,7 @@ class SqlJournal:
 
         Raises JournalError for any other action: those need more than a journal.
         """
-        with self._store.writing() as connection:
+        with self._switching() as connection:
             return commands.apply(connection, request, self._now())
 
 
@@ -356,12 +425,6 @@ def _inserted(connection: Connection, table: Any, values: Mapping[str, Any]) -> 
     key = connection.execute(insert(table).values(values)).inserted_primary_key
     assert key is not None
     return int(key[0])
-
-
-def _key_of(row: Any) -> rules.StreakKey:
-    return rules.StreakKey(
-        row.vault, row.chain_id, row.kind, row.code, tuple(row.guards), row.config_hash, bool(row.armed)
-    )
 
 
 def _intent(connection: Connection, number: int) -> Intent:

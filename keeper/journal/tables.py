@@ -143,6 +143,19 @@ cycles = Table(
     sqlite_autoincrement=True,
 )
 
+# How far a streak has gone since its row was written. Narrow, as each tick writes it for every vault that merely goes
+# on: a row of cycles is fifty times as long, and would have to be written anew.
+going = Table(
+    "going",
+    metadata,
+    Column("cycle", Int, ForeignKey("cycles.id"), primary_key=True, autoincrement=False),
+    _int("turns"),
+    _int("max_drift_bps"),
+    _int("at"),
+    _int("block"),
+    _text("hash"),
+)
+
 intents = Table(
     "intents",
     metadata,

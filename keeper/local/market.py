@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from math import isqrt
@@ -75,7 +75,11 @@ class Market:
     def fund(self, account: Address, amounts: Mapping[str, Fraction | int]) -> None:
         """Gives `account` whole tokens by symbol. Raises DeployError, and KeyError for a symbol it does not have."""
         wholes = {symbol: Fraction(whole) * 10 ** self.tokens[symbol].decimals for symbol, whole in amounts.items()}
-        self._run([self._minted(symbol, account, ratio_to_int(raw, Rounding.DOWN)) for symbol, raw in wholes.items()])
+        self.mint([(symbol, account, ratio_to_int(raw, Rounding.DOWN)) for symbol, raw in wholes.items()])
+
+    def mint(self, amounts: Sequence[tuple[str, Address, int]]) -> None:
+        """{raw} of each symbol for each account, in one transaction. Raises DeployError."""
+        self._run([self._minted(*each) for each in amounts])
 
     def move(self, moment: Moment) -> None:
         """Tells the feeds and trades the pools to the moment's prices, in one transaction. Raises DeployError."""

@@ -1,0 +1,109 @@
+"""Cycles and their streaks: what is unchanged adds to the row that there is, and what merely goes on writes no row.
+
+A vault's latest cycle is remembered between calls, as there is one writer. Where a transaction fails all of it is
+forgotten, and read anew.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import Connection, bindparam, delete, func, insert, select, text, update
+
+from keeper.core.chain import Block
+from keeper.core.errors import JournalError
+from keeper.core.records import CycleRecord
+from keeper.journal import rows, rules
+from keeper.journal.tables import cycles, going
+from keeper.journal.traces import keep_trace
+
+_NAMES = ("id", "vault", "chain_id", "kind", "code", "guards", "config_hash", "armed")  # and not what is large
+_LATEST = (
+    select(
+        *(cycles.c[name] for name in _NAMES),
+        (cycles.c.turns + func.coalesce(going.c.turns, 0)).label("turns"),
+        cycles.c.max_drift_bps,
+        func.coalesce(going.c.max_drift_bps, 0).label("drift_since"),
+    )
+    .select_from(cycles.outerjoin(going, going.c.cycle == cycles.c.id))
+    .where(cycles.c.vault == bindparam("vault"))
+    .order_by(cycles.c.id.desc())
+    .limit(1)
+)
+_MINE = cycles.c.id == bindparam("number")
+_ADD = insert(cycles)
+_EXTEND = update(cycles).where(_MINE)
+_TOLD = delete(going).where(going.c.cycle == bindparam("number"))
+_GO_ON = text(
+    "INSERT INTO going (cycle, turns, max_drift_bps, at, block, hash) VALUES (:cycle, 1, :drift, :at, :block, :hash) "
+    "ON CONFLICT (cycle) DO UPDATE SET turns = going.turns + 1, at = excluded.at, block = excluded.block, "
+    "hash = excluded.hash, max_drift_bps = CASE WHEN excluded.max_drift_bps > going.max_drift_bps "
+    "THEN excluded.max_drift_bps ELSE going.max_drift_bps END"
+)
+
+
+@dataclass(slots=True)
+class Streak:
+    """A vault's latest cycle: its number, what another one must be like to add to it, and how far it has come."""
+
+    number: int
+    key: rules.StreakKey
+    turns: int
+    max_drift_bps: int
+
+
+@dataclass(slots=True)
+class Streaks:
+    """The latest streak of each vault, as this writer left it. Not for several threads at once."""
+
+    _latest: dict[str, Streak | None] = field(default_factory=dict)
+
+    def forget(self) -> None:
+        """What was written did not last."""
+        self._latest.clear()
+
+    def latest(self, connection: Connection, vault: str) -> Streak | None:
+        if vault not in self._latest:
+            row = connection.execute(_LATEST, {"vault": vault}).first()
+            self._latest[vault] = None if row is None else _streak_of(row)
+        return self._latest[vault]
+
+    def record(self, connection: Connection, record: CycleRecord) -> int:
+        """Adds a cycle, or extends the streak of an unchanged one. Returns the cycle's number."""
+        if record.trace is not None:
+            keep_trace(connection, record.vault, record.trace)
+        streak = self.latest(connection, record.vault)
+        if streak is None or streak.key != rules.streak_key(record):
+            added = connection.execute(_ADD, rows.first_turn(record)).inserted_primary_key
+            assert added is not None
+            streak = Streak(int(added[0]), rules.key_of(record), 1, record.max_drift_bps)
+            self._latest[record.vault] = streak
+            return streak.number
+        streak.turns += 1
+        streak.max_drift_bps = max(streak.max_drift_bps, record.max_drift_bps)
+        connection.execute(_TOLD, {"number": streak.number})  # the row itself says so again
+        values = rows.next_turn(record, streak.turns, streak.max_drift_bps)
+        connection.execute(_EXTEND, {"number": streak.number, **values})
+        return streak.number
+
+    def go_on(self, connection: Connection, drifts: Mapping[str, int], block: Block) -> None:
+        """One turn more for the latest cycle of each of these vaults, at its drift {bps}: nothing else is new."""
+        at = {"at": block.timestamp, "block": block.number, "hash": block.hash}
+        added = []
+        for vault, drift in drifts.items():
+            streak = self.latest(connection, vault)
+            if streak is None:
+                raise JournalError(f"{vault}: expected a cycle that goes on, found none")
+            streak.turns += 1
+            streak.max_drift_bps = max(streak.max_drift_bps, drift)
+            added.append({"cycle": streak.number, "drift": drift, **at})
+        connection.execute(_GO_ON, added)
+
+
+def _streak_of(row: Any) -> Streak:
+    key = rules.StreakKey(
+        row.vault, row.chain_id, row.kind, row.code, tuple(row.guards), row.config_hash, bool(row.armed)
+    )
+    return Streak(row.id, key, row.turns, max(row.max_drift_bps, row.drift_since))
