@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import ClassVar
 
@@ -108,13 +108,15 @@ class AllowList:
         swap = decode_swap(router.kind, call.data)
         if isinstance(swap, str):
             return swap
-        wanted = (leg.leg.sell.token.address, leg.leg.buy.address)
-        fee = None if swap.fee is None else leg.leg.pool.fee
+        wanted = tuple(token.address for token in leg.leg.tokens)
+        fees = tuple(pool.fee for pool in leg.leg.pools) if swap.fees else ()
+        spacings = tuple(pool.spacing for pool in leg.leg.pools) if swap.spacings else ()
         checks = (
             ("router", leg.leg.router.address, call.to),
             ("recipient", view.account, swap.recipient),
             ("tokens", wanted, swap.tokens),
-            ("fee", fee, swap.fee),
+            ("fees", _listed(fees), _listed(swap.fees)),
+            ("spacings", _listed(spacings), _listed(swap.spacings)),
             ("sell", leg.leg.sell.raw, swap.sell),
             ("min_out", leg.min_out.raw, swap.min_out),
         )
@@ -123,7 +125,8 @@ class AllowList:
             return f"{wrong[0]}: expected {wrong[1]}, was {wrong[2]}"
         if swap.min_out <= 0:
             return "min_out: expected more than 0, was 0"
-        return "" if swap.deadline > view.block.timestamp else f"deadline: {swap.deadline} has passed"
+        in_time = swap.deadline is None or swap.deadline > view.block.timestamp
+        return "" if in_time else f"deadline: {swap.deadline} has passed"
 
     def _approval(self, call: Call, draft: Draft) -> str:
         token = next((token for token in self.tokens if token.address == call.to), None)
@@ -146,6 +149,10 @@ class AllowList:
         if self.wrapped is None or call.to != self.wrapped.address:
             return f"target: {call.to} is not the wrapped native token"
         return "" if is_well_formed else f"0x{call.data.hex()} with {call.value} wei is no {call.purpose}"
+
+
+def _listed(figures: Sequence[object]) -> str:
+    return ", ".join(map(str, figures)) or "none"
 
 
 def _ordered(draft: Draft, token: Token, spender: Address) -> int:
