@@ -79,7 +79,7 @@ def _vaults(chain: Chain) -> list[Finding]:
         for (token, spender), raw in view.allowances.items():
             left = text.amount(TokenAmount(token, raw)) if raw else "none"
             findings.append(Finding(f"vaults.{name}: allowance of {token.symbol} to {spender}", "none", left, raw == 0))
-        for pool, reason in view.left_out:
+        for pool, reason in view.left_out[len(chain.setting(name).pools_left_out) :]:
             findings.append(Finding(f"vaults.{name}: {pool.label}", "a pool that can be quoted", reason, False))
     return findings
 

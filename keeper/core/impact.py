@@ -1,4 +1,4 @@
-"""Where a sale leaves a pool's price, from nothing but the pool's own exact quotes."""
+"""Where a sale leaves a pool's price, and how large it may be, from nothing but the pool's own exact quotes."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from keeper.core.units import Token, TokenAmount
 
 _SHARE, _LEAST = 1_000, 10**6
 """A step of a thousandth of the sale, but of so many raw units that rounding to one of them does not show."""
+_MOST = 1 << 160
 
 
 def mid_of(state: PoolState, sell: Token, buy: Token) -> Fraction | NoQuote:
@@ -34,3 +35,25 @@ def mid_after(state: PoolState, sell: TokenAmount, buy: Token) -> Fraction | NoQ
         return then
     # {buy raw / sell raw} = {buy raw} / {sell raw}
     return Fraction(then.raw - now.raw, step) / (1 - state.pool.fee)
+
+
+def sale_for_impact(state: PoolState, sell: Token, buy: Token, impact: Fraction) -> TokenAmount | NoQuote:
+    """The largest sale whose average price is worse than the mid by the fee and at most `impact` (a ratio), to one part
+    in a thousand. NoQuote where the pool fills nothing."""
+    mid = mid_of(state, sell, buy)
+    if not isinstance(mid, Fraction):
+        return mid
+    kept = mid * (1 - state.pool.fee - impact)
+    low, high = 0, _LEAST
+    while _brings(state, TokenAmount(sell, high), buy, kept) and high < _MOST:
+        low, high = high, high * 2
+    while high - low > max(1, low // _SHARE):
+        middle = (low + high) // 2
+        low, high = (middle, high) if _brings(state, TokenAmount(sell, middle), buy, kept) else (low, middle)
+    return TokenAmount(sell, low)
+
+
+def _brings(state: PoolState, sell: TokenAmount, buy: Token, least: Fraction) -> bool:
+    """At least so much for every unit; what rounding took counts as if it had been given."""
+    out = state.out_for(sell, buy)
+    return isinstance(out, TokenAmount) and out.raw + 1 >= sell.raw * least

@@ -41,6 +41,7 @@ def render_plan(decision: Record, *, now: int, show_all: bool = False, next_comm
     page.blank()
     _holdings(page, decision)
     _prices(page, decision)
+    _left_out(page, decision)
     _rights(page, decision)
     show_peg(page, decision["plan"].get("peg"))
     page.blank()
@@ -79,6 +80,11 @@ def _custody(decision: Record) -> str:
 def _rights(page: Page, decision: Record) -> None:
     for index, line in enumerate(decision.get("rights", ())):
         page.label("" if index else "rights", line, width=8)
+
+
+def _left_out(page: Page, decision: Record) -> None:
+    for pool in decision["left_out"]:
+        page.label("not via", f"{pool['pool']}     {pool['reason']}", width=8)
 
 
 def _holdings(page: Page, decision: Record) -> None:
@@ -223,7 +229,7 @@ def _choice(trade: Record) -> str:
 
 def _considered(page: Page, decision: Record, trade: Record) -> None:
     others = [pool for pool in trade["considered"] if not pool["chosen"]]
-    for pool in [*others, *decision["left_out"]]:
+    for pool in others:
         says = f"gives {tokens(decision, pool['gives'])}" if pool.get("gives") else pool["reason"]
         page.label("not via", f"{pool['pool']}     {says}", indent=2)
 

@@ -75,6 +75,26 @@ def test_plan__with_all_or_as_json__has_every_guard(treasury: Treasury, dry: Pat
     assert record["assets"][0]["weight_bps"] == "8000"
 
 
+def test_pools__of_a_vault__have_depth_fee_and_age(treasury: Treasury, dry: Path) -> None:
+    (found,) = json.loads(says(treasury.keeper("pools", dry, "--json"), 0))
+    (pool,) = found["pools"]
+    assert (pool["fee_bps"], pool["left_out"], pool["is_older"]) == ("5", "", False)
+    assert 0 <= found["timestamp"] - pool["since"] < 3_600
+    for depth in pool["depths"]:
+        ten, fifty, hundred = (int(sale["sell"]["raw"]) for sale in depth["sales"])
+        assert 0 < ten < fifty < hundred
+
+
+def test_plan__beside_a_pool_that_is_none__leaves_it_out_and_names_it(treasury: Treasury, dry: Path) -> None:
+    path = dry.with_name("spare.yaml")
+    path.write_text(dry.read_text().replace(f'pools: ["{treasury.pool}"]', f'pools: ["{treasury.pool}", "{NOBODY}"]'))
+    assert NOBODY in path.read_text()
+    plan = says(treasury.keeper("plan", path), 0)
+    assert f"expected a contract at {NOBODY}, found no code" in " ".join(plan.split())
+    assert "REBALANCE" in plan
+    assert "1 wrong" in says(treasury.keeper("check", path), CONFIG)
+
+
 def test_plan__twice__is_the_same_to_the_wei(treasury: Treasury, dry: Path) -> None:
     first, second = (json.loads(treasury.keeper("plan", dry, "--json").out)[0] for _ in range(2))
     assert first["trades"] == second["trades"]

@@ -66,6 +66,18 @@ def plan(
 
 
 @app.command(rich_help_panel="Prove it")
+def pools(
+    config: Config = DEFAULT,
+    vault: Annotated[str | None, typer.Option(help="Only this vault.")] = None,
+    json: Json = False,
+) -> None:
+    """List each vault's pools: fee, depth for 10, 50 and 100 bps of impact, age, and why one is left out."""
+    from keeper.cli.market import show_pools
+
+    show_pools(config, vault, json=json)
+
+
+@app.command(rich_help_panel="Prove it")
 def authority(
     config: Config = DEFAULT,
     vault: Annotated[str | None, typer.Option(help="Only this vault.")] = None,
