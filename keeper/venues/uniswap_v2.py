@@ -20,6 +20,9 @@ MAX_RESERVE = (1 << 112) - 1
 
 _TOKEN0, _TOKEN1 = calldata("token0()"), calldata("token1()")
 _FACTORY, _RESERVES = calldata("factory()"), calldata("getReserves()")
+_STABLE = calldata("stable()")
+"""Pairs of Solidly, Velodrome and Aerodrome answer it. Stable ones are no constant product, and the others take their
+fee, which may change, out of the amount first: they round differently."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,12 +111,12 @@ class UniswapV2Pin:
     fees: Mapping[Address, int] = field(default_factory=dict)
 
     def reads(self, address: Address) -> tuple[Read, ...]:
-        return tuple(Read(address, data) for data in (_TOKEN0, _TOKEN1, _FACTORY, _RESERVES))
+        return tuple(Read(address, data) for data in (_TOKEN0, _TOKEN1, _FACTORY, _RESERVES, _STABLE))
 
     def pin(self, address: Address, answers: Answers) -> Facts | None:
-        token0, token1, factory, reserves = (answers.get(read) for read in self.reads(address))
+        token0, token1, factory, reserves, stable = (answers.get(read) for read in self.reads(address))
         pair, made_by = parse_pair(token0, token1), parse_address(factory)
-        # Exactly three words: a stable-swap fork that answers the same names differently is no constant product.
-        if pair is None or made_by is None or reserves is None or len(reserves) != 3 * WORD:
+        # Exactly three words, and no word on being stable: forks that answer the same names are no constant product.
+        if pair is None or made_by is None or stable or reserves is None or len(reserves) != 3 * WORD:
             return None
         return Facts(KIND, pair, self.fees.get(made_by), made_by)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from functools import lru_cache
 
 from keeper.core.abi import WORD, calldata, signed_word, word
@@ -27,8 +28,9 @@ second request is needed. A bitmap word covers 256 · spacing ticks, so REACH sp
 2 at spacing 10, and 1 or 2 at 60 and 200."""
 
 _SLOT0, _LIQUIDITY = calldata("slot0()"), calldata("liquidity()")
-_SLOT0_WORDS, _TICK_WORDS = 7, 8
-_PRICE, _TICK, _UNLOCKED = 0, 1, 6
+SLOT0_WORDS, _TICK_WORDS = 7, 8
+_PRICE, _TICK = 0, 1
+"""Of slot0, whose last word says in every fork whether the pool is unlocked."""
 _GROSS, _NET = 0, 1
 
 
@@ -39,11 +41,11 @@ class UniswapV3:
     state is unknown, or whose price left the words that were read, needs two: words, then ticks.
     """
 
-    def __init__(self, reach: int = REACH, enough: int = ENOUGH) -> None:
-        """Both in ticks to each side; `enough` of `reach` must be known for a state."""
+    def __init__(self, reach: int = REACH, enough: int = ENOUGH, slot0_words: int = SLOT0_WORDS) -> None:
+        """`reach` and `enough` in ticks to each side; `enough` of `reach` must be known for a state."""
         if not 0 < enough <= reach:
             raise ValueError(f"reach: expected at least {enough} ticks, was {reach}")
-        self._reach, self._enough = reach, enough
+        self._reach, self._enough, self._slot0_words = reach, enough, slot0_words
 
     def reads(self, pool: Pool, last: PoolState | None) -> tuple[Read, ...]:
         always = Read(pool.address, _SLOT0), Read(pool.address, _LIQUIDITY)
@@ -55,7 +57,7 @@ class UniswapV3:
         return *always, *words, *ticks
 
     def decode(self, pool: Pool, answers: Answers) -> UniswapV3State | Needs | Unusable:
-        basis = _decode_basis(pool, answers)
+        basis = _decode_basis(pool, answers, self._slot0_words)
         if isinstance(basis, Needs | Unusable):
             return basis
         _, tick, _ = basis
@@ -104,20 +106,20 @@ class UniswapV3:
         return Needs(tuple(missing)) if must else nets
 
 
-def _decode_basis(pool: Pool, answers: Answers) -> tuple[int, int, int] | Needs | Unusable:
+def _decode_basis(pool: Pool, answers: Answers, slot0_words: int) -> tuple[int, int, int] | Needs | Unusable:
     """Square-root price, tick and liquidity in range."""
     reads = Read(pool.address, _SLOT0), Read(pool.address, _LIQUIDITY)
     if absent := tuple(read for read in reads if read not in answers):
         return Needs(absent)
     slot0, in_range = (answers[read] for read in reads)
-    if slot0 is None or len(slot0) < _SLOT0_WORDS * WORD:
+    if slot0 is None or len(slot0) < slot0_words * WORD:
         return Unusable("slot0() does not answer")
     if in_range is None or len(in_range) < WORD:
         return Unusable("liquidity() does not answer")
     price, tick, liquidity = word(slot0, _PRICE), signed_word(slot0, _TICK), word(in_range, 0)
     if not price:
         return Unusable("the pool has no price yet")
-    if not word(slot0, _UNLOCKED):
+    if not word(slot0, slot0_words - 1):
         return Unusable("the pool is locked")
     # A price may stand on its tick's upper edge: a swap that ends there has crossed it downwards.
     if not MIN_TICK <= tick < MAX_TICK or not sqrt_ratio(tick) <= price <= sqrt_ratio(tick + 1):
@@ -161,23 +163,36 @@ def _ticks_of(index: int, bits: int, spacing: int) -> tuple[int, ...]:
 
 # --- recognising ---------------------------------------------------------------------------------------------------
 
+_ASKED = tuple(calldata(f"{name}()") for name in ("token0", "token1", "factory", "fee", "tickSpacing", "slot0"))
+_MARKS = {name: calldata(f"{name}()") for name in ("lmPool", "stakedLiquidity", "currentFee")}
+"""Getters of PancakeSwap v3, of Slipstream, and of forks (Ramses) whose fee() is not what a swap takes."""
 
+
+@dataclass(frozen=True, slots=True)
 class UniswapV3Pin:
-    """Recognises a pool by its own words; a fork that keeps slot0's shape and the swap loop counts as one."""
+    """Recognises a pool by its own words; a fork that keeps slot0's shape and the swap loop counts as one.
 
-    _ASKED = tuple(calldata(f"{name}()") for name in ("token0", "token1", "factory", "fee", "tickSpacing", "slot0"))
+    Forks that are known by a name of their own differ by `marks`, getters that only they have: what has a foreign
+    mark is none of this kind, whatever else it answers.
+    """
+
+    kind: str = KIND
+    slot0_words: int = SLOT0_WORDS
+    mark: str = ""
 
     def reads(self, address: Address) -> tuple[Read, ...]:
-        return tuple(Read(address, data) for data in self._ASKED)
+        return tuple(Read(address, data) for data in (*_ASKED, *_MARKS.values()))
 
     def pin(self, address: Address, answers: Answers) -> Facts | None:
-        token0, token1, factory, fee, spacing, slot0 = (answers.get(read) for read in self.reads(address))
+        token0, token1, factory, fee, spacing, slot0 = (answers.get(Read(address, data)) for data in _ASKED)
         pair, made_by = parse_pair(token0, token1), parse_address(factory)
         if pair is None or made_by is None or fee is None or spacing is None or slot0 is None:
             return None
-        if len(fee) != WORD or len(spacing) != WORD or len(slot0) != _SLOT0_WORDS * WORD:
+        if len(fee) != WORD or len(spacing) != WORD or len(slot0) != self.slot0_words * WORD:
+            return None
+        if [name for name, data in _MARKS.items() if answers.get(Read(address, data))] != [self.mark] * bool(self.mark):
             return None
         ppm, gap = word(fee, 0), word(spacing, 0)
         if ppm >= PPM or not 0 < gap < 1 << 15:
             return None
-        return Facts(KIND, pair, ppm, made_by, gap)
+        return Facts(self.kind, pair, ppm, made_by, gap)

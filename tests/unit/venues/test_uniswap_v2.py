@@ -195,7 +195,7 @@ def test_decode__of_a_wrong_answer__is_unusable(answer: bytes | None) -> None:
 
 
 FACTORY = address(0xFAC)
-GOOD = words(0xA0), words(0xA1), words(0xFAC), words(1, 2, 3)
+GOOD = words(0xA0), words(0xA1), words(0xFAC), words(1, 2, 3), None
 
 
 def test_pin__of_a_pair__knows_its_fee_by_its_factory() -> None:
@@ -218,3 +218,18 @@ def test_pin__of_unsorted_tokens__is_none() -> None:
     pin, at = UniswapV2Pin(), address(0xB002)
     answers = [GOOD[1], GOOD[0], *GOOD[2:]]
     assert pin.pin(at, dict(zip(pin.reads(at), answers, strict=True))) is None
+
+
+@pytest.mark.parametrize("stable", [0, 1])
+def test_pin__of_a_pair_that_may_be_stable__is_none(stable: int) -> None:
+    """Both kinds of pairs of Solidly and its forks."""
+    pin, at = UniswapV2Pin(), address(0xB002)
+    answers = dict(zip(pin.reads(at), [*GOOD[:4], words(stable)], strict=True))
+    assert pin.pin(at, answers) is None
+
+
+def test_pin__of_a_pair_with_four_words_of_reserves__is_none() -> None:
+    """As Camelot's, whose fees differ by direction."""
+    pin, at = UniswapV2Pin(), address(0xB002)
+    answers = dict(zip(pin.reads(at), [*GOOD[:3], words(1, 2, 3, 4), None], strict=True))
+    assert pin.pin(at, answers) is None

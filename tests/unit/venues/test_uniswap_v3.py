@@ -3,6 +3,8 @@ import pytest
 from keeper.core.chain import Needs, Read, Unusable
 from keeper.core.ticks import MAX_TICK, MIN_TICK
 from keeper.venues.facts import Facts
+from keeper.venues.pancake_v3 import PANCAKE_V3_PIN
+from keeper.venues.slipstream import SLIPSTREAM_PIN
 from keeper.venues.uniswap_v3 import (
     ENOUGH,
     REACH,
@@ -143,7 +145,8 @@ def test_venue__with_less_reach_than_enough__is_refused() -> None:
         UniswapV3(reach=10, enough=500)
 
 
-GOOD = (words(0xA0), words(0xA1), words(0xFAC), words(500), words(10), words(EVEN, 0, 0, 1, 1, 0, 1))
+NO_MARKS = (None, None, None)
+GOOD = (words(0xA0), words(0xA1), words(0xFAC), words(500), words(10), words(EVEN, 0, 0, 1, 1, 0, 1), *NO_MARKS)
 
 
 def test_pin__of_a_pool__knows_its_fee_and_spacing() -> None:
@@ -168,3 +171,39 @@ def test_pin__of_a_wrong_answer__is_none(index: int, wrong: bytes | None) -> Non
     pin, at = UniswapV3Pin(), address(0xB003)
     answers = [*GOOD[:index], wrong, *GOOD[index + 1 :]]
     assert pin.pin(at, dict(zip(pin.reads(at), answers, strict=True))) is None
+
+
+LIKE_PANCAKE = (*GOOD[:5], words(EVEN, 0, 0, 1, 1, 216_272_100, 1), words(0), None, None)
+LIKE_SLIPSTREAM = (*GOOD[:5], words(EVEN, 0, 0, 1, 1, 1), None, words(0), None)
+PINS = (UniswapV3Pin(), PANCAKE_V3_PIN, SLIPSTREAM_PIN)
+
+
+@pytest.mark.parametrize(
+    ("answers", "kind"),
+    [
+        (GOOD, "uniswap_v3"),
+        (LIKE_PANCAKE, "pancake_v3"),
+        ((*LIKE_PANCAKE[:5], words(EVEN, 0, 0, 1, 1, 0, 1), words(0xFA12), None, None), "pancake_v3"),
+        (LIKE_SLIPSTREAM, "slipstream"),
+        ((*GOOD[:6], words(0), words(0), None), None),
+        ((*GOOD[:6], None, words(0), None), None),
+        ((*LIKE_SLIPSTREAM[:6], None, None, None), None),
+        ((*GOOD[:6], None, None, words(300)), None),
+        ((*GOOD[:5], words(EVEN, 0, 500, 1), *NO_MARKS), None),
+    ],
+    ids=[
+        "uniswap",
+        "pancake",
+        "pancake without protocol fee",
+        "slipstream",
+        "two marks",
+        "mark of another shape",
+        "shape without its mark",
+        "fee that is not fee()",
+        "slot0 of four words",
+    ],
+)
+def test_pins__of_a_fork__are_never_two(answers: tuple[bytes | None, ...], kind: str | None) -> None:
+    at = address(0xB003)
+    found = [pin.pin(at, dict(zip(pin.reads(at), answers, strict=True))) for pin in PINS]
+    assert [facts.kind for facts in found if facts] == ([kind] if kind else [])
