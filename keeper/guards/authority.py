@@ -113,7 +113,8 @@ class AllowList:
         spacings = tuple(pool.spacing for pool in leg.leg.pools) if swap.spacings else ()
         checks = (
             ("router", leg.leg.router.address, call.to),
-            ("recipient", view.account, swap.recipient),
+            # Without one it pays whoever calls, which is the account: the key's own, or what its custody calls from.
+            ("recipient", view.account, swap.recipient or view.account),
             ("tokens", wanted, swap.tokens),
             ("fees", _listed(fees), _listed(swap.fees)),
             ("spacings", _listed(spacings), _listed(swap.spacings)),

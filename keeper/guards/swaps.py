@@ -17,6 +17,7 @@ from eth_utils.address import to_checksum_address
 from keeper.core.abi import selector
 from keeper.core.chain import Router
 from keeper.core.units import Address
+from keeper.guards.curve_swaps import curve_terms
 
 _PPM = 10**6
 
@@ -39,13 +40,13 @@ class Swap:
 
     `tokens` are all that the swap comes through. `fees` and `spacings` are those of its pools, in order, where the call
     names them so (v3, Slipstream). Where the venue's calls have no floor or no deadline, `min_out` is 0 and `deadline`
-    None.
+    None; where they name no recipient because they pay whoever calls, `recipient` is None.
     """
 
     tokens: tuple[Address, ...]
     sell: int
     min_out: int
-    recipient: Address
+    recipient: Address | None
     deadline: int | None
     fees: tuple[Fraction, ...] = ()
     spacings: tuple[int, ...] = ()
@@ -104,6 +105,11 @@ def _of_vault(router: Router, data: bytes) -> tuple[Swap, ...]:
     return (Swap((share, asset), shares, 0, _address(receiver), None),)
 
 
+def _of_curve(router: Router, data: bytes) -> tuple[Swap, ...]:
+    tokens, sell, min_out = curve_terms(router.coins, data)
+    return (Swap(tokens, sell, min_out, None, None),)
+
+
 _DECODERS: Mapping[str, Callable[[Router, bytes], tuple[Swap, ...]]] = {
     "v2_router": _of_v2_router,
     "swap_router": _of_swap_router,
@@ -111,6 +117,7 @@ _DECODERS: Mapping[str, Callable[[Router, bytes], tuple[Swap, ...]]] = {
     "pancake_router": _of_timed_router,
     "slipstream_router": _of_swap_router,
     "erc4626": _of_vault,
+    "curve": _of_curve,
 }
 
 

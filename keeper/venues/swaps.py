@@ -39,12 +39,12 @@ _KEY_BYTES = 3
 def encode_v2_swap(leg: OrderLeg, recipient: Address, deadline: int) -> Call:
     """Through Router02, SwapRouter02 or PancakeSwap's. Raises ValueError where the router is of another kind or a floor
     is missing."""
-    return _call([leg], _whole([_v2(leg, recipient, deadline)], leg, deadline))
+    return swap_call([leg], _whole([_v2(leg, recipient, deadline)], leg, deadline))
 
 
 def encode_v3_swap(leg: OrderLeg, recipient: Address, deadline: int) -> Call:
     """Through SwapRouter, SwapRouter02 or a fork's. Raises ValueError as above."""
-    return _call([leg], _whole([_v3(leg, recipient, deadline)], leg, deadline))
+    return swap_call([leg], _whole([_v3(leg, recipient, deadline)], leg, deadline))
 
 
 def encode_together(legs: Sequence[OrderLeg], recipient: Address, deadline: int) -> Call:
@@ -56,7 +56,7 @@ def encode_together(legs: Sequence[OrderLeg], recipient: Address, deadline: int)
     if wrong := next((leg for leg in legs if leg.leg.sell.token != first.leg.sell.token), None):
         raise ValueError(f"sell: expected {first.leg.sell.token} in all legs, was {wrong.leg.sell.token}")
     swaps = [_v2(leg, recipient, deadline) if _is_v2(leg) else _v3(leg, recipient, deadline) for leg in legs]
-    return _call(legs, _whole(swaps, first, deadline))
+    return swap_call(legs, _whole(swaps, first, deadline))
 
 
 # --- one swap --------------------------------------------------------------------------------------------------------
@@ -117,7 +117,8 @@ def _whole(swaps: Sequence[bytes], leg: OrderLeg, deadline: int) -> bytes:
     return calldata(_MULTICALL, swaps)
 
 
-def _call(legs: Sequence[OrderLeg], data: bytes) -> Call:
+def swap_call(legs: Sequence[OrderLeg], data: bytes) -> Call:
+    """Legs of one router as its call. Raises ValueError where an amount or a floor is missing."""
     for leg in legs:
         # SwapRouter02 reads an amount of 0 as "all that the router holds", and a floor of 0 would take any price.
         if leg.leg.sell.raw <= 0 or leg.min_out.raw <= 0:

@@ -47,7 +47,8 @@ class Terms(Protocol):
     @property
     def min_out(self) -> int: ...
     @property
-    def recipient(self) -> Address: ...
+    def recipient(self) -> Address | None:
+        """None where the call names none and pays whoever makes it."""
     @property
     def deadline(self) -> int | None:
         """Unix seconds; None where the venue's calls have none."""
@@ -150,7 +151,7 @@ class Policy:
             return f"swap: {swap}"
         if not {swap.tokens[0], swap.tokens[-1]} <= self.tokens:
             return f"swap: expected tokens of the configuration, was {' to '.join(swap.tokens)}"
-        if swap.recipient not in self.accounts:
+        if swap.recipient is not None and swap.recipient not in self.accounts:
             return f"swap: expected an account of the configuration as recipient, was {swap.recipient}"
         if swap.sell <= 0 or swap.min_out <= 0:
             return f"swap: expected amounts above 0, was {swap.sell} for at least {swap.min_out}"

@@ -76,7 +76,7 @@ def test_decode__both_v3_generations__say_the_same() -> None:
         ("swap_router", b"", "selector: expected 0x414bf389, found 0x"),
         ("swap_router", SINGLE[:-32], "bytes"),
         ("swap_router", SINGLE + bytes(32), "canonical"),
-        ("curve", SINGLE, "no router of kind curve is known"),
+        ("nowhere", SINGLE, "no router of kind nowhere is known"),
     ],
 )
 def test_decode__anything_else__says_what_was_expected(kind: str, data: bytes, expected: str) -> None:

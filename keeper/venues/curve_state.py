@@ -1,0 +1,163 @@
+"""A Curve pool at one block, plain or over a base pool."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from fractions import Fraction
+
+from keeper.core.chain import LimitExceeded, NoLiquidity, NoQuote, Paused, Pool
+from keeper.core.sides import Searched, Side
+from keeper.core.units import Address, Token, TokenAmount
+from keeper.venues.curve_form import Form, form_of
+from keeper.venues.curve_math import PRECISION
+from keeper.venues.curve_side import CurveSide
+from keeper.venues.curve_swap import MAX_BALANCE, StableSwap
+
+_PROBE = 10**6
+"""A slope through two pools is measured over this part of what the pool holds."""
+_LEAST_PROBE = 10**4
+
+
+@dataclass(frozen=True, slots=True)
+class Below:
+    """The pool under a metapool: its numbers and how many shares of it there are."""
+
+    swap: StableSwap
+    supply: int
+
+
+@dataclass(frozen=True, slots=True)
+class CurveState:
+    """Quotes are what `exchange` pays at this block, which may differ by one raw unit from what `get_dy` says: old
+    pools round their fee in another order there, and stableswap-ng's view cuts A to a whole number while it ramps.
+
+    `below` is there where underlying coins can be traded as well: they pass through the base pool on the way.
+    """
+
+    pool: Pool
+    swap: StableSwap
+    below: Below | None = None
+    killed: bool = False
+
+    def out_for(self, sell: TokenAmount, buy: Token) -> TokenAmount | NoQuote:
+        """What `exchange` or `exchange_underlying` pays."""
+        way = self._way(sell.token, buy)
+        if not isinstance(way, tuple):
+            return way
+        found = self._out(way, sell.raw)
+        return TokenAmount(buy, found) if isinstance(found, int) else found
+
+    def in_for(self, buy: TokenAmount, sell: Token) -> TokenAmount | NoQuote:
+        """The least that brings at least `buy`."""
+        way = self._way(sell, buy.token)
+        if not isinstance(way, tuple):
+            return way
+        if buy.raw <= 0:
+            return LimitExceeded(f"amount: expected more than 0, was {buy.raw}")
+        most = self._most(way)
+        found = least_for(lambda sold: self._out(way, sold), buy.raw, self._guess(way, buy.raw), most)
+        return TokenAmount(sell, found) if isinstance(found, int) else found
+
+    def marginal(self, sell: Token, buy: Token) -> Fraction | NoQuote:
+        """{buy raw / sell raw}"""
+        way = self._way(sell, buy)
+        if not isinstance(way, tuple):
+            return way
+        n = len(self.swap.xp)
+        if max(way) < n:
+            return self.swap.price(*way)
+        # Through two pools: what a small sale brings, a share of one in a million of what the pool holds.
+        probe = max(self._held(way[0]) // _PROBE, _LEAST_PROBE)
+        brings = self._out(way, probe)
+        return Fraction(brings, probe) if isinstance(brings, int) else brings
+
+    def side(self, sell: Token, buy: Token) -> Side | NoQuote:
+        way = self._way(sell, buy)
+        if not isinstance(way, tuple):
+            return way
+        if max(way) < len(self.swap.xp):
+            return CurveSide.of(self.swap, *way)
+        return Searched(self, sell, buy, self._most(way))
+
+    # --- which way a trade takes -------------------------------------------------------------------------------------
+
+    def _way(self, sell: Token, buy: Token) -> tuple[int, int] | NoQuote:
+        """Places of both coins among all coins of the pool, its own first."""
+        if self.killed:
+            return Paused("the pool is killed")
+        form = form_of(self.pool)
+        i, j = place(form, sell.address), place(form, buy.address)
+        if not self.pool.trades(sell, buy) or i is None or j is None:
+            return NoLiquidity(f"does not trade {sell.symbol} for {buy.symbol}")
+        if max(i, j) < len(form.coins):
+            return i, j
+        if self.below is None or min(i, j) != 0:
+            return NoLiquidity(f"{sell.symbol} for {buy.symbol}: that is for the base pool")
+        return i, j
+
+    def _out(self, way: tuple[int, int], sold: int) -> int | NoQuote:
+        if not 0 < sold <= self._most(way):
+            return LimitExceeded(f"amount: expected 1 to {self._most(way)}, was {sold}")
+        i, j = way
+        swap, n = self.swap, len(self.swap.xp)
+        try:
+            if max(way) < n:
+                return swap.out(i, j, sold)
+            # The metapool takes its base pool's rate before anything moves.
+            assert self.below is not None
+            base, supply = self.below.swap, self.below.supply
+            if j >= n:
+                return base.burn(j - n, swap.out(0, 1, sold), supply)
+            added = [sold if k == i - n else 0 for k in range(len(base.xp))]
+            return swap.out(1, 0, base.mint(added, supply))
+        except ArithmeticError as error:
+            return NoLiquidity(f"the pool would revert: {error}")
+
+    def _guess(self, way: tuple[int, int], bought: int) -> int:
+        """{sell raw} Through two pools at the rates alone, as if nothing had a price."""
+        i, j = way
+        n = len(self.swap.xp)
+        if max(way) < n or self.below is None:
+            return self.swap.sold_for(i, j, bought)
+        rates = self.swap.rates + self.below.swap.rates
+        return bought * rates[j] // rates[i]
+
+    def _most(self, way: tuple[int, int]) -> int:
+        n = len(self.swap.xp)
+        swap, i = (self.swap, way[0]) if way[0] < n or self.below is None else (self.below.swap, way[0] - n)
+        return max(0, MAX_BALANCE - swap.xp[i]) * PRECISION // swap.rates[i]
+
+    def _held(self, i: int) -> int:
+        n = len(self.swap.xp)
+        return self.swap.balances[i] if i < n or self.below is None else self.below.swap.balances[i - n]
+
+
+def place(form: Form, coin: Address) -> int | None:
+    """Where a coin stands among the pool's own and its base pool's."""
+    return form.all_coins.index(coin) if coin in form.all_coins else None
+
+
+def least_for(out: Callable[[int], int | NoQuote], wanted: int, guess: int, most: int) -> int | NoQuote:
+    """The least amount whose exact output is at least `wanted`, found outwards from a guess, then by halving."""
+
+    def suffices(sold: int) -> bool:
+        found = out(sold)
+        return isinstance(found, int) and found >= wanted
+
+    low, high, step = 0, min(max(1, guess), most), 1
+    while not suffices(high):
+        if high >= most:
+            return NoLiquidity(f"no amount brings {wanted} raw")
+        low, high, step = high, min(high + step, most), step * 2
+    step = 1
+    while low < high - 1 and step:
+        below = max(low, high - step)
+        if below == low or not suffices(below):
+            low = below
+            break
+        high, step = below, step * 2
+    while high - low > 1:
+        middle = (low + high) // 2
+        low, high = (low, middle) if suffices(middle) else (middle, high)
+    return high
