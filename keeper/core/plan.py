@@ -112,6 +112,8 @@ class Hold:
     forecast: Forecast | None = None
     peg: PegLine | None = None
     """Where the strategy keeps one."""
+    while_inside: bool = False
+    """The plan is this one as long as every asset's drift is within its trigger, whatever else prices and time do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -253,6 +255,8 @@ class Call:
     spends: TokenAmount | None = None
     inner: tuple[Call, ...] = ()
     """What a call of atomic custody does inside, in order: all of it or nothing."""
+    parts: tuple[TokenAmount, ...] = ()
+    """What each of its swaps sells, where that is not `spends` alone: several legs of one router, or no allowance."""
 
     @property
     def selector(self) -> bytes:
@@ -262,6 +266,13 @@ class Call:
     def steps(self) -> tuple[Call, ...]:
         """The calls that the account makes: what is inside, else this one."""
         return self.inner or (self,)
+
+    @property
+    def sells(self) -> tuple[TokenAmount, ...]:
+        """What each of its swaps sells, in order; nothing where it is none."""
+        if self.purpose is not Purpose.SWAP:
+            return ()
+        return self.parts or ((self.spends,) if self.spends else ())
 
 
 Inner = tuple[Address, int, bytes]
@@ -315,6 +326,8 @@ class Simulation:
     fees: Fees
     l1_fees: tuple[int, ...] = ()
     """{wei} What each transaction pays beside its gas (an L1 data fee, an operator fee); empty where nothing is."""
+    sender_code: str | None = None
+    """Code of the account that would sign, as the node writes it: `0x` of a key's; None where it was not told."""
 
 
 @dataclass(frozen=True, slots=True)

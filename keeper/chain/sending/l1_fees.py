@@ -10,8 +10,10 @@ from collections.abc import Sequence
 from typing import Any, Literal
 
 from keeper.chain.nodes.headers import quantity, unhex
-from keeper.chain.nodes.rpc import Rpc, RpcError
+from keeper.chain.nodes.rpc import Request, RpcError
+from keeper.chain.sending.fees import TX_GAS_CAP
 from keeper.core.abi import calldata
+from keeper.core.chain import Block
 from keeper.core.errors import TransientError
 from keeper.core.plan import Call, Fees
 from keeper.core.units import WHOLE_BPS, Address
@@ -27,26 +29,43 @@ MARGIN_BPS = 1_250
 
 ANY_NONCE = 0xFFFF_FFFF
 """Four bytes, more than a nonce takes: the real one is not known yet, and the fee grows with the bytes."""
+ANY_GAS = 0xFF_FFFF
+"""Three bytes, as every gas limit but the very largest has."""
 
 
-def fetch_op_fees(
-    rpc: Rpc, chain_id: int, calls: Sequence[Call], gas: Sequence[int], fees: Fees, at: Any
-) -> tuple[int, ...]:
-    """{wei} L1 data fee, with its margin, and operator fee of each transaction at block `at`. One request.
+def l1_questions(kind: Kind, block: Block, calls: Sequence[Call], sender: Address, fees: Fees) -> list[Request]:
+    """What to ask of the node about L1, before the gas of `calls` is known: so it can ride with their simulation.
+
+    `op_fees` and `estimate_of` read the answers. The estimate is of the next transaction only; no price goes with it,
+    so that a sender without gas money can be estimated for as well.
+    """
+    at = hex(block.number)
+    if kind == "op":
+        # The fee grows with the bytes of the transaction, and the operator's with its gas, in a straight line.
+        asked = [calldata("getL1Fee(bytes)", unsigned(block.chain_id, call, ANY_GAS, fees)) for call in calls]
+        asked += [calldata("getOperatorFee(uint256)", gas) for gas in (0, TX_GAS_CAP)]
+        return [("eth_call", [{"to": ORACLE, "data": "0x" + data.hex()}, at]) for data in asked]
+    if kind == "node":
+        call = calls[0]
+        request = {"from": sender, "to": call.to, "data": "0x" + call.data.hex(), "value": hex(call.value)}
+        return [("eth_estimateGas", [request, at])]
+    return []
+
+
+def op_fees(answers: Sequence[Any], gas: Sequence[int]) -> tuple[int, ...]:
+    """{wei} L1 data fee, with its margin, and operator fee of each transaction, from the answers to `l1_questions`.
 
     Raises TransientError where the oracle does not tell: a cost that is not known is not zero.
     """
-    if len(gas) != len(calls):
-        raise TransientError(f"L1 fee: expected the gas of {len(calls)} transactions, found {len(gas)}")
-    pairs = zip(calls, gas, strict=True)
-    asked = [calldata("getL1Fee(bytes)", unsigned(chain_id, call, used, fees)) for call, used in pairs]
-    # Chains before the Isthmus upgrade have no operator fee, and their oracle reverts.
-    asked += [calldata("getOperatorFee(uint256)", used) for used in gas]
-    answers = rpc.batch([("eth_call", [{"to": ORACLE, "data": "0x" + data.hex()}, at]) for data in asked])
-    data, operator = answers[: len(gas)], answers[len(gas) :]
+    *data, without, most = answers
+    if len(gas) != len(data):
+        raise TransientError(f"L1 fee: expected the gas of {len(data)} transactions, found {len(gas)}")
+    base = _operator_fee(without)
+    slope = max(0, _operator_fee(most) - base)
     return tuple(
-        -(-_wei(one, "L1 fee") * (WHOLE_BPS + MARGIN_BPS) // WHOLE_BPS) + _operator_fee(other)
-        for one, other in zip(data, operator, strict=True)
+        # {wei} = {wei} + {wei} + {wei} * {gas} / {gas}
+        -(-_wei(one, "L1 fee") * (WHOLE_BPS + MARGIN_BPS) // WHOLE_BPS) + base - (-slope * used // TX_GAS_CAP)
+        for one, used in zip(data, gas, strict=True)
     )
 
 
@@ -76,13 +95,8 @@ def unsigned(chain_id: int, call: Call, gas: int, fees: Fees) -> bytes:
     return b"\x02" + bytes(rlp.encode(fields))
 
 
-def fetch_estimate(rpc: Rpc, call: Call, sender: Address, at: Any) -> int:
-    """{gas} What the node itself estimates for one transaction. Raises TransientError where it does not tell.
-
-    No price goes with it, so that a sender without gas money can be estimated for as well.
-    """
-    request = {"from": sender, "to": call.to, "data": "0x" + call.data.hex(), "value": hex(call.value)}
-    try:
-        return quantity(rpc.call("eth_estimateGas", [request, at]), "gas estimate")
-    except RpcError as error:
-        raise TransientError(f"gas estimate: {error.message}") from None
+def estimate_of(answer: Any) -> int:
+    """{gas} What the node itself estimates. Raises TransientError where it does not tell."""
+    if isinstance(answer, RpcError):
+        raise TransientError(f"gas estimate: {answer.message}")
+    return quantity(answer, "gas estimate")

@@ -72,6 +72,11 @@ def fetch_delegation(rpc: Rpc, sender: Address) -> str:
     code = rpc.call("eth_getCode", [sender, "latest"])
     if not isinstance(code, str) or not code.startswith("0x"):
         raise TransientError(f"sender {sender}: expected its code, found something else")
+    return why_coded(code)
+
+
+def why_coded(code: str) -> str:
+    """Why the key of an account with this code must not sign, or an empty string."""
     return "" if code in ("0x", "0x0") else _delegated(code.lower())
 
 
@@ -86,8 +91,8 @@ def _on_chain(answers: Sequence[Any]) -> OnChain:
 
 def examine(ledger: Ledger, chain: OnChain) -> Doubt | None:
     """None where every nonce is explained. Pure."""
-    if chain.code not in ("0x", "0x0"):
-        return Doubt(_delegated(chain.code))
+    if coded := why_coded(chain.code):
+        return Doubt(coded)
     following = ledger.following or 0
     if chain.pending > max(following, chain.next_nonce):
         return _foreign_pending(chain, max(following, chain.next_nonce))

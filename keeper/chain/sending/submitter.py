@@ -33,7 +33,7 @@ from keeper.chain.sending.fees import affordable
 from keeper.chain.sending.offers import Offers, below
 from keeper.chain.sending.outcomes import fetch_outcome
 from keeper.chain.sending.preflight import objection
-from keeper.chain.sending.reconcile import fetch_delegation
+from keeper.chain.sending.reconcile import fetch_delegation, why_coded
 from keeper.chain.sending.relay import Relay
 from keeper.chain.sending.sightings import MEDIAN, Sighting, fetch_sightings
 from keeper.chain.sending.simulate import Simulator
@@ -123,8 +123,9 @@ class LiveSubmitter:
         if self._stop(new.vault) or self._journal.halted(new.vault) or self._journal.halted(new.sender):
             return None
         try:
-            if delegated := fetch_delegation(self._rpc, new.sender):
-                raise Halted(delegated)
+            code = simulation.sender_code
+            if coded := fetch_delegation(self._rpc, new.sender) if code is None else why_coded(code):
+                raise Halted(coded)
             intent = self._journal.intend(new, chain_nonce)
         except Halted as doubt:
             self._halt(new.sender, str(doubt), new.at)

@@ -9,7 +9,7 @@ from typing import Any
 from eth_utils.crypto import keccak
 
 from keeper.chain.nodes.batch import READER
-from keeper.chain.sending.simulate import SCALE
+from keeper.chain.sending.simulated import SCALE
 from keeper.core.abi import selector
 from tests.builders import CHAIN
 from tests.faults.sim.ledger import ORACLE, Ledger, Reverted

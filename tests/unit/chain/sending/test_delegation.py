@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from tests.builders import ACCOUNT
-from tests.unit.chain.sending.test_submitter import Room, room
+from tests.unit.chain.sending.test_submitter import PLAIN, Room, room
 
 __all__ = ["room"]
 
@@ -26,3 +28,11 @@ def test_submit__nobody_says_whether_the_key_has_code__not_sent_this_time(room: 
     room.node.code = "maybe"
     assert room.submit() is None
     assert room.events == [] and "expected its code" in room.ears.heard["preflight:treasury"]
+
+
+@pytest.mark.parametrize(("code", "halted"), [("0x", ""), ("0x60", "contract")])
+def test_submit__the_simulation_told_the_code__nobody_is_asked_again(room: Room, code: str, halted: str) -> None:
+    room.node.code = "not to be asked"
+    assert (room.submit(replace(PLAIN, sender_code=code)) is None) == bool(halted)
+    assert halted in room.journal.halts.get(ACCOUNT, "")
+    assert [method for method, _ in room.node.asked] == []

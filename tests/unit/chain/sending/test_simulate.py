@@ -10,8 +10,9 @@ from eth_abi.abi import encode
 
 from keeper.chain.nodes.rpc import RpcError
 from keeper.chain.sending.fees import TX_GAS_CAP, FeePolicy
-from keeper.chain.sending.l1_fees import unsigned
-from keeper.chain.sending.simulate import Simulator, is_unknown_method, paid_gas
+from keeper.chain.sending.l1_fees import op_fees, unsigned
+from keeper.chain.sending.probe import paid_gas
+from keeper.chain.sending.simulate import Simulator, is_unknown_method
 from keeper.core.abi import calldata
 from keeper.core.errors import Unreachable
 from keeper.core.module_calls import EXECUTE_FROM_MODULE
@@ -50,14 +51,23 @@ class Node:
     simulate: Any = NO_SUCH
     probe: Any = None
     takes_hash: bool = True
+    code: Any = "0x"
     asked: list[tuple[str, list[Any]]] = field(default_factory=list)
+    """But for questions after the sender's code, which ride with every simulation."""
+    requests: int = 0
 
-    def call(self, method: str, params: list[Any], *, nullable: bool = False) -> Any:
+    def batch(self, requests: Any, *, nullable: bool = False) -> list[Any]:
+        self.requests += 1
+        return [self.one(*request) for request in requests]
+
+    def one(self, method: str, params: list[Any]) -> Any:
+        if method == "eth_getCode":
+            return self.code
         self.asked.append((method, params))
         answer = self.simulate if method == "eth_simulateV1" else self.probe
         if isinstance(params[1], dict) and not self.takes_hash:
             answer = RpcError(-32602, "invalid argument 1: hex string expected")
-        if isinstance(answer, Exception):
+        if isinstance(answer, Unreachable):
             raise answer
         return answer
 
@@ -151,8 +161,8 @@ def test_simulate__a_module_call_that_answers_false__counts_as_reverted(answer: 
 def test_simulate__a_module_call_and_only_a_probe__is_asked_again_by_itself() -> None:
     @dataclass
     class Silent(Node):
-        def call(self, method: str, params: list[Any], *, nullable: bool = False) -> Any:
-            answer = super().call(method, params, nullable=nullable)
+        def one(self, method: str, params: list[Any]) -> Any:
+            answer = super().one(method, params)
             return answer if method == "eth_simulateV1" or len(params) > 2 else "0x" + bytes(32).hex()
 
     node = Silent(probe=probed(True, 1, b"", [90_000], [0, -1, 3]))
@@ -164,14 +174,25 @@ def test_simulate__a_module_call_and_only_a_probe__is_asked_again_by_itself() ->
 def test_simulate__something_inside_a_safe_fails__the_accounts_own_calls_say_what() -> None:
     @dataclass
     class Two(Node):
-        def call(self, method: str, params: list[Any], *, nullable: bool = False) -> Any:
-            whole, steps = super().call(method, params, nullable=nullable)
+        def one(self, method: str, params: list[Any]) -> Any:
+            if method == "eth_getCode":
+                return self.code
+            whole, steps = super().one(method, params)
             return steps if len(params[0]["blockStateCalls"][0]["calls"]) == 8 else whole
 
     whole = simulated([end(calldata("Error(string)", "GS013"), 0)], [0] * 3, [0] * 3)
     steps = simulated([end(), end(calldata("Error(string)", "Too little received"), 0)], [0] * 3, [0] * 3)
     failure = run(Two((whole, steps)), outer()).failure
     assert "GS013 (the operation failed inside the Safe): step 2 of 2, sell 1 WETH: Too little received" in failure
+
+
+@pytest.mark.parametrize(
+    ("code", "told"), [("0x", "0x"), ("0xEF01", "0xEF01"), ("maybe", None), (RpcError(-32000, "gone"), None), (7, None)]
+)
+def test_simulate__code_of_the_sender__rides_in_the_same_request(code: Any, told: str | None) -> None:
+    node = Node(GOOD, code=code)
+    found = run(node)
+    assert (found.failure, found.sender_code, node.requests) == ("", told, 1)
 
 
 def test_simulate__no_node_answers__raised() -> None:
@@ -237,17 +258,11 @@ class Rollup(Node):
     oracle: list[Any]
     estimate: Any = None
 
-    def call(self, method: str, params: list[Any], *, nullable: bool = False) -> Any:
-        if method != "eth_estimateGas":
-            return super().call(method, params, nullable=nullable)
-        self.asked.append((method, params))
-        if isinstance(self.estimate, Exception):
-            raise self.estimate
-        return self.estimate
-
-    def batch(self, requests: Any, *, nullable: bool = False) -> list[Any]:
-        self.asked += requests
-        return self.oracle
+    def one(self, method: str, params: list[Any]) -> Any:
+        answer = super().one(method, params)
+        if method == "eth_estimateGas":
+            return self.estimate
+        return self.oracle.pop(0) if method == "eth_call" else answer
 
 
 def word(value: int) -> str:
@@ -258,17 +273,30 @@ def rolled(node: Any, l1: Any) -> Simulation:
     return Simulator(node, POLICY, b"", l1=l1).simulate(CALLS, VIEW)
 
 
-def test_simulate__op_stack__data_and_operator_fee_of_each_transaction() -> None:
+def test_simulate__op_stack__data_and_operator_fee_of_each_transaction_in_the_same_request() -> None:
     node = Rollup(GOOD)
-    node.oracle = [word(8_000), word(16_000), word(5), word(7)]
+    node.oracle = [word(8_000), word(16_000), word(5), word(5 + 100 * TX_GAS_CAP)]
     found = rolled(node, "op")
-    assert (found.failure, found.l1_fees) == ("", (9_000 + 5, 18_000 + 7))
-    assert len(node.asked) == 1 + 4, "one simulation, one batch of four questions"
+    assert (found.failure, found.l1_fees) == ("", (9_000 + 5 + 100 * 46_000, 18_000 + 5 + 100 * 120_000))
+    assert (node.requests, len(node.asked)) == (1, 1 + 4)
     call, at = node.asked[1][1]
     assert (call["to"], at) == ("0x420000000000000000000000000000000000000F", hex(VIEW.block.number))
-    first = unsigned(31337, APPROVE, 46_000, found.fees)
+    first = unsigned(31337, APPROVE, 0xFF_FFFF, found.fees)
     assert call["data"] == "0x" + calldata("getL1Fee(bytes)", first).hex()
-    assert node.asked[4][1][0]["data"] == "0x" + calldata("getOperatorFee(uint256)", 120_000).hex()
+    operator = [params[0]["data"] for _, params in node.asked[3:]]
+    assert operator == ["0x" + calldata("getOperatorFee(uint256)", gas).hex() for gas in (0, TX_GAS_CAP)]
+
+
+@pytest.mark.parametrize("gas", [0, 1, 46_000, TX_GAS_CAP - 1, TX_GAS_CAP])
+@pytest.mark.parametrize(("scalar", "constant"), [(0, 0), (1, 0), (7_654_321, 3), (10**9, 10**12)])
+def test_op_fees__operator_fee_between_its_two_ends__the_oracles_within_a_wei(
+    gas: int, scalar: int, constant: int
+) -> None:
+    def fee(used: int) -> int:
+        return used * scalar // 10**6 + constant  # as the predeploy has it since Isthmus
+
+    (found,) = op_fees([word(0), word(fee(0)), word(fee(TX_GAS_CAP))], [gas])
+    assert fee(gas) - 1 <= found <= fee(gas) + 1
 
 
 def test_unsigned__as_eth_account_would_hash_it() -> None:
@@ -292,6 +320,7 @@ def test_unsigned__as_eth_account_would_hash_it() -> None:
         ([RpcError(3, "execution reverted"), word(1), word(0), word(0)], "L1 fee: execution reverted"),
         (["0x", "0x", "0x", "0x"], "expected one figure"),
         ([word(8_000), word(1), RpcError(-32000, "header not found"), word(0)], "operator fee: header not found"),
+        ([word(8_000), word(1), word(0), RpcError(-32000, "header not found")], "operator fee: header not found"),
     ],
 )
 def test_simulate__oracle_without_an_answer__not_traded_unless_it_has_no_operator_fee(
