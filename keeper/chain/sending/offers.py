@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
-from keeper.chain.nodes.rpc import Rpc
+from keeper.chain.nodes.rpc import Rpc, RpcError
 from keeper.chain.sending.attempts import Rules, is_mined, is_private
 from keeper.chain.sending.broadcasts import Heard, read_answers
 from keeper.chain.sending.relay import Relay
@@ -22,15 +22,19 @@ class Offers:
     rules: Rules
     relay: Relay | None = None
 
-    def offer(self, intent: Intent, attempt: Attempt, now: int, head: int, below: Sequence[Intent]) -> Heard:
-        """`below` are unfinished intents of the same sender with lower nonces."""
+    def offer(
+        self, intent: Intent, attempt: Attempt, now: int, head: int, below: Callable[[], Sequence[Intent]]
+    ) -> Heard:
+        """`below` tells the unfinished intents of the same sender with lower nonces; asked only after a refusal."""
         if self.relay is not None and is_private(intent, now, self.rules):
             return self._privately(self.relay, attempt, head)
         if self.relay is not None and attempt.purpose is Purpose.CANCEL:
             # The relay must hear it too, or it goes on offering what is cancelled. Its answer changes nothing.
             self.relay.offer(attempt.raw, head)
         answers = self.rpc.send_raw(attempt.raw)
-        return read_answers(answers, attempt.hash, attempts=len(intent.attempts), predecessor=bool(below))
+        refused = any(isinstance(answer.result, RpcError) for answer in answers)
+        predecessor = refused and bool(below())
+        return read_answers(answers, attempt.hash, attempts=len(intent.attempts), predecessor=predecessor)
 
     def _privately(self, relay: Relay, attempt: Attempt, head: int) -> Heard:
         heard = read_answers([relay.offer(attempt.raw, head)], attempt.hash, attempts=0, predecessor=True)

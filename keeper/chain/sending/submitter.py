@@ -273,11 +273,11 @@ class LiveSubmitter:
     def _broadcast(self, intent: Intent, attempt: Attempt, now: int, head: int) -> Intent:
         if intent.state is not State.MAYBE_SENT:
             intent = self._journal.advance(intent.id, State.MAYBE_SENT)
-        earlier = below(intent, self._journal.live(self._chain_id))
-        heard = self._offers.offer(intent, attempt, now, head, earlier)
+        heard = self._offers.offer(intent, attempt, now, head, lambda: self._below(intent))
         if heard.outbid:
             self._outbid[intent.id] = attempt.hash
         if heard.gap:
+            earlier = self._below(intent)
             self._offers.fill_gap([other for other in earlier if is_mined(other) or not self._stopped(other)])
         if heard.alert:
             self._alert.alert(f"send:{intent.id}", f"{intent.vault}: {heard.alert}")
@@ -286,6 +286,9 @@ class LiveSubmitter:
         if heard.taken:
             return self._journal.advance(intent.id, State.SENT, note=heard.said)
         return intent
+
+    def _below(self, intent: Intent) -> tuple[Intent, ...]:
+        return below(intent, self._journal.live(self._chain_id))
 
     def _halt(self, scope: str, reason: str, now: int) -> None:
         if not self._journal.halted(scope):
