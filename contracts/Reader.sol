@@ -5,8 +5,12 @@ pragma solidity ^0.8.20;
 ///
 /// In, item after item: [20 bytes target][3 bytes length][calldata]. Target zero with 20 bytes of calldata asks for the
 /// native balance of that address.
-/// Out: block number, hash of the parent and chain id as words, so that the caller knows which block answered; then for
-/// each item, in order, [1 byte ok][3 bytes length][returndata].
+/// Out, as words: block number, hash of the parent, chain id and time, so that the caller knows which block answered, and
+/// how many items were; then for each of those, in order, [1 byte ok][3 bytes length][returndata], without data where it
+/// failed.
+///
+/// Every read is given the same gas. Where less is left the answer ends, and the caller asks again for the rest: no read
+/// fails because of those before it.
 ///
 /// Stateless. It runs by state override at an empty address, or deployed.
 contract Reader {
@@ -16,9 +20,13 @@ contract Reader {
             mstore(0, number())
             mstore(32, blockhash(sub(number(), 1)))
             mstore(64, chainid())
-            let out := 96
+            mstore(96, timestamp())
+            let out := 160
             let at := 0
+            let count := 0
             for {} lt(at, calldatasize()) {} {
+                // 3M for the read, one 63rd of it that the EVM keeps back, and enough to take 16 KiB and return.
+                if lt(gas(), 3500000) { break }
                 let head := calldataload(at)
                 let target := shr(96, head)
                 let size := and(shr(72, head), 0xffffff)
@@ -33,15 +41,12 @@ contract Reader {
                 case 1 { mstore(data, balance(shr(96, calldataload(at)))) }
                 default {
                     calldatacopy(data, at, size)
-                    // An eighth of what is left: enough for any view, and eight reads that burn all they are given
-                    // still leave a third of the gas to the others. Static, so that no read can change the next one.
-                    ok := staticcall(div(gas(), 8), target, data, size, 0, 0)
+                    // Static, so that no read can change the next one.
+                    ok := staticcall(3000000, target, data, size, 0, 0)
                     got := returndatasize()
                     // 16 KiB: a longer answer is an attack on our memory, not a figure.
-                    if gt(got, 0x4000) {
-                        ok := 0
-                        got := 0
-                    }
+                    if gt(got, 0x4000) { ok := 0 }
+                    got := mul(ok, got)
                     returndatacopy(data, 0, got)
                 }
                 // One byte of success and three of length, at the top of the word; never over the data behind them.
@@ -51,7 +56,9 @@ contract Reader {
                 mstore8(add(out, 3), got)
                 out := add(data, got)
                 at := add(at, size)
+                count := add(count, 1)
             }
+            mstore(128, count)
             return(0, out)
         }
     }

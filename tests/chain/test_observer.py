@@ -8,9 +8,10 @@ from dataclasses import replace
 import pytest
 
 import contracts_abi
-from keeper.chain.nodes.batch import NOBODY, BatchReader, native_balance
+from keeper.chain.nodes.batch import BatchReader
 from keeper.chain.nodes.headers import parse_block
 from keeper.chain.nodes.rpc import Rpc
+from keeper.chain.nodes.sight import NOBODY, native_balance
 from keeper.chain.reading.inputs import pack, unpack
 from keeper.chain.reading.observer import ChainObserver
 from keeper.chain.reading.pins import FeedWant, Pinner, Pins, TokenWant, code_hash

@@ -9,12 +9,14 @@ from fractions import Fraction
 from random import Random
 from typing import Any
 
-from keeper.chain.nodes.batch import HEAD_WORDS, ITEM_HEAD, READER
+from keeper.chain.nodes.calls import READER
+from keeper.chain.nodes.packed import HEAD_WORDS, ITEM_HEAD
 from keeper.chain.nodes.transport import TransportFault
 from keeper.chain.reading.chainlink import LATEST_ROUND
 from keeper.core.abi import selector
 from keeper.core.units import Address
 from keeper.guards.swaps import decode_swap
+from tests.builders import SWAP_ROUTER02
 from tests.chain.node import Node, NodeError
 from tests.chain.uniswap import nearest_tick
 
@@ -185,7 +187,7 @@ class Plot:
         count = ours[0]
         deltas: dict[str, int] = {}
         for index in ours:
-            swap = decode_swap("swap_router02", bytes.fromhex(calls[index]["data"][2:]))
+            swap = decode_swap(SWAP_ROUTER02, bytes.fromhex(calls[index]["data"][2:]))
             if not isinstance(swap, str):
                 deltas[swap.tokens[0].lower()] = -swap.sell
                 deltas[swap.tokens[-1].lower()] = swap.min_out * (10_000 + self._flatter_bps) // 10_000

@@ -1,241 +1,246 @@
-"""Many reads at one block: packed into one `eth_call` where the node lets us, else one call each.
+"""Many reads at one block, in as few requests as the node allows.
 
-The packed form runs our own reader (contracts/Reader.sol) through a state override at an address where nothing
-lives. In: `[20 bytes target][3 bytes length][calldata]` per item, where target zero asks for a native balance. Out:
-block number, hash of the parent and chain id as words, then `[1 byte ok][3 bytes length][data]` per item.
+There are four ways, tried in this order by asking each for one read, once: our own reader deployed at an address that
+the configuration names; the same reader put at nobody's address for the length of the call (state override);
+Multicall3; one call each, in JSON-RPC batches. All give the same answers.
+
+A tick's calls travel with the tick's other requests, at `latest`, and each proves the block that it ran in against the
+header that came with it. What came from another block, or was refused, is asked for again by the block's hash.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any
 
-from keeper.chain.nodes.headers import parse_block, quantity, unhex
-from keeper.chain.nodes.rpc import Request, Rpc, RpcError
+from keeper.chain.nodes.calls import Answers, CallWay, Chunk, deployed_way, multicall_way, override_way
+from keeper.chain.nodes.headers import parse_block
+from keeper.chain.nodes.messages import Request, RpcError
+from keeper.chain.nodes.plain import PlainWay, check_chain
+from keeper.chain.nodes.refusals import is_revert, is_too_much
+from keeper.chain.nodes.rpc import Rpc
+from keeper.chain.nodes.sight import NOBODY, Found, Sight, native_balance, pinned
 from keeper.core.chain import Block, Read
 from keeper.core.errors import TransientError
 from keeper.core.units import Address
 
-NOBODY = Address("0x0000000000000000000000000000000000000000")
-READER = "0x6b65657065720000000000000000000000726561"
-"""Where the reader's code is put for the length of a call: "keeper…rea", nobody's address."""
+__all__ = ["Asked", "BatchReader", "Found"]
 
-MAX_ITEMS = 500
-"""Reads of one packed call: at 50,000 gas each they fit the 30M of a block, the least that nodes grant an eth_call. The
-reader gives each read an eighth of what is left, so a call that runs short would fail its last reads, not itself."""
-MAX_BYTES = 200_000
-"""Calldata of one packed call: as hex 400 kB, well below the 5 MB that geth takes."""
-MAX_PLAIN = 100
-"""Calls of one JSON-RPC batch, which several providers allow at most."""
-
-HEAD_WORDS = 3
-ITEM_HEAD = 4
-
-Found = dict[Read, bytes | None]
+MAX_LOAD = 1_000_000
+"""{bytes} Of calls in one HTTP request: what nginx, which many nodes stand behind, takes by default."""
+REMEMBERED = 4
+"""Sets of reads whose calls are kept: an observer's, and what it asks after that."""
+TRIAL = (native_balance(NOBODY),)
 
 
 @dataclass(frozen=True, slots=True)
-class Sight:
-    """The block that the reader ran in, as its opcodes tell."""
+class Asked:
+    """What one request brought: answers to the requests beside the reads, and to the first of the calls for them."""
 
-    number: int
-    parent_hash: str
-    chain_id: int
-
-    def matches(self, block: Block) -> bool:
-        return (self.number, self.parent_hash, self.chain_id) == (block.number, block.parent_hash, block.chain_id)
-
-
-def native_balance(address: Address) -> Read:
-    """The native balance of `address`; the answer is one word."""
-    return Read(NOBODY, bytes.fromhex(address[2:]))
-
-
-@lru_cache(maxsize=65_536)
-def _template(read: Read) -> bytes:
-    return bytes.fromhex(read.to[2:]) + len(read.data).to_bytes(3, "big") + read.data
-
-
-def encode_reads(reads: Sequence[Read]) -> bytes:
-    return b"".join(map(_template, reads))
-
-
-def decode_found(output: bytes, reads: Sequence[Read]) -> tuple[Sight, Found]:
-    """Raises TransientError where the output is not exactly one answer for each read."""
-    at = 32 * HEAD_WORDS
-    sight = Sight(int.from_bytes(output[:32], "big"), "0x" + output[32:64].hex(), int.from_bytes(output[64:at], "big"))
-    found: Found = {}
-    for read in reads:
-        start = at + ITEM_HEAD
-        end = start + int.from_bytes(output[at + 1 : start], "big")
-        found[read] = output[start:end] if output[at : at + 1] == b"\x01" else None
-        at = end
-    if at != len(output):
-        raise TransientError(f"packed answer: expected {at} bytes, found {len(output)}")
-    return sight, found
-
-
-def pinned(block: Block) -> dict[str, str]:
-    """A block by its hash (EIP-1898)."""
-    return {"blockHash": block.hash}
+    beside: list[Any]
+    reads: Sequence[Read]
+    chunks: Sequence[Chunk]
+    said: list[Any]
 
 
 class BatchReader:
-    """Reads a block through whichever way the node offers, found out by probing once.
+    """Guarantees that all answers are of the block asked for and that one failing read fails alone."""
 
-    Guarantees that all answers are of the block asked for and that one failing read fails alone.
-    """
-
-    def __init__(self, rpc: Rpc, chain_id: int, runtime: bytes) -> None:
-        """`runtime` is the reader's code."""
-        self._rpc, self._chain_id = rpc, chain_id
-        self._code = "0x" + runtime.hex()
-        self._packs: bool | None = None
-        self._opcodes_are_own = True
-        self._max_items = MAX_ITEMS
+    def __init__(self, rpc: Rpc, chain_id: int, runtime: bytes, deployed: Address | None = None) -> None:
+        """`runtime` is the reader's code, `deployed` where it stands on this chain."""
+        self._rpc, self._chain_id, self._runtime, self._deployed = rpc, chain_id, runtime, deployed
+        self._plain = PlainWay(rpc, chain_id)
+        self._way: CallWay | None = None
+        self._is_probed = False
+        self._kept: list[tuple[tuple[Read, ...], int, list[Chunk]]] = []
 
     # --- which way ---------------------------------------------------------------------------------------------------
 
     @property
-    def can_read_at_latest(self) -> bool:
-        """A packed call at `latest` can be checked against a header. Probes the node the first time."""
-        if self._packs is None:
-            self._probe()
-        return bool(self._packs) and self._opcodes_are_own
+    def way(self) -> str:
+        """Its name, for people. Probes the node the first time, as everything here does."""
+        way = self._calls()
+        return self._plain.name if way is None else way.name
 
     def forget(self) -> None:
         """Probe again before the next read: the node behaves unlike the one that was probed."""
-        self._packs = None
+        self._is_probed = False
 
-    def _probe(self) -> None:
+    def _calls(self) -> CallWay | None:
+        """The contract that is asked; None where only the plain way works. Raises TransientError, Unreachable."""
+        if not self._is_probed:
+            self._way = self._probe()
+            self._is_probed = True
+            self._kept.clear()
+        return self._way
+
+    def _probe(self) -> CallWay | None:
         header = parse_block(self._rpc.call("eth_getBlockByNumber", ["latest", False]), self._chain_id)
-        answer = self._rpc.batch([self.packed((), pinned(header))])[0]
-        # A node that ignores the override finds no code and answers with nothing.
-        self._packs = not isinstance(answer, RpcError) and len(unhex(answer, "packed answer")) == 32 * HEAD_WORDS
-        if self._packs:
-            sight, _ = decode_found(unhex(answer, "packed answer"), ())
-            self._check_chain(sight.chain_id)
-            # On Arbitrum NUMBER is L1's, so only the hash in the request says which block was read.
-            self._opcodes_are_own = sight.matches(header)
+        for way in self._call_ways(header):
+            (chunk,) = way.chunks(TRIAL)
+            answer = self._rpc.batch([way.request(chunk, pinned(header))])[0]
+            sight = _sight_of(way, chunk, answer)
+            if sight is not None:
+                check_chain(sight.chain_id, self._chain_id)
+                # On Arbitrum NUMBER is L1's, so only the hash in the request says which block was read.
+                way.proves = sight.matches(header)
+                return way
+        return None
 
-    def _check_chain(self, found: int) -> None:
-        if found != self._chain_id:
-            raise TransientError(f"chain id: expected {self._chain_id}, was {found}")
+    def _call_ways(self, header: Block) -> Iterator[CallWay]:
+        if self._deployed is not None:
+            code = self._rpc.call("eth_getCode", [self._deployed, pinned(header)])
+            if code == "0x" + self._runtime.hex():
+                yield deployed_way(self._deployed)
+        yield override_way(self._runtime)
+        yield multicall_way()
 
-    # --- requests ----------------------------------------------------------------------------------------------------
+    # --- reading at the head -----------------------------------------------------------------------------------------
 
-    def packed(self, reads: Sequence[Read], at: str | dict[str, str]) -> Request:
-        call = {"to": READER, "data": "0x" + encode_reads(reads).hex()}
-        return "eth_call", [call, at, {READER: {"code": self._code}}]
+    def ask(self, beside: Sequence[Request], reads: Sequence[Read]) -> Asked:
+        """One HTTP request for all of `beside` and, as far as they fit and can be proved, all reads at `latest`.
 
-    def chunks(self, reads: Sequence[Read]) -> list[tuple[Read, ...]]:
-        """Reads in their order, in as few packed calls as bytes and gas allow."""
-        chunks: list[tuple[Read, ...]] = []
-        chunk: list[Read] = []
-        held = 0
-        for read in reads:
-            cost = len(_template(read))
-            if chunk and (len(chunk) >= self._max_items or held + cost > MAX_BYTES):
-                chunks.append(tuple(chunk))
-                chunk, held = [], 0
-            chunk.append(read)
-            held += cost
-        return [*chunks, tuple(chunk)] if chunk else chunks
+        Raises TransientError, Unreachable.
+        """
+        way = self._calls()
+        chunks = self._chunks(way, reads)
+        calls: list[Request] = []
+        if way is not None and way.proves and chunks:
+            calls = [way.request(chunk, "latest") for chunk in _loads(chunks)[0]]
+        answers = self._rpc.batch([*beside, *calls])
+        return Asked(answers[: len(beside)], reads, chunks, answers[len(beside) :])
 
-    def accept(self, answer: Any, reads: Sequence[Read], block: Block) -> Found | None:
-        """Answers of a packed call at `latest`; None where it saw another block. Raises TransientError, RpcError."""
+    def settle(self, asked: Asked, block: Block) -> Answers:
+        """An answer for each read that was asked, in their order: those that were of `block`, and the others by its
+        hash. Raises TransientError, Unreachable."""
+        way = self._calls()
+        if way is None:
+            return self._plain.fetch(asked.reads, block)
+        chunks = asked.chunks
+        seen = [self._seen(way, chunk, answer, block) for chunk, answer in zip(chunks, asked.said, strict=False)]
+        parts = [*seen, *[None] * (len(chunks) - len(seen))]
+        fetched = iter(
+            self._fetch(way, [chunk for chunk, part in zip(chunks, parts, strict=True) if part is None], block)
+        )
+        whole = [
+            next(fetched) if part is None else self._completed(way, chunk, part, block)
+            for chunk, part in zip(chunks, parts, strict=True)
+        ]
+        return whole[0] if len(whole) == 1 else [answer for part in whole for answer in part]
+
+    def _seen(self, way: CallWay, chunk: Chunk, answer: Any, block: Block) -> Answers | None:
+        """None where the node refused the call, or ran it in another block."""
         if isinstance(answer, RpcError):
-            raise answer
-        sight, found = decode_found(unhex(answer, "packed answer"), reads)
-        self._check_chain(sight.chain_id)
+            return None
+        sight, found = way.decode(chunk, answer)
+        check_chain(sight.chain_id, self._chain_id)
         return found if sight.matches(block) else None
 
     # --- reading by hash ---------------------------------------------------------------------------------------------
 
+    def fetch_list(self, reads: Sequence[Read], block: Block) -> Answers:
+        """An answer for each read, in their order, at `block`, by its hash. Raises TransientError, Unreachable."""
+        return self.settle(Asked([], reads, self._chunks(self._calls(), reads), []), block)
+
     def fetch(self, reads: Sequence[Read], block: Block) -> Found:
-        """Every read at `block`, by its hash. Raises TransientError, Unreachable."""
-        if self._packs is None:
-            self._probe()
-        found: Found = {}
-        for chunk in self.chunks(reads):
-            found |= self._fetch_packed(chunk, block) if self._packs else self._fetch_plain(chunk, block)
+        """The same, by read."""
+        return dict(zip(reads, self.fetch_list(reads, block), strict=True))
+
+    def _fetch(self, way: CallWay, chunks: Sequence[Chunk], block: Block) -> list[Answers]:
+        found: list[Answers] = []
+        for load in _loads(chunks):
+            answers = self._rpc.batch([way.request(chunk, pinned(block)) for chunk in load])
+            for chunk, answer in zip(load, answers, strict=True):
+                part = self._taken(way, chunk, answer, block)
+                whole = self._split(way, chunk, block) if part is None else self._completed(way, chunk, part, block)
+                found.append(whole)
         return found
 
-    def _fetch_packed(self, reads: tuple[Read, ...], block: Block) -> Found:
-        found = self._try_packed(reads, block)
-        return self._split(reads, block) if found is None else found
-
-    def _split(self, reads: tuple[Read, ...], block: Block) -> Found:
-        """Halves of a call that was too much. One read that is too much for any node failed by itself."""
-        if len(reads) == 1:
-            return {reads[0]: None}
-        half = (len(reads) + 1) // 2
-        parts = reads[:half], reads[half:]
-        answers = [self._try_packed(part, block) for part in parts]
-        if None not in answers:
-            # Both passed, so it was their number; had it been one greedy read, its half would have failed again.
-            self._max_items = min(self._max_items, half)
-        found: Found = {}
-        for part, answer in zip(parts, answers, strict=True):
-            found |= self._split(part, block) if answer is None else answer
-        return found
-
-    def _try_packed(self, reads: tuple[Read, ...], block: Block) -> Found | None:
+    def _taken(self, way: CallWay, chunk: Chunk, answer: Any, block: Block) -> Answers | None:
         """None where the call was too much for the node. Raises RpcError where the node failed otherwise."""
-        answer = self._rpc.batch([self.packed(reads, pinned(block))])[0]
         if isinstance(answer, RpcError):
-            if is_revert(answer) or (len(reads) > 1 and is_too_much(answer)):
+            if is_revert(answer) or (len(chunk.reads) > 1 and is_too_much(answer)):
                 return None
             self.forget()
             raise answer
-        sight, found = decode_found(unhex(answer, "packed answer"), reads)
-        self._check_chain(sight.chain_id)
-        if self._opcodes_are_own and not sight.matches(block):
+        sight, found = way.decode(chunk, answer)
+        check_chain(sight.chain_id, self._chain_id)
+        if way.proves and not sight.matches(block):
             raise TransientError(f"block by hash: expected {block.number}, was {sight.number}")
         return found
 
-    def _fetch_plain(self, reads: tuple[Read, ...], block: Block) -> Found:
-        found: Found = {}
-        for start in range(0, len(reads), MAX_PLAIN):
-            some = reads[start : start + MAX_PLAIN]
-            requests = [("eth_chainId", []), *(_plain(read, block) for read in some)]
-            chain, *answers = self._rpc.batch(requests)
-            if isinstance(chain, RpcError):
-                raise chain
-            self._check_chain(quantity(chain, "chain id"))
-            found |= {read: _plain_answer(read, answer) for read, answer in zip(some, answers, strict=True)}
+    def _split(self, way: CallWay, chunk: Chunk, block: Block) -> Answers:
+        """By halves, of a call that was too much. One read that is too much for any node failed by itself."""
+        if len(chunk.reads) == 1:
+            return [None]
+        half = (len(chunk.reads) + 1) // 2
+        pieces = [way.chunk(chunk.reads[:half]), way.chunk(chunk.reads[half:])]
+        answers = self._rpc.batch([way.request(piece, pinned(block)) for piece in pieces])
+        parts = [self._taken(way, piece, answer, block) for piece, answer in zip(pieces, answers, strict=True)]
+        if None not in parts:
+            # Both passed, so it was their number; had it been one greedy read, its half would have failed again.
+            way.most = min(way.most, half)
+        found: Answers = []
+        for piece, part in zip(pieces, parts, strict=True):
+            whole = self._split(way, piece, block) if part is None else self._completed(way, piece, part, block)
+            found += whole
         return found
 
+    def _completed(self, way: CallWay, chunk: Chunk, part: Answers, block: Block) -> Answers:
+        """With what the reader had no gas left for, and without failures that only lacked gas."""
+        if way.doubts and None in part:
+            return self._looked_at(way, chunk, part, block)
+        if len(part) == len(chunk.reads):
+            return part
+        if not part:
+            self.forget()
+            raise TransientError(f"{way.name}: expected gas for one read, found less")
+        way.ran_short(len(part))
+        rest = self._fetch(way, way.chunks(chunk.reads[len(part) :]), block)
+        return [*part, *(answer for more in rest for answer in more)]
 
-def _plain(read: Read, block: Block) -> Request:
-    if read.to == NOBODY:
-        return "eth_getBalance", ["0x" + read.data.hex(), pinned(block)]
-    return "eth_call", [{"to": read.to, "data": "0x" + read.data.hex()}, pinned(block)]
+    def _looked_at(self, way: CallWay, chunk: Chunk, part: Answers, block: Block) -> Answers:
+        failed = [at for at, answer in enumerate(part) if answer is None]
+        again = self._plain.fetch([chunk.reads[at] for at in failed], block)
+        if len(chunk.reads) > 1 and any(answer is not None for answer in again):
+            way.most = min(way.most, (len(chunk.reads) + 1) // 2)
+        for at, answer in zip(failed, again, strict=True):
+            part[at] = answer
+        return part
+
+    # --- calls that are kept -----------------------------------------------------------------------------------------
+
+    def _chunks(self, way: CallWay | None, reads: Sequence[Read]) -> list[Chunk]:
+        """Made once for reads that stay the same from tick to tick."""
+        if way is None:
+            return []
+        reads = tuple(reads)
+        for known, most, chunks in self._kept:
+            if most == way.most and (known is reads or known == reads):
+                return chunks
+        chunks = way.chunks(reads)
+        self._kept = [(reads, way.most, chunks), *self._kept][:REMEMBERED]
+        return chunks
 
 
-def _plain_answer(read: Read, answer: Any) -> bytes | None:
-    """Raises RpcError where the node failed rather than the contract."""
-    if isinstance(answer, RpcError):
-        if not is_revert(answer):
-            raise answer
+def _loads(chunks: Sequence[Chunk]) -> list[list[Chunk]]:
+    """Chunks in their order, in as few HTTP requests as bytes allow."""
+    loads: list[list[Chunk]] = []
+    held = MAX_LOAD
+    for chunk in chunks:
+        if held + len(chunk.text) > MAX_LOAD:
+            loads.append([])
+            held = 0
+        loads[-1].append(chunk)
+        held += len(chunk.text)
+    return loads
+
+
+def _sight_of(way: CallWay, chunk: Chunk, answer: Any) -> Sight | None:
+    """None where this way does not work: a node that ignores an override finds no code and answers with nothing."""
+    try:
+        sight, found = way.decode(chunk, answer)
+    except TransientError:
         return None
-    if read.to == NOBODY:
-        return quantity(answer, "balance").to_bytes(32, "big")
-    return unhex(answer, "eth_call")
-
-
-def is_revert(error: RpcError) -> bool:
-    """The contract failed, not the node: geth's code 3, or words that clients use for it."""
-    text = error.message.lower()
-    words = ("revert", "invalid opcode", "invalidopcode", "opcodenotfound", "invalid jump", "out of gas", "outofgas")
-    return error.code == 3 or any(word in text for word in words)
-
-
-def is_too_much(error: RpcError) -> bool:
-    """The call was too large for this node: gas, size or time. Smaller pieces may pass."""
-    text = error.message.lower()
-    words = ("gas", "too large", "too big", "size", "limit", "timeout", "timed out", "exceed")
-    lags = ("rate", "header", "missing trie", "not found", "unknown block")
-    return is_revert(error) or (any(word in text for word in words) and not any(word in text for word in lags))
+    return sight if found else None

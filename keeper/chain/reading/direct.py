@@ -11,9 +11,11 @@ from typing import Any
 
 from eth_abi.abi import encode
 
-from keeper.chain.nodes.batch import MAX_PLAIN, NOBODY, Found, is_revert, pinned
 from keeper.chain.nodes.headers import unhex
+from keeper.chain.nodes.plain import MAX_PLAIN
+from keeper.chain.nodes.refusals import is_revert
 from keeper.chain.nodes.rpc import Disagreement, Request, Rpc, RpcError
+from keeper.chain.nodes.sight import NOBODY, Found, pinned
 from keeper.core.chain import Block, Read
 from keeper.core.errors import TransientError
 from keeper.core.foreign import printable

@@ -11,9 +11,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from keeper.chain.nodes.batch import BatchReader, Found
+from keeper.chain.nodes.batch import BatchReader
 from keeper.chain.nodes.headers import parse_block, parse_tip, quantity
 from keeper.chain.nodes.rpc import Request, Rpc, RpcError
+from keeper.chain.nodes.sight import Found
 from keeper.chain.reading.direct import fetch_replies
 from keeper.chain.reading.views import Decoded, VaultSpec, build_view
 from keeper.core.chain import Block, History, Needs, Observed, Pool, PoolState, Read, Snapshot, Unusable
@@ -113,19 +114,11 @@ class ChainObserver:
     # --- one block ---------------------------------------------------------------------------------------------------
 
     def _read(self, tick: _Tick) -> _Head:
-        """Fills the tick's answers. One request where the node can and one chunk holds everything."""
-        chunks = self._reader.chunks(tick.reads())
-        requests = _head_requests(tick.senders, self._tip_percentile, legacy=self._legacy)
-        if len(chunks) > 1 or not self._reader.can_read_at_latest:
-            head = self._head(self._rpc.batch(requests), tick.senders)
-            tick.found = self._reader.fetch(tick.reads(), head.block)
-            return head
-        reads = chunks[0] if chunks else ()
-        *answers, packed = self._rpc.batch([*requests, self._reader.packed(reads, "latest")])
-        head = self._head(answers, tick.senders)
-        # Where the node refused the call, or the head moved between the header and the call, ask again by hash, once.
-        found = None if isinstance(packed, RpcError) else self._reader.accept(packed, reads, head.block)
-        tick.found = self._reader.fetch(reads, head.block) if found is None else found
+        """Fills the tick's answers. One request where the node can and everything fits into it."""
+        reads = tick.reads()
+        asked = self._reader.ask(_head_requests(tick.senders, self._tip_percentile, legacy=self._legacy), reads)
+        head = self._head(asked.beside, tick.senders)
+        tick.found = dict(zip(reads, self._reader.settle(asked, head.block), strict=True))
         return head
 
     def _head(self, answers: Sequence[Any], senders: Sequence[Address]) -> _Head:

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 
-from keeper.chain.nodes.batch import native_balance
+from keeper.chain.nodes.sight import native_balance
 from keeper.chain.reading.prices import PriceRule, combine
 from keeper.core.abi import WORD, calldata, word
 from keeper.core.chain import (

@@ -8,7 +8,7 @@ from typing import Any
 
 from eth_utils.crypto import keccak
 
-from keeper.chain.nodes.batch import READER
+from keeper.chain.nodes.calls import READER
 from keeper.chain.sending.simulated import SCALE
 from keeper.core.abi import selector
 from tests.builders import CHAIN
@@ -244,7 +244,7 @@ def view_call(ledger: Ledger, to: bytes, data: bytes, call: Mapping[str, Any], n
 
 def _packed(block: SimBlock, data: bytes) -> bytes:
     """What the packed reader returns: number, parent and chain from the opcodes, then each answer."""
-    out = word(block.number) + bytes.fromhex(block.parent[2:]) + word(CHAIN)
+    out, count = b"", 0
     while data:
         target, length = data[:20], int.from_bytes(data[20:23], "big")
         asked, data = data[23 : 23 + length], data[23 + length :]
@@ -252,5 +252,6 @@ def _packed(block: SimBlock, data: bytes) -> bytes:
             found = word(block.after.native.get("0x" + asked.hex(), 0))
         else:
             found = view_call(block.after, target, asked, {}, block.timestamp)
-        out += b"\1" + len(found).to_bytes(3, "big") + found
-    return out
+        out, count = out + b"\1" + len(found).to_bytes(3, "big") + found, count + 1
+    sight = word(block.number) + bytes.fromhex(block.parent[2:]) + word(CHAIN) + word(block.timestamp)
+    return sight + word(count) + out

@@ -6,8 +6,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from keeper.chain.nodes.batch import NOBODY, READER
+from keeper.chain.nodes.calls import READER
 from keeper.chain.nodes.rpc import RpcError
+from keeper.chain.nodes.sight import NOBODY
 from keeper.core.chain import Read
 from keeper.core.units import Address
 from tests.builders import CHAIN, NOW
@@ -95,13 +96,16 @@ class FakeNode:
 
     def _packed(self, data: bytes, at: Any) -> Any:
         number = self.number if isinstance(at, dict) or self.sees is None else self.sees
-        out, count = words(number + self.opcodes_lie, number - 1, self.chain_id), 0
+        out, count = b"", 0
         while data:
             target, length = data[:20], int.from_bytes(data[20:23], "big")
             found = self._answer_at(target, data[23 : 23 + length])
             out += (b"\0" if found is None else b"\1") + len(found or b"").to_bytes(3, "big") + (found or b"")
             data, count = data[23 + length :], count + 1
-        return "0x" + out.hex() if count <= self.gas_for else RpcError(-32000, "out of gas")
+        if count > self.gas_for:
+            return RpcError(-32000, "out of gas")
+        sight = words(number + self.opcodes_lie, number - 1, self.chain_id, self.timestamp)
+        return "0x" + (sight + words(count) + out).hex()
 
     def _answer(self, to: Address, data: bytes) -> bytes | None:
         return self._answer_at(bytes.fromhex(to[2:]), data)

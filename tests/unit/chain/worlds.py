@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
-from keeper.chain.nodes.batch import native_balance
+from keeper.chain.nodes.sight import native_balance
 from keeper.chain.reading.chainlink import DECIMALS, LATEST_ROUND, ChainlinkSource
 from keeper.chain.reading.prices import PriceRule
 from keeper.chain.reading.views import VaultSpec, allowance, balance_of

@@ -2,7 +2,9 @@ from __future__ import annotations
 
 import pytest
 
-from keeper.chain.nodes.batch import READER, decode_found, encode_reads, native_balance
+from keeper.chain.nodes.calls import READER
+from keeper.chain.nodes.packed import decode_found, encode_reads
+from keeper.chain.nodes.sight import native_balance
 from keeper.core.abi import calldata
 from keeper.core.chain import Read
 from keeper.core.units import Address

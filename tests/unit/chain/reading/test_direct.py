@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 from eth_abi.abi import encode
 
-from keeper.chain.nodes.batch import NOBODY
 from keeper.chain.nodes.rpc import Disagreement, RpcError
+from keeper.chain.nodes.sight import NOBODY
 from keeper.chain.reading.direct import MOST_GAS, fetch_replies, revert_data
 from keeper.core.abi import calldata
 from keeper.core.chain import Read

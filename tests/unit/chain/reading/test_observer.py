@@ -3,7 +3,7 @@ from typing import Any
 
 import pytest
 
-from keeper.chain.nodes.batch import MAX_ITEMS
+from keeper.chain.nodes.calls import MAX_ITEMS
 from keeper.chain.nodes.rpc import RpcError
 from keeper.chain.reading.chainlink import LATEST_ROUND
 from keeper.chain.reading.observer import ChainObserver
@@ -211,15 +211,16 @@ def test_observe__where_latest_cannot_be_checked__asks_by_hash(limits: dict[str,
     assert all(params[1] == {"blockHash": hash32(1_000)} for params in calls)
 
 
-def test_observe__more_than_one_chunk__reads_the_header_first_and_chunks_by_hash() -> None:
+def test_observe__more_than_one_chunk__is_still_one_request_and_each_proves_its_block() -> None:
     coins = tuple(token(f"T{i}") for i in range(MAX_ITEMS))
     more = {balance_of(coin, spec().account): words(i) for i, coin in enumerate(coins)}
     node = FakeNode(answers() | more)
     observer = observer_of(node, spec(tokens=(*spec().tokens, *coins), spenders=()))
     observer.observe(["treasury"])
-    before = node.requests_made
+    before, calls = node.requests_made, len(node.calls)
     view = observer.observe(["treasury"]).vaults["treasury"].view
-    assert node.requests_made - before == 3
+    assert node.requests_made - before == 1
+    assert [params[1] for method, params in node.calls[calls:] if method == "eth_call"] == ["latest"] * 2
     assert isinstance(view, VaultView)
     assert [view.balances[coin].raw for coin in coins] == list(range(MAX_ITEMS))
 

@@ -1,6 +1,6 @@
 import pytest
 
-from keeper.chain.nodes.batch import native_balance
+from keeper.chain.nodes.sight import native_balance
 from keeper.chain.reading.chainlink import LATEST_ROUND
 from keeper.chain.reading.views import Decoded, allowance, balance_of, build_view
 from keeper.core.chain import Answers, History, Needs, Read, Unusable, VaultView
