@@ -117,4 +117,4 @@ def _atomic(config: Config, vault: str, routers: Iterable[Router], tokens: Mappi
 
 
 def _decoders(routers: Iterable[Router]) -> Mapping[Address, contract.Decode]:
-    return {router.address: partial(decode_swap, router.kind) for router in routers}
+    return {router.address: partial(decode_swap, router) for router in routers}

@@ -14,7 +14,7 @@ from keeper.config import Config
 from keeper.core.chain import Router
 from keeper.core.ports import Clock, Signer
 from keeper.core.units import Address
-from keeper.guards.swaps import decode_swap
+from keeper.guards.swaps import decode_swaps
 
 
 def hold_signers(
@@ -40,7 +40,7 @@ def make_policy(config: Config, name: str, routers: Iterable[Router], sender: Ad
         max_fee=chain.fees.max_fee,
         accounts=frozenset(config.account_of(vault) for vault in vaults),
         tokens=frozenset(token.address for token in chain.tokens.values()),
-        routers={router.address: partial(decode_swap, router.kind) for router in routers},
+        routers={router.address: partial(decode_swaps, router) for router in routers},
         now=clock.now,
         # The head, from which deadlines count, may be as far ahead of this clock as a head may be at all.
         max_deadline=patience + chain.max_clock_skew,

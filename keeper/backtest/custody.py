@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 
 from keeper.core.authority import WorstLoss
-from keeper.core.chain import Unusable, VaultView
+from keeper.core.chain import Router, Unusable, VaultView
 from keeper.core.plan import Call, Calls, Fees, Simulation, Trade
 from keeper.core.records import NewIntent
 from keeper.core.sending import Intent
@@ -52,7 +52,7 @@ class Simulated:
 
 def _swap(call: Call, view: VaultView, deltas: Counter[Token]) -> str:
     """Adds what the call moves; returns why it would revert, or nothing."""
-    swap = decode_swap("v2_router", call.data)
+    swap = decode_swap(Router("v2_router", call.to), call.data)
     if isinstance(swap, str):
         return swap
     tokens = {token.address: token for token in view.holdings}

@@ -17,7 +17,6 @@ from keeper.core.plan import (
     OrderLeg,
     Perform,
     Plan,
-    Purpose,
     Rebalance,
     Route,
     Simulation,
@@ -167,8 +166,8 @@ def _legs_of(call: Call, order: Order | None) -> tuple[OrderLeg, ...]:
     """The legs that a transaction trades, in order: for each of its swaps the first that sells what it spends and is
     not another's already. A wallet's swap is one leg, an atomic call has them all."""
     left, found = list(order.legs if order else ()), []
-    for swap in (step for step in call.steps if step.purpose is Purpose.SWAP):
-        leg = next((leg for leg in left if leg.leg.sell == swap.spends), None)
+    for sold in (sold for step in call.steps for sold in step.sells):
+        leg = next((leg for leg in left if leg.leg.sell == sold), None)
         if leg is not None:
             left.remove(leg)
             found.append(leg)

@@ -10,7 +10,7 @@ from keeper.core.abi import address_word, selector, word
 from keeper.core.chain import Router, VaultView
 from keeper.core.plan import Allow, Call, Calls, Deny, Draft, Opener, OrderLeg, Purpose, Verdict
 from keeper.core.units import Address, Token
-from keeper.guards.swaps import decode_swap
+from keeper.guards.swaps import Swap, decode_swaps
 
 _APPROVE = selector("approve(address,uint256)")
 _DEPOSIT = selector("deposit()")
@@ -55,8 +55,8 @@ class AllowList:
         outer = ((call.text, self._carried(call)) for call in draft.calls.sequence)
         faults = [*self._swaps_match(calls, legs), *(f"{text}: {fault}" for text, fault in outer if fault)]
         for call in calls:
-            leg = legs.pop(0) if call.purpose is Purpose.SWAP and legs else None
-            fault = self._fault(call, leg, draft, view)
+            mine, legs = legs[: len(call.sells)], legs[len(call.sells) :]
+            fault = self._fault(call, mine, draft, view)
             faults += [f"{call.text}: {fault}"] if fault else []
         measured = f"{len(calls)} {'call' if len(calls) == 1 else 'calls'}"
         if not faults:
@@ -65,7 +65,7 @@ class AllowList:
         return Deny(self.key, faults[0], f"{len(faults)} of {measured} not allowed", limit, None, tuple(faults), remedy)
 
     def _swaps_match(self, calls: tuple[Call, ...], legs: list[OrderLeg]) -> list[str]:
-        swaps = sum(call.purpose is Purpose.SWAP for call in calls)
+        swaps = sum(len(call.sells) or call.purpose is Purpose.SWAP for call in calls)
         return [] if swaps == len(legs) else [f"swaps: expected {len(legs)} as ordered, were {swaps}"]
 
     def _carried(self, call: Call) -> str:
@@ -83,13 +83,13 @@ class AllowList:
         planned = [(inner.to, inner.value, inner.data) for inner in call.inner]
         return "" if list(found) == planned else "calldata: expected the planned calls inside, found others"
 
-    def _fault(self, call: Call, leg: OrderLeg | None, draft: Draft, view: VaultView) -> str:
-        """What is wrong with one call; empty where nothing is."""
+    def _fault(self, call: Call, legs: Sequence[OrderLeg], draft: Draft, view: VaultView) -> str:
+        """What is wrong with one call, which fills `legs`; empty where nothing is."""
         if call.value and call.purpose is not Purpose.WRAP:
             return f"value: expected 0, was {call.value} wei"
         match call.purpose:
             case Purpose.SWAP:
-                return self._swap(call, leg, view)
+                return self._swaps(call, legs, view)
             case Purpose.APPROVE | Purpose.REVOKE:
                 return self._approval(call, draft)
             case Purpose.WRAP:
@@ -99,15 +99,21 @@ class AllowList:
             case _:
                 return f"purpose: {call.purpose} is not for a vault to plan"
 
-    def _swap(self, call: Call, leg: OrderLeg | None, view: VaultView) -> str:
+    def _swaps(self, call: Call, legs: Sequence[OrderLeg], view: VaultView) -> str:
         router = next((router for router in self.routers if router.address == call.to), None)
         if router is None:
             return f"target: {call.to} is no router of this vault's pools"
-        if leg is None:
+        if not legs:
             return "no leg of the order belongs to it"
-        swap = decode_swap(router.kind, call.data)
-        if isinstance(swap, str):
-            return swap
+        swaps = decode_swaps(router, call.data)
+        if isinstance(swaps, str):
+            return swaps
+        if len(swaps) != len(legs):
+            return f"multicall: expected {len(legs)} inside, found {len(swaps)}"
+        pairs = zip(swaps, legs, strict=True)
+        return next((fault for swap, leg in pairs if (fault := self._swap(call, swap, leg, view))), "")
+
+    def _swap(self, call: Call, swap: Swap, leg: OrderLeg, view: VaultView) -> str:
         wanted = tuple(token.address for token in leg.leg.tokens)
         fees = tuple(pool.fee for pool in leg.leg.pools) if swap.fees else ()
         spacings = tuple(pool.spacing for pool in leg.leg.pools) if swap.spacings else ()

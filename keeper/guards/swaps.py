@@ -63,9 +63,9 @@ def decode_swaps(router: Router, data: bytes) -> tuple[Swap, ...] | str:
         return str(error)
 
 
-def decode_swap(router_kind: str, data: bytes) -> Swap | str:
+def decode_swap(router: Router, data: bytes) -> Swap | str:
     """The only swap of a call, or why these bytes are not just one."""
-    swaps = decode_swaps(Router(router_kind, Address("")), data)
+    swaps = decode_swaps(router, data)
     if isinstance(swaps, str):
         return swaps
     return swaps[0] if len(swaps) == 1 else f"multicall: expected 1 call inside, found {len(swaps)}"

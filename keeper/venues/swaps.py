@@ -125,7 +125,8 @@ def swap_call(legs: Sequence[OrderLeg], data: bytes) -> Call:
             raise ValueError(f"swap: expected amounts above 0, was {leg.leg.sell.raw} for at least {leg.min_out.raw}")
     spends = TokenAmount(legs[0].leg.sell.token, sum(leg.leg.sell.raw for leg in legs))
     says = f"swap {' and '.join(_told(leg) for leg in legs)}"
-    return Call(legs[0].leg.router.address, data, 0, Purpose.SWAP, says, spends)
+    parts = tuple(leg.leg.sell for leg in legs) if len(legs) > 1 else ()
+    return Call(legs[0].leg.router.address, data, 0, Purpose.SWAP, says, spends, parts=parts)
 
 
 def _told(leg: OrderLeg) -> str:

@@ -25,6 +25,7 @@ from keeper.core.units import WHOLE_BPS
 from keeper.deciding import decide
 from keeper.guards.swaps import decode_swap
 from keeper.local.anvil import run_anvil
+from tests.builders import SWAP_ROUTER02
 from tests.chain.node import Node
 from tests.chain.treasury import Treasury, build_treasury
 from tests.chain.uniswap import sqrt_price
@@ -185,7 +186,7 @@ def loss_of(market: Market, trade: Trade) -> Fraction:
     weth, usdc = market.treasury.uniswap.weth, market.treasury.usdc
     worth = {weth.address: WETH.true / 10**weth.decimals, usdc.address: USDC.true / 10**usdc.decimals}
     for _, data, _ in trade:
-        swap = decode_swap("swap_router02", data)
+        swap = decode_swap(SWAP_ROUTER02, data)
         if not isinstance(swap, str):
             lost += swap.sell * worth[swap.tokens[0]] - swap.min_out * worth[swap.tokens[-1]]
     return lost

@@ -49,14 +49,15 @@ class Terms(Protocol):
     @property
     def recipient(self) -> Address | None:
         """None where the call names none and pays whoever makes it."""
+
     @property
     def deadline(self) -> int | None:
         """Unix seconds; None where the venue's calls have none."""
         ...
 
 
-Decode = Callable[[bytes], Terms | str]
-"""Calldata of one router -> its swap, or why these bytes are none."""
+Decode = Callable[[bytes], Sequence[Terms] | str]
+"""Calldata of one router -> its swaps, in order, or why these bytes are none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +84,8 @@ class Policy:
     targets: frozenset[tuple[Address, bytes]] = frozenset()
     """Further calls by target and selector, without coin: upkeeps."""
     openers: Mapping[tuple[Address, bytes], Opener] = field(default_factory=dict)
+    unfloored: frozenset[Address] = frozenset()
+    """Routers whose calls cannot say the least that they must bring, and that may be called nevertheless."""
 
     def objection(self, transaction: Mapping[str, object], sender: Address) -> str:
         """Why this must not be signed, or an empty string."""
@@ -139,21 +142,22 @@ class Policy:
         if (to, data[:4]) in self.targets:
             return ""
         if to in self.routers:
-            return self._swap(self.routers[to](data))
+            swaps = self.routers[to](data)
+            if isinstance(swaps, str):
+                return f"swap: {swaps}"
+            return next((wrong for swap in swaps if (wrong := self._swap(to, swap))), "")
         if to in self.tokens and data[:4] == APPROVE and len(data) == 68:
             return self._approval(data)
         if to == self.wrapped and data[:4] == WITHDRAW and len(data) == 36:
             return ""
         return f"call: expected an approval, a wrap or a router's function, was 0x{data[:4].hex()} of {to}"
 
-    def _swap(self, swap: Terms | str) -> str:
-        if isinstance(swap, str):
-            return f"swap: {swap}"
+    def _swap(self, router: Address, swap: Terms) -> str:
         if not {swap.tokens[0], swap.tokens[-1]} <= self.tokens:
             return f"swap: expected tokens of the configuration, was {' to '.join(swap.tokens)}"
         if swap.recipient is not None and swap.recipient not in self.accounts:
             return f"swap: expected an account of the configuration as recipient, was {swap.recipient}"
-        if swap.sell <= 0 or swap.min_out <= 0:
+        if swap.sell <= 0 or (swap.min_out <= 0 and router not in self.unfloored):
             return f"swap: expected amounts above 0, was {swap.sell} for at least {swap.min_out}"
         left = None if swap.deadline is None else swap.deadline - self.now()
         if left is not None and not 0 < left <= self.max_deadline:
@@ -179,9 +183,10 @@ class Policy:
         for to, _, data in calls:
             if data[:4] == APPROVE and to in self.tokens:
                 left[to, address_word(data[4:], 0)] = word(data[4:], 1)
-            elif to in self.routers and not isinstance(swap := self.routers[to](data), str):
-                pair = swap.tokens[0], to
-                left[pair] = max(left.get(pair, 0) - swap.sell, 0)
+            elif to in self.routers and not isinstance(swaps := self.routers[to](data), str):
+                for swap in swaps:
+                    pair = swap.tokens[0], to
+                    left[pair] = max(left.get(pair, 0) - swap.sell, 0)
         found = next(((pair, raw) for pair, raw in left.items() if raw), None)
         return f"approval: expected none left, was {found[1]} raw of {found[0][0]} for {found[0][1]}" if found else ""
 

@@ -66,3 +66,10 @@ def test_new_intent__wallet__expects_the_next_leg_alone_and_of_an_approval_nothi
     assert [swap.quote for swap in expected_of(Calls(SWAPS), view).swaps] == [units(USDC, 3_100)]
     assert expected_of(Calls((SWAPS[2], SWAPS[0])), view).swaps[0].quote == units(DAI, 6_150)
     assert expected_of(Calls((swap_call(), SWAPS[0])), view).swaps == ()
+
+
+def test_new_intent__several_legs_in_one_call__expects_each_of_them() -> None:
+    both = replace(SWAPS[0], spends=units(WETH, 2), parts=(LEGS[0].leg.sell, LEGS[1].leg.sell))
+    expect = expected_of(Calls((both, SWAPS[2])), make_view(prices=PRICES))
+    assert [swap.quote for swap in expect.swaps] == [LEGS[0].leg.quote, LEGS[1].leg.quote]
+    assert expect.net(expect.floors) == {USDC: units(USDC, 6_160)}

@@ -30,7 +30,7 @@ from tests.unit.guards.orders import v2_data
 
 TEMPLATE = make_template(REBALANCE, REBALANCE_ARGUMENTS)
 assert isinstance(TEMPLATE, CallTemplate)
-ROUTERS = {router.address: partial(decode_swap, router.kind) for router in (V2_ROUTER, SWAP_ROUTER)}
+ROUTERS = {router.address: partial(decode_swap, router) for router in (V2_ROUTER, SWAP_ROUTER)}
 CONTRACT = Contract(TEMPLATE, ROUTERS, 600)
 V3 = "exactInputSingle((address,address,uint24,address,uint256,uint256,uint256,uint160))"
 ONE = swap_call(data=v2_data(sell=10, min_out=9, deadline=NOW + 500), spends=TokenAmount(WETH, 10))

@@ -7,10 +7,10 @@ import pytest
 
 from keeper.core.abi import calldata
 from keeper.core.chain import History, Router
-from keeper.core.plan import Allow, Call, Calls, Deny, Draft, Inner, OrderLeg, Purpose
-from keeper.core.units import Address
+from keeper.core.plan import Allow, Call, Calls, Deny, Draft, Inner, Order, OrderLeg, Purpose
+from keeper.core.units import Address, TokenAmount
 from keeper.guards import AllowList, Paused
-from keeper.venues.swaps import encode_v2_swap, encode_v3_swap
+from keeper.venues.swaps import encode_together, encode_v2_swap, encode_v3_swap
 from tests.builders import (
     ACCOUNT,
     DAI,
@@ -195,6 +195,32 @@ def test_allow_list__what_the_venues_encode__is_allowed(router: Router, encode: 
     call = encode(ordered.legs[0], ACCOUNT, ordered.deadline)
     draft = trade(order=ordered, calls=Calls((approval(router.address), call)))
     assert isinstance(AllowList((router,), (WETH, USDC), WETH).check(draft, make_view()), Allow)
+
+
+def split(router: Router) -> Order:
+    """What was ordered, in two legs of one router."""
+    first = order().legs[0]
+    pool = replace(first.leg.pool, router=router)
+    halves = [TokenAmount(WETH, raw) for raw in (first.leg.sell.raw // 3, first.leg.sell.raw - first.leg.sell.raw // 3)]
+    legs = [replace(first, leg=replace(first.leg, pools=(pool,), sell=half)) for half in halves]
+    return replace(order(), legs=tuple(legs))
+
+
+def test_allow_list__two_legs_in_one_call__is_allowed_only_as_ordered() -> None:
+    ordered, guard = split(SWAP_ROUTER02), AllowList((SWAP_ROUTER02,), (WETH, USDC), WETH)
+    call = encode_together(ordered.legs, ACCOUNT, ordered.deadline)
+    calls = Calls((approval(SWAP_ROUTER02.address), call))
+    assert isinstance(guard.check(trade(order=ordered, calls=calls), make_view()), Allow)
+    swapped = replace(ordered, legs=ordered.legs[::-1])
+    verdict = guard.check(trade(order=swapped, calls=calls), make_view())
+    assert isinstance(verdict, Deny)
+    assert "sell: expected" in verdict.reason
+    single = replace(call, data=encode_v3_swap(ordered.legs[0], ACCOUNT, ordered.deadline).data)
+    verdict = guard.check(trade(order=ordered, calls=Calls((calls.next, single))), make_view())
+    assert isinstance(verdict, Deny)
+    assert "multicall: expected 2 inside, found 1" in verdict.reason
+    twice = Calls((calls.next, call, call))
+    assert isinstance(guard.check(trade(order=ordered, calls=twice), make_view()), Deny)
 
 
 def test_paused__by_a_person__denies_and_says_how_to_resume() -> None:

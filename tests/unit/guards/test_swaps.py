@@ -30,6 +30,11 @@ SINGLE02 = calldata(V3_SWAP02, (*TOKENS, 500, ACCOUNT, 7, 5, 0))
 PLAIN = Swap(TOKENS, 7, 5, ACCOUNT, NOW, (Fraction(1, 2000),))
 
 
+def only(kind: str, data: bytes) -> Swap | str:
+    """The one swap that a router of this kind would make."""
+    return decode_swap(Router(kind, address(0x9001)), data)
+
+
 @pytest.mark.parametrize(
     ("signature", "published"),
     [
@@ -52,17 +57,17 @@ def test_selectors__known_functions__are_the_published_ones(signature: str, publ
 
 def test_decode__v2__has_no_fee() -> None:
     data = calldata(V2_SWAP, 7, 5, list(TOKENS), ACCOUNT, NOW)
-    assert decode_swap("v2_router", data) == Swap(TOKENS, 7, 5, ACCOUNT, NOW)
+    assert only("v2_router", data) == Swap(TOKENS, 7, 5, ACCOUNT, NOW)
 
 
 def test_decode__v2_through_the_multicall_router__takes_its_deadline() -> None:
     inner = calldata(V2_SWAP02, 7, 5, list(TOKENS), ACCOUNT)
-    assert decode_swap("swap_router02", calldata(MULTICALL, NOW, [inner])) == Swap(TOKENS, 7, 5, ACCOUNT, NOW)
+    assert only("swap_router02", calldata(MULTICALL, NOW, [inner])) == Swap(TOKENS, 7, 5, ACCOUNT, NOW)
 
 
 def test_decode__both_v3_generations__say_the_same() -> None:
-    assert decode_swap("swap_router", SINGLE) == PLAIN
-    assert decode_swap("swap_router02", calldata(MULTICALL, NOW, [SINGLE02])) == PLAIN
+    assert only("swap_router", SINGLE) == PLAIN
+    assert only("swap_router02", calldata(MULTICALL, NOW, [SINGLE02])) == PLAIN
 
 
 @pytest.mark.parametrize(
@@ -80,7 +85,7 @@ def test_decode__both_v3_generations__say_the_same() -> None:
     ],
 )
 def test_decode__anything_else__says_what_was_expected(kind: str, data: bytes, expected: str) -> None:
-    found = decode_swap(kind, data)
+    found = only(kind, data)
     assert isinstance(found, str)
     assert expected in found
 
@@ -89,7 +94,7 @@ def test_decode__anything_else__says_what_was_expected(kind: str, data: bytes, e
 def test_decode__a_length_beyond_any_memory__is_refused(figure: int) -> None:
     data = calldata(MULTICALL, NOW, [SINGLE02])
     at = 4 + 32 * 4  # after deadline, offset, count and the first one's offset
-    assert isinstance(decode_swap("swap_router02", data[:at] + figure.to_bytes(32, "big") + data[at + 32 :]), str)
+    assert isinstance(only("swap_router02", data[:at] + figure.to_bytes(32, "big") + data[at + 32 :]), str)
 
 
 # --- paths, forks and several swaps -----------------------------------------------------------------------------------
@@ -109,18 +114,18 @@ HOPS = Swap(PATH, 7, 5, ACCOUNT, NOW, (Fraction(1, 2000), Fraction(1, 10_000)))
 
 
 def test_decode__a_path__names_every_token_and_fee() -> None:
-    assert decode_swap("swap_router", ALONG) == HOPS
+    assert only("swap_router", ALONG) == HOPS
     for kind in ("swap_router02", "pancake_router"):
-        assert decode_swap(kind, calldata(MULTICALL, NOW, [ALONG02])) == HOPS
+        assert only(kind, calldata(MULTICALL, NOW, [ALONG02])) == HOPS
     v2 = calldata(V2_SWAP, 7, 5, list(PATH), ACCOUNT, NOW)
-    assert decode_swap("v2_router", v2) == Swap(PATH, 7, 5, ACCOUNT, NOW)
+    assert only("v2_router", v2) == Swap(PATH, 7, 5, ACCOUNT, NOW)
 
 
 def test_decode__slipstream__names_pools_by_spacing() -> None:
     single = calldata(SLIPSTREAM_SWAP, (*TOKENS, 200, ACCOUNT, NOW, 7, 5, 0))
-    assert decode_swap("slipstream_router", single) == Swap(TOKENS, 7, 5, ACCOUNT, NOW, spacings=(200,))
+    assert only("slipstream_router", single) == Swap(TOKENS, 7, 5, ACCOUNT, NOW, spacings=(200,))
     along = calldata(V3_PATH, (packed(10, 1), ACCOUNT, NOW, 7, 5))
-    assert decode_swap("slipstream_router", along) == Swap(PATH, 7, 5, ACCOUNT, NOW, spacings=(10, 1))
+    assert only("slipstream_router", along) == Swap(PATH, 7, 5, ACCOUNT, NOW, spacings=(10, 1))
 
 
 def test_decode__several_in_a_multicall__are_all_read_back() -> None:
