@@ -1,13 +1,13 @@
 """One turn of the keeper.
 
 Each cycle settles what is in flight, observes one block, plans, routes, drafts and simulates, lets every guard speak,
-submits, and records.
+submits, and records. Vaults of which nothing has changed but prices, and these too little, only have their streak go on
+(keeper/screening.py).
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 
 from keeper.core import text
 from keeper.core.chain import Observed, Snapshot, Unusable, VaultView
@@ -20,16 +20,12 @@ from keeper.core.proposals import OpenProposal, why_stale
 from keeper.core.records import CycleRecord
 from keeper.core.sending import Intent
 from keeper.deciding import Vault, decide
+from keeper.screening import TOLD, UNTOLD, Screens, Turn
 
+__all__ = ["Cycle", "Turn"]
 
-@dataclass(frozen=True, slots=True)
-class Turn:
-    """What one cycle of one vault came to, as it was journaled."""
-
-    number: int
-    record: CycleRecord
-    decision: Decision
-    intent: Intent | None = None
+ACTS = frozenset({"intended", "proposed"})
+"""Kinds of cycles from which something leaves the keeper."""
 
 
 class Cycle:
@@ -49,10 +45,14 @@ class Cycle:
         describe: Callable[[Decision], Mapping[str, object]],
         pack: Callable[[Snapshot, Observed], bytes],
         may_act: Callable[[str, int], str],
+        told: int = TOLD,
+        untold: int = UNTOLD,
     ) -> None:
-        """`describe` and `pack` make the journal's text and inputs; `may_act(vault, time)` says why not now, or ''."""
+        """`describe` and `pack` make the journal's text and inputs; `may_act(vault, time)` says why not now, or ''.
+        `told` and `untold` {s} say how often a vault that holds on is told in full."""
         self._observer, self._submitter, self._journal, self._vaults = observer, submitter, journal, vaults
         self._describe, self._pack, self._may_act = describe, pack, may_act
+        self._screens = Screens(vaults, told, untold)
         self._waited: dict[str, int] = {}
         """Cycles for which each vault has had to wait for another one."""
 
@@ -67,30 +67,47 @@ class Cycle:
         """
         busy = dict(self.settle())
         snapshot = self._observer.observe(due)
-        decisions = [self._decide(name, snapshot.vaults[name]) for name in due]
+        resting = self._screens.resting(snapshot, due, busy)
+        self._journal.go_on(resting, snapshot.block)
+        yield from (self._screens.hold_on(name, snapshot.block) for name in resting)
+        decisions = [self._decide(name, snapshot) for name in due if name not in resting]
+        records: list[tuple[Decision, CycleRecord]] = []
         for decision in sorted(decisions, key=self._urgency, reverse=True):
-            turn = self._act(decision, snapshot, busy)
-            self._waited[decision.vault] = self._waited.get(decision.vault, 0) + 1 if turn.record.kind == "wait" else 0
-            if turn.intent is not None:
-                reason = f"{turn.intent.call.purpose} of {decision.vault} (nonce {turn.intent.nonce}) is live"
-                busy |= dict.fromkeys((decision.vault, turn.intent.sender, *turn.intent.pools), reason)
-            yield turn
+            records.append((decision, self._record(decision, snapshot, busy)))
+            if records[-1][1].kind in ACTS:
+                yield from self._act(records, snapshot, busy)
+                records = []
+        yield from self._act(records, snapshot, busy)
 
-    def _decide(self, name: str, observed: Observed) -> Decision:
+    def _decide(self, name: str, snapshot: Snapshot) -> Decision:
         try:
-            return decide(self._vaults[name], observed.view)
+            return decide(self._vaults[name], snapshot.vaults[name].view)
         except (JournalError, Unreachable):
             raise  # these concern every vault alike
         except Exception as error:  # noqa: BLE001  one broken vault must not stop the others; nothing of it is sent
             text = str(error) if isinstance(error, KeeperError) else f"{type(error).__name__}: {error}"
             return Decision(name, Unusable(text), Hold("failed", f"this cycle failed: {text}"))
 
-    def _act(self, decision: Decision, snapshot: Snapshot, busy: Mapping[str, str]) -> Turn:
-        """Journals the cycle, then sends its next transaction where nothing speaks against it."""
+    def _act(
+        self, records: Sequence[tuple[Decision, CycleRecord]], snapshot: Snapshot, busy: dict[str, str]
+    ) -> Iterator[Turn]:
+        """Journals these cycles, and only then sends what the last of them wants, if it is one that acts."""
+        numbers = self._journal.record_cycles([record for _, record in records])
+        for number, (decision, record) in zip(numbers, records, strict=True):
+            turn = Turn(number, record, decision, self._send(number, record, decision, snapshot))
+            self._screens.learn(turn, snapshot)
+            self._waited[decision.vault] = self._waited.get(decision.vault, 0) + 1 if record.kind == "wait" else 0
+            if turn.intent is not None:
+                reason = f"{turn.intent.call.purpose} of {decision.vault} (nonce {turn.intent.nonce}) is live"
+                busy |= dict.fromkeys((decision.vault, turn.intent.sender, *turn.intent.pools), reason)
+            yield turn
+
+    def _record(self, decision: Decision, snapshot: Snapshot, busy: Mapping[str, str]) -> CycleRecord:
+        """What the journal will say of it, and whether it acts."""
         vault = self._vaults[decision.vault]
         halted = self._latch(decision)
         kind, code, reason = self._conclude(decision, snapshot, busy, halted)
-        record = CycleRecord(
+        return CycleRecord(
             vault=vault.name,
             chain_id=snapshot.block.chain_id,
             block_number=snapshot.block.number,
@@ -107,18 +124,21 @@ class Cycle:
             max_drift_bps=decision.max_drift,
             trace=decision.trace,
         )
-        number = self._journal.record_cycle(record)
+
+    def _send(self, number: int, record: CycleRecord, decision: Decision, snapshot: Snapshot) -> Intent | None:
+        """The next transaction of a journaled cycle, where nothing speaks against it."""
+        vault = self._vaults[decision.vault]
         if decision.draft is None or not isinstance(decision.view, VaultView):
             self._withdraw(vault, decision)
-            return Turn(number, record, decision)
+            return None
+        if record.kind not in ACTS:
+            return None
         new = new_intent(decision, decision.draft, decision.view, number)
-        if kind == "proposed" and vault.proposer is not None:
-            vault.proposer.propose(new, decision.view)
-        if kind != "intended":
-            return Turn(number, record, decision)
-        nonce = snapshot.nonces[new.sender]
-        intent = vault.submitter.submit(new, decision.view, decision.draft.simulation, nonce)
-        return Turn(number, record, decision, intent)
+        if record.kind == "proposed":
+            if vault.proposer is not None:
+                vault.proposer.propose(new, decision.view)
+            return None
+        return vault.submitter.submit(new, decision.view, decision.draft.simulation, snapshot.nonces[new.sender])
 
     def _conclude(
         self, decision: Decision, snapshot: Snapshot, busy: Mapping[str, str], halted: str

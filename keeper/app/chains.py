@@ -7,9 +7,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 
-from keeper.app.composition import Composition, past_of, vaults_on
+from keeper.app.composition import Composition, marks_of, past_of, vaults_on
 from keeper.app.loading import open_relay
-from keeper.app.parts import make_venues
 from keeper.app.pinning import Claims, pin, require, runtime
 from keeper.app.policies import hold_signers
 from keeper.app.proposing import SafeProposer, Settling
@@ -29,6 +28,7 @@ from keeper.core.errors import TransientError
 from keeper.core.ports import Alert, Clock, Journal, Signer, Submitter
 from keeper.core.units import Address
 from keeper.cycle import Cycle
+from keeper.screening import UNTOLD
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,16 +55,19 @@ class Chain(Composition):
     # --- reading -----------------------------------------------------------------------------------------------------
 
     def observer(
-        self, history: Callable[[str, int], History], also: Mapping[str, tuple[Read, ...]] = MappingProxyType({})
+        self,
+        history: Callable[[str, int], History],
+        also: Mapping[str, tuple[Read, ...]] = MappingProxyType({}),
+        marks: Callable[[Sequence[str]], Mapping[str, object]] | None = None,
     ) -> ChainObserver:
-        """`also` are reads that a vault makes beside its own."""
+        """`also` are reads that a vault makes beside its own; `marks` names the state of each one's past."""
         specs = [self.spec(vault) for vault in self.vaults]
         specs = [replace(spec, extra=(*spec.extra, *also.get(spec.name, ()))) for spec in specs]
         return ChainObserver(
             self.rpc,
             self.config.chain_id,
             specs,
-            make_venues(),
+            self.venues,
             history,
             runtime("reader"),
             self.clock,
@@ -72,6 +75,7 @@ class Chain(Composition):
             max_ahead=self.config.max_clock_skew,
             legacy=self.config.fees.type == "legacy",
             tip_percentile=self.config.fees.tip_percentile,
+            marks=marks,
         )
 
     def changed(self) -> Mapping[str, str]:
@@ -156,13 +160,15 @@ class Chain(Composition):
             for v in self.vaults
         }
         return Cycle(
-            self.observer(past_of(self.loaded, journal.history)),
+            self.observer(past_of(self.loaded, journal.history), marks=marks_of(self.loaded, journal.marks)),
             live if proposer is None or not armed else Settling(live, proposer),
             journal,
             vaults,
             describe=lambda decision: self.describe(decision, armed=decision.vault in armed),
             pack=inputs.pack,
             may_act=self.why_not_now,
+            # Whatever the screen says, so often that none of its samples is missed.
+            untold=min(UNTOLD, self.loaded.config.journal.sample * 5 // 6),
         )
 
 

@@ -5,7 +5,7 @@ So a decision can be made from what the journal kept as well as from the chain i
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from keeper.app.breakers import lookback, make_breakers
@@ -27,7 +27,7 @@ from keeper.config.upkeeps import AnyUpkeep
 from keeper.core.chain import History, VaultView
 from keeper.core.decision import Decision
 from keeper.core.foreign import printable
-from keeper.core.ports import Proposer, Submitter
+from keeper.core.ports import Proposer, Submitter, Venue
 from keeper.daemon import Schedule
 from keeper.deciding import Vault
 from keeper.report.decision import VaultMeta, describe
@@ -42,6 +42,20 @@ def past_of(loaded: Loaded, history: Callable[[str, int, int], History]) -> Call
     """The past that each decision may know: as far back as its breakers look; a shadow's is that of its original."""
     config = loaded.config
     return lambda name, now: history(config.original_of(name), now, lookback(config.kept[name].breakers))
+
+
+def marks_of(
+    loaded: Loaded, marks: Callable[[Sequence[str]], Mapping[str, object]]
+) -> Callable[[Sequence[str]], Mapping[str, object]]:
+    """The state of the past that `past_of` gives each vault."""
+    original = loaded.config.original_of
+
+    def found(names: Sequence[str]) -> Mapping[str, object]:
+        originals = {name: original(name) for name in names}
+        mine = marks(tuple(dict.fromkeys(originals.values())))
+        return {name: mine[other] for name, other in originals.items()}
+
+    return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +73,10 @@ class Composition:
     @property
     def config(self) -> ChainConfig:
         return self.loaded.config.chains[self.name]
+
+    @property
+    def venues(self) -> Mapping[str, Venue]:
+        return make_venues(self.loaded.config.account_of(vault) for vault in self.vaults)
 
     def setting(self, vault: str) -> Setting:
         return Setting(self.loaded.config, vault, self.pins)
@@ -102,7 +120,7 @@ class Composition:
             strategy=make_strategy(setting),
             custody=make_custody(setting),
             routing=make_routing(setting),
-            venues=make_venues(),
+            venues=self.venues,
             guards=make_guards(setting),
             breakers=make_breakers(setting),
             submitter=submitter,

@@ -62,7 +62,7 @@ class Telling:
         self._good()
         for turn in turns:
             self._log.cycle(turn.number, turn.record, turn.intent)
-        block = max((turn.record.block_number for turn in turns), default=0)
+        block = max((turn.block_number for turn in turns), default=0)
         self._log.tick(block, int((self._timer() - self._since) * 1000))
         if self._scene is not None:
             self._scene.note(turns)

@@ -8,6 +8,7 @@ from fractions import Fraction
 from keeper.core import text
 from keeper.core.chain import MarketPrice, VaultView
 from keeper.core.latches import Rearm, Trip
+from keeper.core.screens import Margin
 from keeper.core.units import USD, WHOLE_BPS, TokenAmount
 
 
@@ -43,6 +44,13 @@ class Loss:
         said = f"fills were {text.usd(lost)} worse than their quotes within {within}: {share} of the vault"
         return Trip(self.name, f"{said}, limit {self.limit} bps", self.rearm)
 
+    def margin(self, view: VaultView) -> Margin | None:
+        """Gains are left out: they may leave the window before the losses do."""
+        if self.limit <= 0:
+            return None
+        lost = sum(max(0, trade.lost.raw) for trade in view.history.trades)
+        return Margin(value=lost * WHOLE_BPS // self.limit)
+
 
 @dataclass(frozen=True, slots=True)
 class Drawdown:
@@ -66,3 +74,7 @@ class Drawdown:
         share = text.bps(Fraction((peak.raw - value.raw) * WHOLE_BPS, peak.raw))
         said = f"{text.usd(value)}, {share} below {text.usd(peak)} within {text.duration(self.window)}"
         return Trip(self.name, f"{said}, limit {self.limit} bps", self.rearm)
+
+    def margin(self, view: VaultView) -> Margin:
+        peak = max((sample.comparable.raw for sample in view.history.samples), default=0)
+        return Margin(value=max(0, peak * (WHOLE_BPS - self.limit) // WHOLE_BPS))

@@ -9,12 +9,19 @@ from fractions import Fraction
 from keeper.core import text
 from keeper.core.chain import MarketPrice, VaultView
 from keeper.core.latches import Rearm, Trip
+from keeper.core.screens import Margin
 from keeper.core.units import WHOLE_BPS, Token
 
 
 def _apart(price: Fraction, base: Fraction) -> Fraction:
     """{bps} Distance of a price from a base."""
     return abs(price / base - 1) * WHOLE_BPS
+
+
+def _around(least: Fraction, most: Fraction, limit: int) -> tuple[Fraction, Fraction]:
+    """What a price must stay strictly between so as to be less than `limit` bps from all from `least` to `most`."""
+    share = Fraction(limit, WHOLE_BPS)
+    return most * (1 - share), least * (1 + share)
 
 
 def _prices(view: VaultView) -> Iterator[tuple[Token, MarketPrice]]:
@@ -44,6 +51,11 @@ class Depeg:
                 return Trip(self.name, said, self.rearm)
         return None
 
+    def margin(self, view: VaultView) -> Margin:
+        return Margin(
+            {token: _around(peg, peg, self.limit) for token, peg in self.pegs.items() if token in view.prices}
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class PriceJump:
@@ -71,3 +83,8 @@ class PriceJump:
                         self.name, f"{token.symbol}: {moved} in {took}, {far}, limit {self.limit} bps", self.rearm
                     )
         return None
+
+    def margin(self, view: VaultView) -> Margin:
+        """All samples count, those too that will have left the window."""
+        noted = {token: [b for sample in view.history.samples if (b := sample.price(token))] for token in view.prices}
+        return Margin({token: _around(min(each), max(each), self.limit) for token, each in noted.items() if each})

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from keeper.core import text
 from keeper.core.chain import VaultView
 from keeper.core.latches import Rearm, Trip
+from keeper.core.screens import Margin
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +27,9 @@ class Reverts:
         said = f"{count} transactions reverted within {text.duration(self.window)}, limit {self.limit}"
         return Trip(self.name, said, self.rearm)
 
+    def margin(self, view: VaultView) -> Margin:  # noqa: ARG002  prices do not matter to it
+        return Margin()
+
 
 @dataclass(frozen=True, slots=True)
 class Refusals:
@@ -40,3 +44,6 @@ class Refusals:
         if found < self.limit:
             return None
         return Trip(self.name, f"guards refused {found} cycles in a row, limit {self.limit}", self.rearm)
+
+    def margin(self, view: VaultView) -> Margin:  # noqa: ARG002  prices do not matter to it
+        return Margin()

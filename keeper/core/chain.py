@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from keeper.core.latches import Latch, trial_of
 from keeper.core.pegs import Trace
@@ -15,6 +15,7 @@ from keeper.core.text import trimmed
 from keeper.core.units import USD, Address, Price, Token, TokenAmount, Wei
 
 if TYPE_CHECKING:
+    from keeper.core.screens import Quotes
     from keeper.core.sides import Side
 
 
@@ -31,9 +32,9 @@ class Block:
     gas_limit: int
 
 
-@dataclass(frozen=True, slots=True)
-class Read:
-    """One `eth_call` of a batch: target and calldata, made once per config and reused as bytes."""
+class Read(NamedTuple):
+    """One `eth_call` of a batch: target and calldata, made once per config and reused as bytes. A tuple, as thousands
+    are looked up in each tick, and its hash costs a quarter."""
 
     to: Address
     data: bytes
@@ -340,10 +341,25 @@ class Observed:
     answers: Answers
 
 
+class Glance(NamedTuple):
+    """As much of a vault at one block as a screen needs (core/screens.py): no view is made for it."""
+
+    own: tuple[bytes | None, ...]
+    """What was answered to its own reads, in their order; pools and prices are not among them."""
+    past: object
+    """Its past's mark: equal marks, equal history, but for the time that has passed."""
+    quotes: Quotes | None
+    """Its tokens' prices; None where one cannot be used."""
+
+
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """All due vaults of one chain at one block. `nonces` are the senders' next nonces at that block."""
+    """All due vaults of one chain at one block. `nonces` are the senders' next nonces at that block.
+
+    A view may be made only when it is asked for, and raise what making it raises. `glances` may lack any vault.
+    """
 
     block: Block
     vaults: Mapping[str, Observed]
     nonces: Mapping[Address, int]
+    glances: Mapping[str, Glance] = field(default_factory=dict)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Protocol
 
 from keeper.core.authority import WorstLoss
 from keeper.core.chain import (
     Answers,
+    Block,
     Details,
     History,
     Needs,
@@ -23,6 +24,7 @@ from keeper.core.chain import (
 from keeper.core.latches import Trip
 from keeper.core.plan import Call, Calls, Draft, NoRoute, Order, OrderLeg, Plan, Route, Simulation, Trade, Verdict
 from keeper.core.records import CycleRecord, NewIntent, PauseState, Request, Sample
+from keeper.core.screens import Margin
 from keeper.core.sending import Attempt, Intent, Mined, Outcome, State
 from keeper.core.units import Address
 
@@ -116,6 +118,11 @@ class Breaker(Protocol):
 
     def trip(self, view: VaultView) -> Trip | None: ...
 
+    def margin(self, view: VaultView) -> Margin | None:
+        """How far prices may move from this view on without a trip, as long as balances and past stay the same; time
+        alone never trips. None: ask each time."""
+        ...
+
 
 class Guard(Protocol):
     """One reason not to trade. Measures, compares, says both figures; never stops the others from speaking."""
@@ -196,8 +203,13 @@ class Journal(Protocol):
     Every write is durable when the method returns, or raises JournalError.
     """
 
-    def record_cycle(self, record: CycleRecord) -> int:
-        """Adds a cycle, or extends the streak of an unchanged hold. Returns the cycle's number."""
+    def record_cycles(self, records: Sequence[CycleRecord]) -> Sequence[int]:
+        """Adds a cycle for each, or extends the streak of an unchanged one: all of them or none. Returns their numbers,
+        in this order. No vault is there twice."""
+        ...
+
+    def go_on(self, drifts: Mapping[str, int], block: Block) -> None:
+        """One turn more for each vault's latest cycle, at its drift {bps}: nothing else is new."""
         ...
 
     def intend(self, new: NewIntent, chain_nonce: int) -> Intent:
@@ -223,6 +235,11 @@ class Journal(Protocol):
 
     def history(self, vault: str, now: int, lookback: int = 0) -> History:
         """With the samples of the last `lookback` seconds."""
+        ...
+
+    def marks(self, vaults: Iterable[str]) -> Mapping[str, object]:
+        """Of each vault a mark that is equal as long as its history is: only time may have passed, and its streak have
+        gone on."""
         ...
 
     def halt(self, scope: str, reason: str, now: int) -> None: ...

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from keeper.core.chain import History
+from keeper.core.chain import Block, History
 from keeper.core.drain import drain_scope
 from keeper.core.errors import Halted, JournalError, TransientError
 from keeper.core.latches import BREAKER, Latch, Step, Trip, step
@@ -69,6 +69,18 @@ class MemoryJournal:
                 return number
             self.cycles.append(Streak(record, record))
             return len(self.cycles)
+
+    def record_cycles(self, records: Sequence[CycleRecord]) -> Sequence[int]:
+        return [self.record_cycle(record) for record in records]
+
+    def go_on(self, drifts: Mapping[str, int], block: Block) -> None:
+        with self._mutex:
+            for vault, drift in drifts.items():
+                streak = next(streak for streak in reversed(self.cycles) if streak.latest.vault == vault)
+                widest = max(drift, streak.latest.max_drift_bps)
+                latest = replace(streak.latest, block_number=block.number, block_hash=block.hash, at=block.timestamp)
+                streak.latest = replace(latest, max_drift_bps=widest)
+                streak.count += 1
 
     def intend(self, new: NewIntent, chain_nonce: int) -> Intent:
         with self._mutex:
@@ -154,6 +166,18 @@ class MemoryJournal:
                 cleared=tuple(sorted(self.cleared.get(vault, {}).items())),
                 trace=self.traces.get(vault),
             )
+
+    def marks(self, vaults: Iterable[str]) -> Mapping[str, object]:
+        with self._mutex:
+            asked = tuple(self.requests())
+            switched = tuple(self.halts), tuple(self.pauses.values()), asked
+            return {vault: (*switched, *self._own(vault)) for vault in vaults}
+
+    def _own(self, vault: str) -> tuple[object, ...]:
+        """All else that its history is made of."""
+        sent = tuple((i, self.outcomes.get(i.id)) for i in self.intents if i.vault == vault)
+        cleared = tuple(self.cleared.get(vault, {}).items())
+        return sent, tuple(self.latches.get(vault, ())), cleared, self.traces.get(vault)
 
     def sample(self, sample: Sample) -> None:
         slot = sample.at // self.sample_every

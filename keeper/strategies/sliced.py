@@ -45,7 +45,7 @@ class Sliced:
     def plan(self, view: VaultView) -> Plan:
         plan, begun = self.of.plan(view), _begun(view)
         if isinstance(plan, Hold) and begun is not None:
-            plan = self._rest(plan, view, begun[1].parent)
+            plan = self._rest(replace(plan, while_inside=False), view, begun[1].parent)
         if not isinstance(plan, Rebalance):
             return plan
         if begun is not None and not any(_is_of(trade, begun[1].parent) for trade in plan.trades):

@@ -71,7 +71,8 @@ class Weights:
         if date is Date.PAST:
             return Hold("calendar", f"{waiting}; {sentences.in_band(assets)}", assets, forecast=region.forecast)
         if region.is_inside(scales, self.targets):
-            return Hold("in_band", sentences.in_band(assets) + region.said(), assets, forecast=region.forecast)
+            said, forecast = sentences.in_band(assets) + region.said(), region.forecast
+            return Hold("in_band", said, assets, forecast=forecast, while_inside=self._draws_by_drift_alone)
         plan = self._rebalance(view, scales, assets, region)
         return replace(plan, reason=plan.reason + region.said(), forecast=region.forecast)
 
@@ -79,6 +80,11 @@ class Weights:
         """Whether every asset is inside its band, where bands are fixed: what the plan's screen asks."""
         assert isinstance(self.bands, Bands)
         return FixedRegion(self.bands, self.targets).is_inside(scales, self.targets)
+
+    @property
+    def _draws_by_drift_alone(self) -> bool:
+        """Costs draw other bands at every look, and a calendar has its dates."""
+        return isinstance(self.bands, Bands) and self.calendar is None
 
     # --- what the vault holds ----------------------------------------------------------------------------------------
 

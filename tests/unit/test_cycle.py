@@ -137,11 +137,14 @@ class Book:
     halts: dict[str, str] = field(default_factory=dict)
     broken: bool = False
 
-    def record_cycle(self, record: CycleRecord) -> int:
+    def record_cycles(self, records: Sequence[CycleRecord]) -> Sequence[int]:
         if self.broken:
             raise JournalError("journal: disk full")
-        self.records.append(record)
-        return len(self.records)
+        self.records += records
+        return range(len(self.records) - len(records) + 1, len(self.records) + 1)
+
+    def go_on(self, drifts: Mapping[str, int], block: Block) -> None:
+        assert not drifts, "nothing is glanced at here"
 
     def halted(self, scope: str) -> str:
         return self.halts.get(scope, "")
@@ -174,6 +177,9 @@ class Alarm:
 
     def trip(self, view: VaultView) -> Trip | None:
         return Trip("loss", "fills were worse than their quotes")
+
+    def margin(self, view: VaultView) -> None:
+        """Asks each time."""
 
 
 def view(name: str, sender: int = 0xACC0) -> VaultView:

@@ -7,7 +7,7 @@ check: the journal is their source. Does not judge whether the node tells the tr
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -16,6 +16,7 @@ from keeper.chain.nodes.headers import parse_block, parse_tip, quantity
 from keeper.chain.nodes.rpc import Request, Rpc, RpcError
 from keeper.chain.nodes.sight import Found
 from keeper.chain.reading.direct import fetch_replies
+from keeper.chain.reading.glances import Glancing
 from keeper.chain.reading.views import Decoded, VaultSpec, build_view
 from keeper.core.chain import Block, History, Needs, Observed, Pool, PoolState, Read, Snapshot, Unusable
 from keeper.core.errors import TransientError
@@ -54,6 +55,27 @@ class _Head:
     tip: Wei | None
 
 
+class _Vaults(Mapping[str, Observed]):
+    """Each vault's view, made when it is first asked for: most ticks ask for few."""
+
+    def __init__(self, names: Sequence[str], make: Callable[[str], Observed]) -> None:
+        self._names, self._make = frozenset(names), make
+        self._made: dict[str, Observed] = {}
+
+    def __getitem__(self, name: str) -> Observed:
+        if name not in self._names:
+            raise KeyError(name)
+        if name not in self._made:
+            self._made[name] = self._make(name)
+        return self._made[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._names)
+
+    def __len__(self) -> int:
+        return len(self._names)
+
+
 class ChainObserver:
     """Observes the vaults of one chain. Keeps each pool's last state, so that the next tick knows what to read."""
 
@@ -71,16 +93,19 @@ class ChainObserver:
         max_ahead: int = 30,
         legacy: bool = False,
         tip_percentile: int = 50,
+        marks: Callable[[Sequence[str]], Mapping[str, object]] | None = None,
     ) -> None:
         """`runtime` is the packed reader's code; `max_head_age` is in seconds, None to accept any head;
         `max_ahead` is how far a head may be ahead of the clock, which shows that one of the two is wrong. A `legacy`
-        chain has no fee history: there the tip is the gas price that the node suggests."""
+        chain has no fee history: there the tip is the gas price that the node suggests. `marks` names the state of
+        each vault's past (Journal.marks); without it no vault is glanced at, and each goes the full way."""
         self._rpc, self._chain_id, self._venues, self._history = rpc, chain_id, venues, history
         self._specs = {spec.name: spec for spec in specs}
         self._clock, self._max_head_age, self._max_ahead = clock, max_head_age, max_ahead
         self._legacy, self._tip_percentile = legacy, tip_percentile
         self._reader = BatchReader(rpc, chain_id, runtime)
         self._own_reads = {spec.name: _own_reads(spec) for spec in specs}
+        self._glancing = None if marks is None else Glancing(specs, marks)
         self._states: dict[Address, PoolState] = {}
         self._last_number = 0
 
@@ -98,8 +123,9 @@ class ChainObserver:
         tick.found |= self._fetch_direct(specs, head.block)
         self._remember(tick, decoded)
         self._last_number = head.block.number
-        vaults = {spec.name: self._observed(spec, tick, decoded, head) for spec in specs}
-        return Snapshot(head.block, vaults, head.nonces)
+        glances = {} if self._glancing is None else self._glancing.glance(due, tick.found, decoded)
+        vaults = _Vaults(due, lambda name: self._observed(self._specs[name], tick, decoded, head))
+        return Snapshot(head.block, vaults, head.nonces, glances)
 
     def _tick(self, specs: Sequence[VaultSpec]) -> _Tick:
         pools = {pool.address: pool for spec in specs for pool in spec.pools}
@@ -177,7 +203,10 @@ class ChainObserver:
     def _observed(self, spec: VaultSpec, tick: _Tick, decoded: Decoded, head: _Head) -> Observed:
         answers = tick.answers(spec)
         history = self._history(spec.name, head.block.timestamp)
-        view = build_view(spec, head.block, answers, history, head.tip, self._venues, decoded)
+        try:
+            view = build_view(spec, head.block, answers, history, head.tip, self._venues, decoded)
+        except Exception as error:  # noqa: BLE001  what is odd about one vault must not blind the keeper to the others
+            view = Unusable(f"its view cannot be made: {type(error).__name__}: {error}")
         return Observed(view, answers)
 
 

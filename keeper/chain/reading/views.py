@@ -117,11 +117,19 @@ class Decoded:
         except ValueError as error:
             # A pool whose answers have the wrong shape must not take the other pools with it.
             return Unusable(f"answers cannot be decoded: {error}")
+        except Exception as error:  # noqa: BLE001  nor may one that its decoder does not know how to refuse
+            return Unusable(f"answers cannot be decoded: {type(error).__name__}: {error}")
 
     def opinion(self, source: PriceSource) -> Reading | Unusable:
         if source not in self._opinions:
-            self._opinions[source] = source.price(self.answers, self.block.timestamp)
+            self._opinions[source] = self._price(source)
         return self._opinions[source]
+
+    def _price(self, source: PriceSource) -> Reading | Unusable:
+        try:
+            return source.price(self.answers, self.block.timestamp)
+        except Exception as error:  # noqa: BLE001  one source's fault is no reason to know no price at all
+            return Unusable(f"{source.name}: cannot be decoded: {type(error).__name__}: {error}")
 
     def price(self, token: Token, rule: PriceRule | None) -> MarketPrice | Unusable:
         if rule is None:
