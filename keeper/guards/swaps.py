@@ -17,6 +17,7 @@ from eth_utils.address import to_checksum_address
 from keeper.core.abi import selector
 from keeper.core.chain import Router
 from keeper.core.units import Address
+from keeper.guards.balancer_swaps import balancer_terms
 from keeper.guards.curve_swaps import curve_terms
 
 _PPM = 10**6
@@ -110,6 +111,10 @@ def _of_curve(router: Router, data: bytes) -> tuple[Swap, ...]:
     return (Swap(tokens, sell, min_out, None, None),)
 
 
+def _of_balancer(router: Router, data: bytes) -> tuple[Swap, ...]:  # noqa: ARG001
+    return (Swap(*balancer_terms(data)),)
+
+
 _DECODERS: Mapping[str, Callable[[Router, bytes], tuple[Swap, ...]]] = {
     "v2_router": _of_v2_router,
     "swap_router": _of_swap_router,
@@ -118,6 +123,7 @@ _DECODERS: Mapping[str, Callable[[Router, bytes], tuple[Swap, ...]]] = {
     "slipstream_router": _of_swap_router,
     "erc4626": _of_vault,
     "curve": _of_curve,
+    "balancer_vault": _of_balancer,
 }
 
 
