@@ -6,8 +6,8 @@ import os
 from collections.abc import Sequence
 from fractions import Fraction
 
-from keeper.core.chain import Needs, Pool, PoolState, Router, Unusable
-from keeper.core.ports import PoolPin, Venue
+from keeper.core.chain import Needs, Pool, PoolState, Read, Router, Unusable
+from keeper.core.ports import PoolFacts, PoolPin, Venue
 from keeper.core.units import Address, Token
 from tests.chain.node import Node
 
@@ -17,14 +17,28 @@ CASES = int(os.environ.get("KEEPER_CASES", "2000"))
 def pin_pool(
     node: Node, pin: PoolPin, address: Address, tokens: Sequence[Token], router: Router, fee_ppm: int = 3_000
 ) -> Pool:
-    """What `pin` recognises at `address`. `fee_ppm` serves pairs, which cannot tell theirs."""
-    reads = pin.reads(address)
-    facts = pin.pin(address, dict(zip(reads, node.calls(reads), strict=True)))
+    """What `pin` recognises at `address`, traded at `router` where it names none itself. `fee_ppm` serves pairs, which
+    cannot tell theirs."""
+    answers: dict[Read, bytes | None] = {}
+    facts: PoolFacts | Needs | None = Needs(pin.reads(address))
+    while isinstance(facts, Needs):
+        answers |= zip(facts.reads, node.calls(facts.reads), strict=True)
+        facts = pin.pin(address, answers)
     assert facts is not None, f"no pool at {address}"
     known = {token.address: token for token in tokens}
     fee = Fraction(fee_ppm if facts.fee_ppm is None else facts.fee_ppm, 1_000_000)
     pair = tuple(known[token] for token in facts.tokens)
-    return Pool(node.chain_id, facts.kind, address, pair, fee, facts.factory, router, spacing=facts.spacing)
+    return Pool(
+        node.chain_id,
+        facts.kind,
+        address,
+        pair,
+        fee,
+        facts.factory,
+        facts.router or router,
+        spacing=facts.spacing,
+        details=facts.details,
+    )
 
 
 def observe(node: Node, venue: Venue, pool: Pool, last: PoolState | None = None) -> tuple[PoolState | Unusable, int]:
