@@ -12,9 +12,15 @@ from keeper.core.abi import calldata, selector, word
 from keeper.core.chain import Answers, Read, Router
 from keeper.core.units import Address
 from keeper.custody.contract import decode_bounds, reads
-from keeper.guards.swaps import MULTICALL, V2_SWAP, V3_SWAP
+from keeper.guards.swaps import MULTICALL, SLIPSTREAM_SWAP, V2_SWAP, V3_SWAP
 
-FUNCTIONS = {"v2_router": V2_SWAP, "swap_router": V3_SWAP, "swap_router02": MULTICALL}
+FUNCTIONS = {
+    "v2_router": V2_SWAP,
+    "swap_router": V3_SWAP,
+    "swap_router02": MULTICALL,
+    "pancake_router": MULTICALL,
+    "slipstream_router": SLIPSTREAM_SWAP,
+}
 """Kind of router -> the one function that is called of it."""
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from fractions import Fraction
 
 from keeper import guards
@@ -10,22 +10,52 @@ from keeper.app.custodies import custody_objection, make_openers
 from keeper.app.setting import Setting
 from keeper.config.units import AUTO
 from keeper.core.ports import Guard, PoolPin, Routing, Venue
-from keeper.core.units import WHOLE_BPS
+from keeper.core.units import WHOLE_BPS, Address
 from keeper.custody.proposing import Proposing
 from keeper.routing.bounded import Bounded
 from keeper.routing.single import SinglePool
 from keeper.routing.tolerance import Tolerance
+from keeper.venues.balancer import Balancer
+from keeper.venues.balancer_pin import StablePin, WeightedPin
+from keeper.venues.curve import Curve
+from keeper.venues.curve_pin import CurvePin
+from keeper.venues.erc4626 import Erc4626, Erc4626Pin
+from keeper.venues.pancake_v3 import PANCAKE_V3_PIN
+from keeper.venues.slipstream import SLIPSTREAM_PIN, Slipstream
 from keeper.venues.uniswap_v2 import UniswapV2, UniswapV2Pin
 from keeper.venues.uniswap_v3 import UniswapV3, UniswapV3Pin
 
-PINS: Mapping[str, PoolPin] = {"uniswap_v3": UniswapV3Pin(), "uniswap_v2": UniswapV2Pin()}
+PINS: Mapping[str, PoolPin] = {
+    "uniswap_v3": UniswapV3Pin(),
+    "uniswap_v2": UniswapV2Pin(),
+    "pancake_v3": PANCAKE_V3_PIN,
+    "slipstream": SLIPSTREAM_PIN,
+    "balancer_weighted": WeightedPin(),
+    "balancer_stable": StablePin(),
+    "curve": CurvePin(),
+    "erc4626": Erc4626Pin(),
+}
+"""Asked in this order what an address is."""
 
 BLOCKS_TO_BE_MINED = 2
 """From the block that was looked at to the one that holds the trade, where nothing is in the way."""
 
 
-def make_venues() -> Mapping[str, Venue]:
-    return {"uniswap_v2": UniswapV2(), "uniswap_v3": UniswapV3()}
+def make_venues(accounts: Iterable[Address]) -> Mapping[str, Venue]:
+    """`accounts` hold the funds: an ERC-4626 vault may take more from one than from another."""
+    v3, balancer, curve = UniswapV3(), Balancer(), Curve()
+    return {
+        "uniswap_v2": UniswapV2(),
+        "uniswap_v3": v3,
+        "pancake_v3": v3,
+        "slipstream": Slipstream(),
+        "balancer_weighted": balancer,
+        "balancer_stable": balancer,
+        "curve": curve,
+        "curve_ng": curve,
+        "curve_meta": curve,
+        "erc4626": Erc4626(tuple(dict.fromkeys(accounts))),
+    }
 
 
 def make_routing(setting: Setting, owners: Proposing | None = None) -> Routing:

@@ -121,7 +121,8 @@ def pin(rpc: Rpc, claims: Claims) -> Pins | Finding:
     pinner.pin_tokens(pins, list(claims.tokens()))
     routers = {a: Router(f.router.kind, f.router.address) for a, f in chain.factories.items()}
     fees = {address: factory.fee_ppm for address, factory in chain.factories.items() if factory.fee_ppm is not None}
-    pinner.pin_pools(pins, list(claims.pools()), PINS, routers, fees)
+    families = {address: factory.kind for address, factory in chain.factories.items()}
+    pinner.pin_pools(pins, list(claims.pools()), PINS, routers, fees, families)
     pinner.pin_feeds(pins, list(claims.feeds()))
     pins.token_codes = fetch_token_codes(rpc, list(pins.tokens))
     if chain.sequencer is not None:

@@ -12,7 +12,6 @@ from functools import lru_cache
 from typing import Any
 
 from keeper.app.composition import Composition
-from keeper.app.parts import make_venues
 from keeper.chain.reading.inputs import Inputs, unpack
 from keeper.chain.reading.pinned import parse_pins
 from keeper.chain.reading.pins import Pins
@@ -79,7 +78,7 @@ def _decide(composition: Composition, row: CycleRow, recorded: Record, inputs: I
     except KeyError as error:
         where = f"vaults.{row.vault}"
         raise ConfigError(str(composition.loaded.path), where, "what the chain was asked then", f"{error}") from None
-    view = build_view(spec, inputs.block, inputs.answers, inputs.history, inputs.tip, make_venues())
+    view = build_view(spec, inputs.block, inputs.answers, inputs.history, inputs.tip, composition.venues)
     return composition.describe(decide(vault, view), armed=row.armed)
 
 

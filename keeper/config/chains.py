@@ -26,6 +26,7 @@ from keeper.config.fields import (
     Part,
     RpcUrl,
     Seconds,
+    SocketUrl,
     Symbol,
     Written,
     Wrong,
@@ -102,7 +103,7 @@ TokenConfig = Annotated[TokenBody, BeforeValidator(short_form("address"))]
 class RouterConfig(Part):
     """The contract that swaps are sent to."""
 
-    kind: Literal["v2_router", "swap_router", "swap_router02"]
+    kind: Literal["v2_router", "swap_router", "swap_router02", "pancake_router", "slipstream_router"]
     address: Address
 
 
@@ -120,7 +121,7 @@ def _fee_ppm(value: Any) -> int:
 class FactoryConfig(Part):
     """Whoever made a pool says what it is and where it is traded."""
 
-    kind: Literal["uniswap_v2", "uniswap_v3"]
+    kind: Literal["uniswap_v2", "uniswap_v3", "pancake_v3", "slipstream"]
     fee: (
         Annotated[int, PlainValidator(_fee_ppm), Written(lambda value: f"{units.plain(Fraction(value, PPM // 100))}%")]
         | None
@@ -130,8 +131,8 @@ class FactoryConfig(Part):
 
     @property
     def fee_ppm(self) -> int | None:
-        """None where each pool says its own (v3)."""
-        if self.kind == "uniswap_v3":
+        """None where each pool says its own (v3 and its forks)."""
+        if self.kind != "uniswap_v2":
             return None
         return V2_FEE_PPM if self.fee is None else self.fee
 
@@ -189,6 +190,8 @@ class ChainConfig(Part):
     rpc: Annotated[tuple[RpcUrl, ...], OneOrMore, AfterValidator(_some)]
     quorum: Annotated[Count, between(1, 16, "1 to 16")] | None = None
     """How many nodes must say the same before it is believed; where it is silent 2, or 1 with a single URL."""
+    ws: Annotated[tuple[SocketUrl, ...], OneOrMore] = ()
+    """WebSockets that tell of new heads, tried in turns: a hint to look at once, never a fact."""
     rpc_rate: Annotated[units.Rate, PlainValidator(_call_rate), Written(str)] | None = None
     """JSON-RPC calls that each node may be asked within a window; no limit where it is silent."""
     confirmations: Annotated[Count, between(1, 1_000, "1 to 1000")]

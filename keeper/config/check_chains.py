@@ -57,7 +57,12 @@ def _fees(chain: ChainConfig, path: Path) -> Iterator[Fault]:
         yield Fault((*path, "fees", "min_tip"), f"at most max_tip ({fee_text(fees.max_tip)})", fee_text(fees.min_tip))
 
 
-_ROUTERS = {"uniswap_v2": ("v2_router",), "uniswap_v3": ("swap_router02", "swap_router")}
+_ROUTERS = {
+    "uniswap_v2": ("v2_router", "swap_router02", "pancake_router"),
+    "uniswap_v3": ("swap_router02", "swap_router"),
+    "pancake_v3": ("pancake_router",),
+    "slipstream": ("slipstream_router",),
+}
 
 
 def _factories(chain: ChainConfig, path: Path) -> Iterator[Fault]:
@@ -66,7 +71,7 @@ def _factories(chain: ChainConfig, path: Path) -> Iterator[Fault]:
         fitting = _ROUTERS[factory.kind]
         if factory.router.kind not in fitting:
             yield Fault((*here, "router", "kind"), " or ".join(fitting), factory.router.kind)
-        if factory.kind == "uniswap_v3" and factory.fee is not None:
+        if factory.kind != "uniswap_v2" and factory.fee is not None:
             yield Fault((*here, "fee"), "none: each v3 pool says its own", "one")
 
 

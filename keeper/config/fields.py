@@ -145,6 +145,7 @@ AmountRate = Annotated[units.AmountRate, from_text(units.amount_rate), Written(s
 UsdPrice = Annotated[Fraction, from_text(units.price), Written(lambda value: f"{units.plain(value)} USD")]
 File = Annotated[Path, PlainValidator(_file), Written(str)]
 RpcUrl = Annotated[Url, PlainValidator(Url.of_node), Written(str)]
+SocketUrl = Annotated[Url, PlainValidator(Url.of_socket), Written(str)]
 AnyUrl = Annotated[Url, PlainValidator(Url.of_anything), Written(str)]
 Key = Annotated[Secret, PlainValidator(Secret.of_key), Written(str)]
 

@@ -107,6 +107,11 @@ class Url(Hidden):
         return cls._parse(value, frozenset({"https", "http"}), "a URL such as https://host/path")
 
     @classmethod
+    def of_socket(cls, value: Any) -> Url:
+        """wss, or ws on this machine. Raises ValueError."""
+        return cls._parse(value, frozenset({"wss", "ws"}), "a URL such as wss://host/path")
+
+    @classmethod
     def of_anything(cls, value: Any) -> Url:
         return cls._parse(value, None, "a URL")
 
@@ -125,8 +130,9 @@ class Url(Hidden):
             raise ValueError(expected)
         if schemes is not None and parts.scheme not in schemes:
             raise ValueError(expected)
-        if parts.scheme == "http" and not is_loopback(host):
-            raise ValueError("https, or http on this machine")
+        if parts.scheme in ("http", "ws") and not is_loopback(host):
+            safe = {"http": "https", "ws": "wss"}[parts.scheme]
+            raise ValueError(f"{safe}, or {parts.scheme} on this machine")
         return cls(value)
 
     @property

@@ -15,6 +15,11 @@ _NAMES = {
     "v2_router": "the v2 router",
     "swap_router": "SwapRouter",
     "swap_router02": "SwapRouter02",
+    "pancake_router": "PancakeSwap's router",
+    "slipstream_router": "Slipstream's router",
+    "balancer_vault": "Balancer's Vault",
+    "curve": "the Curve pool",
+    "erc4626": "the ERC-4626 vault",
     "permit2": "Permit2",
 }
 

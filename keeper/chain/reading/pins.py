@@ -206,9 +206,10 @@ class Pinner:
         kinds: Mapping[str, PoolPin],
         routers: Mapping[Address, Router],
         fees: Mapping[Address, int] | None = None,
+        families: Mapping[Address, str] | None = None,
     ) -> None:
-        """Recognises each pool by asking every kind; `routers` maps a factory to the router of its pools, and `fees`
-        to their fee in ppm, where a pool cannot tell its own.
+        """Recognises each pool by asking every kind; `routers` maps a factory to the router of its pools, `fees` to
+        their fee in ppm, where a pool cannot tell its own, and `families` to their kind, where that is declared.
 
         Tokens that no list declares are pinned on the way.
         """
@@ -221,11 +222,11 @@ class Pinner:
         paths = {token: want.path for want in wants if want.address in found for token in found[want.address].tokens}
         self.pin_tokens(pins, [TokenWant(f"{paths[token]}: token", token) for token in sorted(missing)])
         for want in wants:
-            if pins.note(
-                want.path, f"a pool of kind {' or '.join(kinds)}", _kind(facts[want.address]), want.address in found
-            ):
-                self._pin_pool(pins, want, found[want.address], routers, fees or {})
-
+            fact = facts[want.address]
+            kind = " or ".join(kinds) if fact is None else (families or {}).get(fact.factory, fact.kind)
+            is_it = fact is not None and fact.kind == kind
+            if pins.note(want.path, f"a pool of kind {kind}", _kind(fact), is_it) and fact is not None:
+                self._pin_pool(pins, want, fact, routers, fees or {})
         for want in given:
             if want.spare and want.address not in pins.pools:
                 pins.leave_out(want.address, want.path)

@@ -576,7 +576,7 @@ BAD = (
         ),
         (
             ":4: chains.base.factories.0x8909Dc15e40173Ff4699343b6eB8132c65e18eC6.router.kind: "
-            "expected v2_router, found swap_router"
+            "expected v2_router or swap_router02 or pancake_router, found swap_router"
         ),
     ),
     Bad(
