@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from keeper.core import text
 from keeper.core.abi import calldata
-from keeper.core.plan import Call, Leg, OrderLeg, Purpose
+from keeper.core.plan import Call, Leg, OrderLeg
 from keeper.core.units import Address
 from keeper.venues.balancer_traits import POOL_ID, ROUTER_KIND
+from keeper.venues.swaps import swap_call
 
 _FUNDS = "(address,bool,address,bool)"
 _SWAP = f"swap((bytes32,uint8,address,address,uint256,bytes),{_FUNDS},uint256,uint256)"
@@ -21,9 +21,6 @@ def encode_balancer_swap(leg: OrderLeg, account: Address, deadline: int) -> Call
     router is no Vault or a floor is missing."""
     if leg.leg.router.kind != ROUTER_KIND:
         raise ValueError(f"router of {leg.leg.label}: expected {ROUTER_KIND}, was {leg.leg.router.kind}")
-    # The Vault takes a first amount of 0 for a mistake, and a floor of 0 would take any price.
-    if leg.leg.sell.raw <= 0 or leg.min_out.raw <= 0:
-        raise ValueError(f"swap: expected amounts above 0, was {leg.leg.sell.raw} for at least {leg.min_out.raw}")
     funds = account, False, account, False
     if len(leg.leg.pools) == 1:
         sell, buy = leg.leg.sell.token.address, leg.leg.buy.address
@@ -31,8 +28,7 @@ def encode_balancer_swap(leg: OrderLeg, account: Address, deadline: int) -> Call
         data = calldata(_SWAP, single, funds, leg.min_out.raw, deadline)
     else:
         data = _batch(leg, funds, deadline)
-    says = f"swap {text.amount(leg.leg.sell)} for at least {text.amount(leg.min_out)} in {leg.leg.label}"
-    return Call(leg.leg.router.address, data, 0, Purpose.SWAP, says, leg.leg.sell)
+    return swap_call([leg], data)
 
 
 def _batch(leg: OrderLeg, funds: tuple[Address, bool, Address, bool], deadline: int) -> bytes:
