@@ -188,12 +188,31 @@ class Leg:
 
 
 @dataclass(frozen=True, slots=True)
+class Splitting:
+    """What it is worth to fill a trade otherwise than in one pool. Gas is counted for what would be sent either way."""
+
+    alone: tuple[Pool, TokenAmount] | None
+    """The pool that would have given most of all single ones, after its gas, and what; None where none fills it all."""
+    brings: TokenAmount
+    """What the snapshot's pools give along all legs, each middle token passed on whole."""
+    gas: TokenAmount
+    """{buy} Of all swaps."""
+    saved: TokenAmount | None
+    """{buy} More than `alone` brings, each less its gas."""
+
+
+@dataclass(frozen=True, slots=True)
 class Route:
-    """How one trade is filled. `considered` says what every pool would have given, or why it was left out."""
+    """How one trade is filled. `considered` says what every pool would have given, or why it was left out.
+
+    Its legs are in order: one that sells what an earlier one buys sells at most that one's min_out.
+    """
 
     trade: Trade
     legs: tuple[Leg, ...]
     considered: tuple[tuple[Pool, TokenAmount | str], ...] = ()
+    splitting: Splitting | None = None
+    """Where its routing splits."""
 
 
 @dataclass(frozen=True, slots=True)

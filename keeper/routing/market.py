@@ -1,0 +1,104 @@
+"""What a vault's pools give together: for a strategy that sizes a trade before it is routed."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from fractions import Fraction
+
+from keeper.core.chain import LimitExceeded, NoLiquidity, NoQuote, Unusable, VaultView
+from keeper.core.units import Address, Token, TokenAmount
+from keeper.routing.gas import gas_price
+from keeper.routing.graph import Means, draw
+from keeper.routing.search.filling import Filled
+from keeper.routing.search.lean import leanest, single
+from keeper.routing.search.optimum import Search
+
+NO_POOLS: frozenset[Address] = frozenset()
+_STEPS = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Fill:
+    """What a sale brings, and the pools that it would use."""
+
+    out: TokenAmount
+    pools: frozenset[Address]
+
+
+class Market:
+    """One view's pools as routing would use them. Remembers what it asked of them, so that a search for a size asks
+    each little. `but` are pools that may not be used, because an earlier trade of the same plan did."""
+
+    def __init__(self, view: VaultView, means: Means) -> None:
+        self._view, self._means = view, means
+        self._searches: dict[tuple[Token, Token, frozenset[Address]], Search | NoLiquidity] = {}
+
+    def trades(self, sell: Token, buy: Token, but: Collection[Address] = NO_POOLS) -> bool:
+        """Whether any way leads from one to the other."""
+        return isinstance(self._search(sell, buy, but), Search)
+
+    def fill(self, sell: TokenAmount, buy: Token, but: Collection[Address] = NO_POOLS) -> Fill | NoQuote:
+        """What selling exactly `sell` brings, fee and impact included, in those pools that earn their gas."""
+        found = self._filled(sell, buy, but)
+        if not isinstance(found, Filled):
+            return found
+        return Fill(TokenAmount(buy, found.out), frozenset(swap.edge.pool for swap in found.swaps))
+
+    def out_for(self, sell: TokenAmount, buy: Token, but: Collection[Address] = NO_POOLS) -> TokenAmount | NoQuote:
+        found = self._filled(sell, buy, but)
+        return TokenAmount(buy, found.out) if isinstance(found, Filled) else found
+
+    def in_for(self, buy: TokenAmount, sell: Token, but: Collection[Address] = NO_POOLS) -> TokenAmount | NoQuote:
+        """A sale that brings at least `buy`, and hardly more: to a millionth of it, or to one raw unit."""
+        rate = self.marginal(sell, buy.token, but)
+        if not isinstance(rate, Fraction):
+            return rate
+        if buy.raw <= 0:
+            return LimitExceeded(f"amount: expected more than 0, was {buy.raw}")
+        low, high = 0, -(-buy.raw * rate.denominator // rate.numerator)
+        for _ in range(_STEPS):
+            found = self._filled(TokenAmount(sell, high), buy.token, but)
+            if not isinstance(found, Filled):
+                return found
+            if found.out >= buy.raw:
+                break
+            # What is missing, at the average price so far: never enough, since prices fall, so half as much again.
+            low, high = high, high + max(1, 3 * high * (buy.raw - found.out) // (2 * max(1, found.out)))
+        while high - low > max(1, high // 1_000_000):
+            middle = (low + high) // 2
+            found = self._filled(TokenAmount(sell, middle), buy.token, but)
+            if isinstance(found, Filled) and found.out >= buy.raw:
+                high = middle
+            else:
+                low = middle
+        return TokenAmount(sell, high)
+
+    def marginal(self, sell: Token, buy: Token, but: Collection[Address] = NO_POOLS) -> Fraction | NoQuote:
+        """{buy raw / sell raw} For the first unit along the best way, fee included."""
+        search = self._search(sell, buy, but)
+        return Fraction(search.rate) if isinstance(search, Search) else search
+
+    def _filled(self, sell: TokenAmount, buy: Token, but: Collection[Address]) -> Filled | NoQuote:
+        search = self._search(sell.token, buy, but)
+        if not isinstance(search, Search):
+            return search
+        if sell.raw <= 0:
+            return LimitExceeded(f"amount: expected more than 0, was {sell.raw}")
+        found = (leanest if self._splits(buy) else single)(search, sell.raw)
+        pair = f"{sell.token.symbol} for {buy.symbol}"
+        return found or NoLiquidity(f"the pools of this vault do not take {sell.raw} raw {pair}")
+
+    def _splits(self, buy: Token) -> bool:
+        return not isinstance(gas_price(self._view, buy), Unusable)
+
+    def _search(self, sell: Token, buy: Token, but: Collection[Address]) -> Search | NoLiquidity:
+        key = sell, buy, frozenset(but)
+        if key not in self._searches:
+            per_gas = gas_price(self._view, buy)
+            known = Fraction(0) if isinstance(per_gas, Unusable) else per_gas
+            graph = draw(self._view, sell, buy, self._means, known, key[2])
+            search = Search(graph.network, self._means.hops)
+            no = NoLiquidity(f"no pool of this vault trades {sell.symbol} for {buy.symbol}")
+            self._searches[key] = search if search.rate > 0 else no
+        return self._searches[key]

@@ -1,0 +1,96 @@
+"""Loads made into whole swaps: at every place all that has arrived is handed on, to the last raw unit, and what each
+swap brings is the pool's own exact quote."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from keeper.routing.search.network import SINK, SOURCE, Edge, Loads, Network, in_order
+
+_ASKED = 4
+"""So many sides are asked what the last few raw units would bring there; of the others each carries less."""
+_SPECK = 1e-7
+"""Of what leaves a place: less is the search's rounding rather than a part worth a swap."""
+_DUST = 1e-9
+"""Of what is handed on: less than this goes to the largest part unasked."""
+
+
+@dataclass(frozen=True, slots=True)
+class Swap:
+    """Exactly `sold` of the edge's side, and exactly what it brings."""
+
+    edge: Edge
+    sold: int
+    brings: int
+
+
+@dataclass(frozen=True, slots=True)
+class Filled:
+    """Swaps in an order in which each has what it sells. `out` is what arrives at the sink, `gas` what all of them
+    cost, both in its raw units."""
+
+    swaps: tuple[Swap, ...]
+    out: int
+    gas: int
+
+    @property
+    def net(self) -> int:
+        return self.out - self.gas
+
+
+def fill(network: Network, loads: Loads, sold: int) -> Filled | None:
+    """None where a side refuses its part, or where the loads cannot be carried in any order."""
+    order = in_order(network, loads)
+    if order is None:
+        return None
+    held, swaps = [0] * network.places, list[Swap]()
+    held[SOURCE] = sold
+    leaving = _leaving(network, loads, order)
+    for place in order:
+        if place == SINK or not held[place]:
+            continue
+        made = _hand_out(leaving[place], held[place]) if leaving[place] else None
+        if made is None:
+            return None
+        for swap in made:
+            held[swap.edge.head] += swap.brings
+        swaps += made
+    return Filled(tuple(swaps), held[SINK], sum(swap.edge.gas for swap in swaps))
+
+
+def _leaving(network: Network, loads: Loads, order: Sequence[int]) -> list[list[tuple[Edge, float]]]:
+    """What leaves each place, largest load first, less what would only go astray: a speck that the search's rounding
+    sends where nothing leads on."""
+    leaving = [list[tuple[Edge, float]]() for _ in range(network.places)]
+    for edge, load in zip(network.edges, loads, strict=True):
+        if load > 0:
+            leaving[edge.tail].append((edge, load))
+    for place in reversed(order):
+        leads = [(edge, load) for edge, load in leaving[place] if edge.head == SINK or leaving[edge.head]]
+        total = sum(load for _, load in leads)
+        leaving[place] = sorted((part for part in leads if part[1] > total * _SPECK), key=lambda part: -part[1])
+    return leaving
+
+
+def _hand_out(leaving: Sequence[tuple[Edge, float]], held: int) -> list[Swap] | None:
+    """`held` in proportion to the loads, largest first; what rounding leaves goes where it brings most."""
+    edges, total = [edge for edge, _ in leaving], sum(load for _, load in leaving)
+    parts = [min(int(held * (load / total)), edge.side.most) for edge, load in leaving]
+    rest = held - sum(parts)
+    swaps = [_swap(edge, part) for edge, part in zip(edges, parts, strict=True)]
+    if rest:
+        tries = range(min(_ASKED, len(edges)) if rest > held * _DUST else 1)
+        more = [(_swap(edges[at], parts[at] + rest), at) for at in range(len(edges)) if at in tries]
+        gains = [(swap.brings - brought.brings, -at) for swap, at in more if swap and (brought := swaps[at])]
+        if not gains:
+            return None
+        at = -max(gains)[1]
+        swaps[at] = more[at][0]
+    made = [swap for swap in swaps if swap is not None]
+    return [swap for swap in made if swap.sold] if len(made) == len(edges) else None
+
+
+def _swap(edge: Edge, sold: int) -> Swap | None:
+    brings = edge.side.out(sold) if sold else 0
+    return Swap(edge, sold, brings) if sold >= 0 and isinstance(brings, int) else None

@@ -1,0 +1,112 @@
+"""Which pools earn their gas: the best output less what the swaps cost, by leaving pools out.
+
+At a balance's prices every pool makes a profit, and whatever of the pools is left out, the rest cannot bring more than
+the balance less the profits of those (weak duality). So where every pool's profit is above its gas, no smaller set is
+better; and where some are not, the same sum says which sets need not be tried.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from heapq import heappop, heappush
+from itertools import count
+
+from keeper.core.units import Address
+from keeper.routing.search.filling import Filled, fill
+from keeper.routing.search.network import SINK, SOURCE
+from keeper.routing.search.optimum import Balance, Search
+
+EXACT_UP_TO = 6
+"""Pools: every set of them that could be better is tried. Of more, a few sets are."""
+_TRIES = 12
+
+
+@dataclass(frozen=True, slots=True)
+class _Used:
+    """A pool in a balance: {sink raw} its profit there, its gas, and the edges that leave with it."""
+
+    pool: Address
+    profit: float
+    gas: float
+
+
+def leanest(search: Search, sold: int) -> Filled | None:
+    """The fill that brings most after gas; never less than the best single pool does. None where nothing takes all."""
+    best = single(search, sold)
+    whole = search.best(float(sold))
+    if whole is None:
+        return best
+    best = _better(best, _filled(search, whole, sold))
+    losers, dropped = _losers(search, whole), frozenset[Address]()
+    if not losers:
+        return best
+    while losers:
+        dropped |= {used.pool for used in losers[: (len(losers) + 1) // 2]}
+        found = _without(search, dropped, sold)
+        if found is None:
+            break
+        best = _better(best, _filled(search, found, sold))
+        losers = _losers(search, found)
+    return _branch(search, whole, sold, best)
+
+
+def single(search: Search, sold: int) -> Filled | None:
+    """The best that one pool does alone, after gas."""
+    best: Filled | None = None
+    network = search.network
+    for index, edge in enumerate(network.edges):
+        if (edge.tail, edge.head) == (SOURCE, SINK) and sold <= edge.side.most:
+            best = _better(best, fill(network, [float(at == index) for at in range(len(network.edges))], sold))
+    return best
+
+
+def _branch(search: Search, whole: Balance, sold: int, best: Filled | None) -> Filled | None:
+    """Leaves out one pool after the other, the most promising set first, for as long as one could be better."""
+    pools = len({edge.pool for edge in search.network.edges})
+    tries = 1 << pools if pools <= EXACT_UP_TO else _TRIES
+    ticket = count()
+    heap: list[tuple[float, int, frozenset[Address], frozenset[Address]]] = []
+    found: Balance | None = whole
+    dropped, kept = frozenset[Address](), frozenset[Address]()
+    for _ in range(tries):
+        if found is not None:
+            best = _better(best, _filled(search, found, sold))
+            used = _used(search, found)
+            paid = sum(each.gas for each in used if each.pool in kept)
+            open_ = sorted((each for each in used if each.pool not in kept), key=lambda each: each.profit - each.gas)
+            for at, each in enumerate(open_):
+                most = found.out - each.profit - paid - sum(min(one.profit, one.gas) for one in open_[at + 1 :])
+                if best is None or most > best.net:
+                    heappush(heap, (-most, next(ticket), dropped | {each.pool}, kept))
+                kept, paid = kept | {each.pool}, paid + each.gas
+        if not heap or (best is not None and -heap[0][0] <= best.net):
+            break
+        _, _, dropped, kept = heappop(heap)
+        found = _without(search, dropped, sold)
+    return best
+
+
+def _used(search: Search, found: Balance) -> list[_Used]:
+    parts = zip(search.network.edges, found.loads, found.profits, strict=True)
+    return [_Used(edge.pool, profit, edge.gas) for edge, load, profit in parts if load > 0]
+
+
+def _losers(search: Search, found: Balance) -> list[_Used]:
+    """Pools whose gas is more than their profit, the worst first."""
+    losing = [each for each in _used(search, found) if each.profit < each.gas]
+    return sorted(losing, key=lambda each: each.profit - each.gas)
+
+
+def _without(search: Search, dropped: frozenset[Address], sold: int) -> Balance | None:
+    edges = search.network.edges
+    return search.best(float(sold), [at for at, edge in enumerate(edges) if edge.pool in dropped])
+
+
+def _filled(search: Search, found: Balance, sold: int) -> Filled | None:
+    return fill(search.network, found.loads, sold)
+
+
+def _better(one: Filled | None, other: Filled | None) -> Filled | None:
+    if one is None or other is None:
+        return one or other
+    return other if other.net > one.net else one

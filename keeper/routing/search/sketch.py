@@ -1,0 +1,121 @@
+"""A side as the search knows it: what was asked of it so far, and straight lines between.
+
+The lines are of `w(d) = 1/√slope`, because a constant product is one: w = (x + g·d)/√(g·x·y). So a constant product is
+known after two points, a v3 position range after two more, and any other curve is touched where the search looks.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from math import inf, sqrt
+
+from keeper.core.sides import Side
+
+FLATTEST = 1e-8
+"""w grows at least by this share from nothing to all: a side without impact still has one price for each amount, and is
+worth 0.0001 bps less than it is."""
+_DRY = 1e-6
+"""Of the first slope: whatever is sold below that is as good as lost."""
+_SAME = 1e-12
+_FINE = 1e-7
+_EDGE = 1e-9
+"""This close to its first slope a side counts as one that would sell, so that a search can begin there."""
+
+
+class Sketch:
+    """Knows points (sold, w, out) of one side; `at` reads between them, `look` adds what the side says there."""
+
+    __slots__ = ("_bends", "_grows", "_outs", "_solds", "_ws", "exact", "first", "side")
+
+    def __init__(self, side: Side, reach: float) -> None:
+        """`reach` {sell raw} is the most that could ever be sold here. Takes the side's first slope, which is above 0,
+        and where it is no constant product that of `reach`."""
+        self.side = side
+        self.exact = side.curve is not None
+        if side.curve is not None:
+            x, y, g = side.curve
+            first, root = x / sqrt(g * x * y), sqrt(g * x * y)
+            cap = float(side.most)
+            self._reset([0.0, cap], [first, (x + g * cap) / root], [0.0, g * cap * y / (x + g * cap)])
+        else:
+            first = 1 / sqrt(side.slope(0.0))
+            self._reset([0.0], [first], [0.0])
+            self.stretch(reach)
+        self.first = first * (1 - _EDGE)
+
+    @property
+    def cap(self) -> float:
+        """{sell raw} What it takes at most, as far as is known."""
+        return self._solds[-1]
+
+    def at(self, w: float) -> tuple[float, float, float]:
+        """Sold and out where the slope has come down to 1/w², and how much more is sold for each e-fold of w."""
+        ws = self._ws
+        if w < ws[0]:
+            return 0.0, 0.0, self._grows[0] * w if w > self.first else 0.0
+        if w >= ws[-1]:
+            return self._solds[-1], self._outs[-1], 0.0
+        j = bisect_right(ws, w) - 1 if len(ws) > 2 else 0
+        more = self._grows[j] * (w - ws[j])
+        return self._solds[j] + more, self._outs[j] + self._bends[j] * more / w, self._grows[j] * w
+
+    def look(self, w: float) -> float:
+        """Asks the side itself about what is sold at w. Returns {sell raw} by how much of a sale its lines were wrong:
+        the share by which the slope differs, of what was thought or of what is really sold at w, whichever is more.
+
+        The side is asked for the slope there and for what it sells at this slope: a curve that is flat and then steep
+        would be found in steps of nothing by the one, a kink by neither alone.
+        """
+        sold, _, _ = self.at(w)
+        if self.exact or not 0.0 < sold < self.cap:
+            return 0.0
+        slope = self.side.slope(sold)
+        wrong = abs(slope * w * w - 1)
+        if wrong < _FINE:
+            return 0.0
+        self._add(sold, slope)
+        really = self.side.sold_at(1 / (w * w))
+        self._add(really, 1 / (w * w))
+        return wrong * max(sold, really)
+
+    def stretch(self, reach: float) -> None:
+        """Makes sure that sales up to `reach` are known of."""
+        cap = min(reach, self.side.most * (1 - 1e-12))
+        if self.exact or cap <= self.cap:
+            return
+        slope = self.side.slope(cap)
+        if slope * self._ws[0] ** 2 < _DRY:
+            slope = _DRY / self._ws[0] ** 2
+            cap = min(cap, self.side.sold_at(slope))
+        self._add(cap, slope)
+
+    def _add(self, sold: float, slope: float) -> None:
+        solds, ws, outs = self._solds, self._ws, self._outs
+        at = bisect_right(solds, sold)
+        if solds[at - 1] >= sold * (1 - _SAME) or slope <= 0:
+            return
+        out = self.side.out(int(sold))
+        if not isinstance(out, int):
+            return
+        self._reset(
+            [*solds[:at], sold, *solds[at:]],
+            [*ws[:at], 1 / sqrt(slope), *ws[at:]],
+            [*outs[:at], max(float(out), outs[at - 1]), *outs[at:]],
+        )
+
+    def _reset(self, solds: list[float], ws: list[float], outs: list[float]) -> None:
+        """Straight lines through these points. `_grows` is sold per w; `_bends` makes out, which is sold/(w·w') between
+        two points of a constant product, meet what was measured at both."""
+        for j in range(1, len(ws)):
+            least = ws[j - 1] * (1 + FLATTEST * (solds[j] - solds[j - 1]) / solds[-1])
+            ws[j] = max(ws[j], least, ws[j - 1] * (1 + 1e-14))
+        self._solds, self._ws, self._outs = solds, ws, outs
+        spans = range(len(ws) - 1)
+        self._grows = [(solds[j + 1] - solds[j]) / (ws[j + 1] - ws[j]) for j in spans]
+        self._bends = [(outs[j + 1] - outs[j]) * ws[j + 1] / (solds[j + 1] - solds[j]) for j in spans]
+
+
+def first_w(side: Side) -> float:
+    """w of the first unit; infinite where nothing can be sold."""
+    slope = side.slope(0.0)
+    return 1 / sqrt(slope) if slope > 0 else inf
