@@ -110,6 +110,7 @@ def make_guards(setting: Setting, owners: Proposing | None = None) -> tuple[Guar
             setting.wrapped,
             openers,
             objection,
+            vault.execution.preview_tolerance,
         ),
         guards.Paused(),
     )

@@ -21,6 +21,7 @@ from keeper.core.chain import Router
 from keeper.core.errors import ConfigError
 from keeper.core.foreign import printable
 from keeper.core.units import Address
+from keeper.guards.authority import UNFLOORED
 
 
 def runtime(name: str) -> bytes:
@@ -163,13 +164,27 @@ def _pools_fit(claims: Claims, vault: str, pins: Pins) -> None:
             continue
         mine = [token.address for token in pool.tokens if token.address in held or met[token.address] > 1]
         pair = "/".join(token.symbol for token in pool.tokens)
-        if pins.note(path, f"a pool of {' and '.join(strategy.symbols)}", pair, len(mine) > 1):
+        fits = pins.note(path, f"a pool of {' and '.join(strategy.symbols)}", pair, len(mine) > 1)
+        if fits and pool.router.kind in UNFLOORED:
+            fits = _may_be_unfloored(config, vault, path, pins)
+        if fits:
             reached.update(mine)
         elif claims.spares(vault, pool.address):
             pins.leave_out(path, path)
     missing = [symbol for address, symbol in held.items() if symbol in strategy.traded and address not in reached]
     said = f"none for {', '.join(missing)}" if missing else "all"
     pins.note(f"vaults.{vault}.pools", "a pool for every token", said, not missing)
+
+
+def _may_be_unfloored(config: Config, vault: str, path: str, pins: Pins) -> bool:
+    """Calls without a floor: only where the operator says how far the simulation may be off, and where the contract
+    that holds the funds asks for none."""
+    body = config.vaults[vault]
+    tolerance, kind = body.execution.preview_tolerance, body.custody.kind
+    wanted = "execution.preview_tolerance, as its calls carry no floor"
+    ok = pins.note(path, wanted, "none" if tolerance is None else f"{tolerance} bps", tolerance is not None)
+    kinds = ("wallet", "safe", "safe_module")
+    return pins.note(path, f"custody of {', '.join(kinds)}, as its calls carry no floor", kind, kind in kinds) and ok
 
 
 def require(loaded: Loaded, findings: Sequence[Finding]) -> None:

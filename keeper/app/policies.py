@@ -14,6 +14,7 @@ from keeper.config import Config
 from keeper.core.chain import Router
 from keeper.core.ports import Clock, Signer
 from keeper.core.units import Address
+from keeper.guards.authority import UNFLOORED
 from keeper.guards.swaps import decode_swaps
 
 
@@ -46,5 +47,11 @@ def make_policy(config: Config, name: str, routers: Iterable[Router], sender: Ad
         max_deadline=patience + chain.max_clock_skew,
         wrapped=chain.tokens[wrapped].address if wrapped else None,
         targets=frozenset(upkeep.allowed for upkeep in upkeeps),
+        unfloored=frozenset(
+            router.address
+            for router in routers
+            if router.kind in UNFLOORED
+            and any(config.vaults[v].execution.preview_tolerance is not None for v in vaults)
+        ),
         openers={key: opener for vault in vaults for key, opener in make_openers(config, vault, routers).items()},
     )

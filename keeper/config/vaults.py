@@ -11,6 +11,7 @@ from keeper.config.breakers import BreakersConfig
 from keeper.config.custody import CustodyConfig
 from keeper.config.fields import (
     EMPTY,
+    Bps,
     BySymbol,
     Flag,
     Name,
@@ -51,6 +52,9 @@ class ExecutionConfig(Part):
     """How long what the owners of a Safe are to sign may be executed: its swaps' deadline."""
     volatility: Annotated[Weight, between(10, 100_000, "0.1% to 1000% a year")] = 8_000
     """{bps a year} Of what is traded, for `slices` and `slippage: auto`."""
+    preview_tolerance: Annotated[Bps, between(0, 100, "0bps to 100bps")] | None = None
+    """ERC-4626 vaults are traded only with this: their calls carry no floor, so the simulation must bring at least the
+    quote less this much."""
 
 
 class VaultConfig(Part):

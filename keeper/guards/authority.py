@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from fractions import Fraction
 from typing import ClassVar
 
 from keeper.core.abi import address_word, selector, word
 from keeper.core.chain import Router, VaultView
 from keeper.core.plan import Allow, Call, Calls, Deny, Draft, Opener, OrderLeg, Purpose, Verdict
-from keeper.core.units import Address, Token
+from keeper.core.units import WHOLE_BPS, Address, Rounding, Token
 from keeper.guards.swaps import Swap, decode_swaps
 
+UNFLOORED = frozenset({"erc4626"})
+"""Kinds of routers whose calls carry no floor."""
 _APPROVE = selector("approve(address,uint256)")
 _DEPOSIT = selector("deposit()")
 _WITHDRAW = selector("withdraw(uint256)")
@@ -36,6 +39,9 @@ class AllowList:
     Where the key acts through something else (a contract, a Safe), `openers` unwrap what it may send there, by target
     and selector: the bytes must hold just the calls that were planned, and each of these is judged as above.
     `objection` says why the key may not act there any more.
+
+    `preview` {bps} is how much less than quoted a call without a floor (ERC-4626) may bring in the simulation; None: no
+    such call is allowed.
     """
 
     routers: tuple[Router, ...]
@@ -43,6 +49,7 @@ class AllowList:
     wrapped: Token | None = None
     openers: Mapping[tuple[Address, bytes], Opener] = field(default_factory=dict)
     objection: Objection = no_objection
+    preview: int | None = None
     key: ClassVar[str] = "allow_list"
 
     def check(self, draft: Draft, view: VaultView) -> Verdict:
@@ -89,7 +96,7 @@ class AllowList:
             return f"value: expected 0, was {call.value} wei"
         match call.purpose:
             case Purpose.SWAP:
-                return self._swaps(call, legs, view)
+                return self._swaps(call, legs, draft, view)
             case Purpose.APPROVE | Purpose.REVOKE:
                 return self._approval(call, draft)
             case Purpose.WRAP:
@@ -99,7 +106,7 @@ class AllowList:
             case _:
                 return f"purpose: {call.purpose} is not for a vault to plan"
 
-    def _swaps(self, call: Call, legs: Sequence[OrderLeg], view: VaultView) -> str:
+    def _swaps(self, call: Call, legs: Sequence[OrderLeg], draft: Draft, view: VaultView) -> str:
         router = next((router for router in self.routers if router.address == call.to), None)
         if router is None:
             return f"target: {call.to} is no router of this vault's pools"
@@ -111,10 +118,24 @@ class AllowList:
         if len(swaps) != len(legs):
             return f"multicall: expected {len(legs)} inside, found {len(swaps)}"
         pairs = zip(swaps, legs, strict=True)
+        if router.kind in UNFLOORED and (short := self._short(legs[0], draft)):
+            return short
         return next((fault for swap, leg in pairs if (fault := self._swap(call, swap, leg, view))), "")
 
+    def _short(self, leg: OrderLeg, draft: Draft) -> str:
+        """What is wrong with a call that cannot say the least that it must bring."""
+        if self.preview is None:
+            return "min_out: its call has none, and no preview_tolerance is set"
+        least = leg.leg.quote.times(1 - Fraction(self.preview, WHOLE_BPS), Rounding.UP)
+        found = draft.simulation.deltas.get(leg.leg.buy, 0)
+        return (
+            ""
+            if found >= least.raw
+            else f"simulation: expected at least {least.raw} raw {least.token.symbol}, was {found}"
+        )
+
     def _swap(self, call: Call, swap: Swap, leg: OrderLeg, view: VaultView) -> str:
-        wanted = tuple(token.address for token in leg.leg.tokens)
+        wanted, is_free = tuple(token.address for token in leg.leg.tokens), leg.leg.router.kind in UNFLOORED
         fees = tuple(pool.fee for pool in leg.leg.pools) if swap.fees else ()
         spacings = tuple(pool.spacing for pool in leg.leg.pools) if swap.spacings else ()
         checks = (
@@ -125,12 +146,12 @@ class AllowList:
             ("fees", _listed(fees), _listed(swap.fees)),
             ("spacings", _listed(spacings), _listed(swap.spacings)),
             ("sell", leg.leg.sell.raw, swap.sell),
-            ("min_out", leg.min_out.raw, swap.min_out),
+            ("min_out", 0 if is_free else leg.min_out.raw, swap.min_out),
         )
         wrong = next(((name, want, was) for name, want, was in checks if want != was), None)
         if wrong:
             return f"{wrong[0]}: expected {wrong[1]}, was {wrong[2]}"
-        if swap.min_out <= 0:
+        if swap.min_out <= 0 and not is_free:
             return "min_out: expected more than 0, was 0"
         in_time = swap.deadline is None or swap.deadline > view.block.timestamp
         return "" if in_time else f"deadline: {swap.deadline} has passed"

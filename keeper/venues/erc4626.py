@@ -137,7 +137,7 @@ class Erc4626:
             return Call(vault.address, data, 0, Purpose.SWAP, f"{says} {text.amount(sell)} {sought}", sell)
         data = calldata("redeem(uint256,address,address)", sell.raw, recipient, recipient)
         # Nobody needs an allowance of one's own shares.
-        return Call(vault.address, data, 0, Purpose.SWAP, f"redeem {text.amount(sell)} {sought}")
+        return Call(vault.address, data, 0, Purpose.SWAP, f"redeem {text.amount(sell)} {sought}", parts=(sell,))
 
 
 # --- the price -------------------------------------------------------------------------------------------------------

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from fractions import Fraction
 
 import pytest
 
@@ -227,3 +228,31 @@ def test_paused__by_a_person__denies_and_says_how_to_resume() -> None:
     verdict = Paused().check(trade(), make_view(history=History(paused="paused by ana: audit")))
     assert isinstance(verdict, Deny)
     assert (verdict.reason, verdict.remedy) == ("paused by ana: audit", "It ends with: keeper resume treasury")
+
+
+VAULT4626 = Router("erc4626", address(0x4626), (WETH.address, USDC.address))
+
+
+@pytest.mark.parametrize(
+    ("preview", "brought", "said"),
+    [
+        (10, 1, ""),
+        (10, Fraction(9991, 10_000), ""),
+        (10, Fraction(9989, 10_000), "simulation: expected at least"),
+        (None, 1, "no preview_tolerance is set"),
+    ],
+)
+def test_allow_list__call_without_a_floor__only_as_far_as_its_simulation_holds(
+    preview: int | None, brought: Fraction | int, said: str
+) -> None:
+    leg = order().legs[0]
+    pool = replace(leg.leg.pool, router=VAULT4626)
+    ordered = order(pools=(pool,))
+    data = calldata("deposit(uint256,address)", leg.leg.sell.raw, ACCOUNT)
+    call = Call(VAULT4626.address, data, 0, Purpose.SWAP, "deposit", leg.leg.sell)
+    made = trade(order=ordered, calls=Calls((approval(VAULT4626.address), call)))
+    deltas = {USDC: int(leg.leg.quote.raw * brought)}
+    made = replace(made, simulation=replace(made.simulation, deltas=deltas))
+    verdict = AllowList((VAULT4626,), (WETH, USDC), WETH, preview=preview).check(made, make_view())
+    assert isinstance(verdict, Deny) == bool(said)
+    assert said in (verdict.reason if isinstance(verdict, Deny) else "")
