@@ -39,7 +39,7 @@ def test_marginal__of_a_small_sale__is_its_price(whole: list[int], amp: int, rat
     assert side_of(state).slope(0) == pytest.approx(float(marginal), rel=1e-9)
 
 
-@given(WHOLE, AMPS, RATES, st.floats(1e-4, 3.0), st.booleans())
+@given(WHOLE, AMPS, RATES, st.floats(1e-2, 3.0), st.booleans())
 def test_side__slope_and_sold_at__are_the_curves_own(
     whole: list[int], amp: int, rates: list[int], share: float, back: bool
 ) -> None:
