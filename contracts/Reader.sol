@@ -6,8 +6,8 @@ pragma solidity ^0.8.20;
 /// In, item after item: [20 bytes target][3 bytes length][calldata]. Target zero with 20 bytes of calldata asks for the
 /// native balance of that address.
 /// Out, as words: block number, hash of the parent, chain id and time, so that the caller knows which block answered, and
-/// how many items were; then for each of those, in order, [1 byte ok][3 bytes length][returndata], without data where it
-/// failed.
+/// how many items were; then for each of those, in order, [1 byte: 1 ok, 2 failed][3 bytes length][returndata], without
+/// data where it failed. Neither is zero, which much of a figure is: an answer read from a wrong place is no answer.
 ///
 /// Every read is given the same gas. Where less is left the answer ends, and the caller asks again for the rest: no read
 /// fails because of those before it.
@@ -49,8 +49,8 @@ contract Reader {
                     got := mul(ok, got)
                     returndatacopy(data, 0, got)
                 }
-                // One byte of success and three of length, at the top of the word; never over the data behind them.
-                mstore8(out, ok)
+                // One byte of outcome and three of length, at the top of the word; never over the data behind them.
+                mstore8(out, sub(2, ok))
                 mstore8(add(out, 1), shr(16, got))
                 mstore8(add(out, 2), shr(8, got))
                 mstore8(add(out, 3), got)

@@ -80,15 +80,15 @@ class CallWay:
 
     def __post_init__(self) -> None:
         self.overrides = {self.to: {"code": self.code}} if self.code else {}
-        self._tail = b"," + json.dumps(self.overrides).encode() if self.code else b""
+        self._tail = b"," + _text(self.overrides) if self.code else b""
 
     def chunk(self, reads: tuple[Read, ...]) -> Chunk:
         call = {"to": self.to, "data": "0x" + self.form.encode(reads).hex()}
-        return Chunk(reads, call, json.dumps(call, separators=(",", ":")).encode())
+        return Chunk(reads, call, _text(call))
 
     def request(self, chunk: Chunk, at: str | dict[str, str]) -> Request:
         values: list[Any] = [chunk.call, at, self.overrides] if self.code else [chunk.call, at]
-        return "eth_call", Written(values, b"[" + chunk.text + b"," + json.dumps(at).encode() + self._tail + b"]")
+        return "eth_call", Written(values, b"[" + chunk.text + b"," + _text(at) + self._tail + b"]")
 
     def decode(self, chunk: Chunk, answer: Any) -> tuple[Sight, Answers]:
         """At most as many answers as the chunk has reads, in their order. Raises TransientError where the answer is
@@ -128,3 +128,7 @@ def deployed_way(reader: Address) -> CallWay:
 
 def multicall_way() -> CallWay:
     return CallWay("Multicall3", multicall.MULTICALL3, AGGREGATE, doubts=True)
+
+
+def _text(value: Any) -> bytes:
+    return json.dumps(value, separators=(",", ":")).encode()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from binascii import unhexlify
 from typing import Any
 
 from keeper.core.chain import Block
@@ -33,7 +34,7 @@ def unhex(value: Any, what: str) -> bytes:
     """`0x…` -> bytes. Raises TransientError."""
     if isinstance(value, str) and value.startswith("0x"):
         try:
-            return bytes.fromhex(value[2:])
+            return unhexlify(value[2:])
         except ValueError:
             pass
     raise TransientError(f"{what}: expected hex bytes, was {_told(value)}")

@@ -54,15 +54,24 @@ def _refuse_constant(name: str) -> Any:
     raise ValueError(name)
 
 
+def _has_few(data: bytes, bracket: bytes) -> bool:
+    """At most half of what may nest. To look for the next one is ten times faster than to count them all."""
+    at = -1
+    for _ in range(MAX_DEPTH // 2 + 1):
+        at = data.find(bracket, at + 1)
+        if at < 0:
+            return True
+    return False
+
+
 def _is_shallow(data: bytes) -> bool:
     """Whether brackets nest no deeper than MAX_DEPTH.
 
     Python's JSON scanner recurses on the C stack up to the recursion limit, which libraries raise: 100,000 brackets
     from a hostile node would end the process.
     """
-    # A packed answer is one long text in a few brackets.
-    if data.count(b"[") + data.count(b"{") <= MAX_DEPTH:
-        return True
+    if _has_few(data, b"[") and _has_few(data, b"{"):
+        return True  # as a packed answer is: one long text in a few brackets
     brackets = _STRING.sub(b"", data).translate(None, _NO_BRACKETS)
     for _ in range(MAX_DEPTH):
         brackets = brackets.replace(b"[]", b"").replace(b"{}", b"")

@@ -2,9 +2,9 @@
 
     aggregate3((address target, bool allowFailure, bytes callData)[]) -> (bool success, bytes returnData)[]
 
-The contract stands at one address on more than 250 chains (github.com/mds1/multicall3). Its own four calls come first
-and tell which block the others ran in. Unlike our reader it gives each call nearly all gas that is left, so a failure
-may be for want of gas, and has to be looked at again by itself.
+The contract stands at one address on some 250 chains. Its own four calls come first and tell which block the others
+ran in. Unlike our reader it gives each call nearly all gas that is left: a read of more than READ_GAS is answered here
+alone, and a failure may be for want of gas, and has to be looked at again by itself.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Our own reader's form (contracts/Reader.sol), written and read. Pure.
 
 In: `[20 bytes target][3 bytes length][calldata]` per read, where target zero asks for a native balance. Out: block
-number, hash of the parent, chain id, time and how many reads were made, as words; then `[1 byte ok][3 bytes
-length][data]` for each of those.
+number, hash of the parent, chain id, time and how many reads were made, as words; then `[1 byte: 1 ok,
+2 failed][3 bytes length][data]` for each of those.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from keeper.core.errors import TransientError
 
 HEAD_WORDS = 5
 ITEM_HEAD = 4
+FAILED = b"\2\0\0\0"
 SIGHT_FIELDS = 1
 """Fields of a layout that come before the reads' own."""
 
@@ -42,7 +43,7 @@ def lay_out(output: bytes, asked: int) -> Layout:
         head = output[at : at + ITEM_HEAD]
         start, length = at + ITEM_HEAD, int.from_bytes(head[1:], "big")
         at = start + length
-        if head[:1] == b"\0" and not length:
+        if head == FAILED:
             failed.append(index)
         elif head[:1] != b"\1" or length > MAX_ANSWER:
             raise TransientError(f"packed answer: expected an answer, found {head.hex() or 'the end'}")

@@ -6,7 +6,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from eth_abi.abi import decode, encode
+
 from keeper.chain.nodes.calls import READER
+from keeper.chain.nodes.multicall import MULTICALL3
 from keeper.chain.nodes.rpc import RpcError
 from keeper.chain.nodes.sight import NOBODY
 from keeper.core.chain import Read
@@ -33,6 +36,9 @@ class FakeNode:
     chain_id: int = CHAIN
     timestamp: int = NOW
     overrides: bool = True
+    deployed: str = ""
+    """Where our reader stands."""
+    multicall: bool = False
     opcodes_lie: bool = False
     sees: int | None = None
     gas_for: int = 10_000
@@ -79,12 +85,18 @@ class FakeNode:
         return self.fees
 
     def _eth_getCode(self, address: str, at: str) -> str:
+        if address == self.deployed:
+            return "0x" + RUNTIME.hex()
         return "0x60" if any(read.to == address for read in self.answers) else "0x"
 
     def _eth_getBalance(self, address: str, at: Any) -> str:
         return hex(int.from_bytes(self.answers[Read(NOBODY, bytes.fromhex(address[2:]))] or b"", "big"))
 
     def _eth_call(self, call: dict[str, str], at: Any, override: dict[str, Any] | None = None) -> Any:
+        if call["to"] == self.deployed:
+            return self._packed(bytes.fromhex(call["data"][2:]), at)
+        if call["to"] == MULTICALL3 and self.multicall:
+            return self._aggregated(bytes.fromhex(call["data"][2:]), at)
         if override is None:
             found = self._answer(Address(call["to"]), bytes.fromhex(call["data"][2:]))
             return RpcError(3, "execution reverted") if found is None else "0x" + found.hex()
@@ -95,21 +107,37 @@ class FakeNode:
         return self._packed(bytes.fromhex(call["data"][2:]), at)
 
     def _packed(self, data: bytes, at: Any) -> Any:
-        number = self.number if isinstance(at, dict) or self.sees is None else self.sees
-        out, count = b"", 0
-        while data:
-            target, length = data[:20], int.from_bytes(data[20:23], "big")
-            found = self._answer_at(target, data[23 : 23 + length])
-            out += (b"\0" if found is None else b"\1") + len(found or b"").to_bytes(3, "big") + (found or b"")
-            data, count = data[23 + length :], count + 1
-        if count > self.gas_for:
+        asked, end = [], 0
+        while end < len(data):
+            start = end + 23
+            end = start + int.from_bytes(data[start - 3 : start], "big")
+            asked.append((data[start - 23 : start - 3], data[start:end]))
+        if len(asked) > self.gas_for:
             return RpcError(-32000, "out of gas")
-        sight = words(number + self.opcodes_lie, number - 1, self.chain_id, self.timestamp)
-        return "0x" + (sight + words(count) + out).hex()
+        out = self._sight(at) + words(len(asked))
+        for found in self._answers(asked):
+            out += (b"\2" if found is None else b"\1") + len(found or b"").to_bytes(3, "big") + (found or b"")
+        return "0x" + out.hex()
+
+    def _aggregated(self, data: bytes, at: Any) -> Any:
+        (calls,) = decode(["(address,bool,bytes)[]"], data[4:])
+        if len(calls) > self.gas_for:
+            return RpcError(-32000, "out of gas")
+        asked = [
+            (bytes(20), data[16:]) if target == MULTICALL3.lower() else (bytes.fromhex(target[2:]), data)
+            for target, _, data in calls[4:]
+        ]
+        told = [self._sight(at)[32 * word : 32 * word + 32] for word in range(4)]
+        results = [(answer is not None, answer or b"") for answer in (*told, *self._answers(asked))]
+        return "0x" + encode(["(bool,bytes)[]"], [results]).hex()
+
+    def _sight(self, at: Any) -> bytes:
+        number = self.number if isinstance(at, dict) or self.sees is None else self.sees
+        return words(number + self.opcodes_lie, number - 1, self.chain_id, self.timestamp)
 
     def _answer(self, to: Address, data: bytes) -> bytes | None:
-        return self._answer_at(bytes.fromhex(to[2:]), data)
+        return self._answers([(bytes.fromhex(to[2:]), data)])[0]
 
-    def _answer_at(self, target: bytes, data: bytes) -> bytes | None:
+    def _answers(self, asked: Sequence[tuple[bytes, bytes]]) -> list[bytes | None]:
         known = {(bytes.fromhex(read.to[2:]), read.data): answer for read, answer in self.answers.items()}
-        return known.get((target, data), b"")
+        return [known.get(one, b"") for one in asked]

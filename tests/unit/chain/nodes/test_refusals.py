@@ -10,6 +10,8 @@ from keeper.chain.nodes.refusals import is_revert, is_too_much
         (3, "execution reverted: STF", True, True),
         (-32000, "execution reverted", True, True),
         (-32015, "VM execution error: OutOfGas", True, True),
+        (-32603, "EVM error InvalidFEOpcode", True, True),
+        (-32000, "stack underflow (0 <=> 1)", True, True),
         (-32000, "out of gas: gas required exceeds allowance", True, True),
         (-32000, "request entity too large", False, True),
         (-32005, "query timeout exceeded", False, True),
