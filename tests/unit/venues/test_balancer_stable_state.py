@@ -4,8 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from keeper.core.chain import LimitExceeded, NoLiquidity, Paused
-from keeper.core.sides import Side
+from keeper.core.chain import LimitExceeded, NoLiquidity
 from keeper.core.units import Token, TokenAmount
 from keeper.venues.balancer_fixed import ONE
 from keeper.venues.balancer_stable_state import StableState
@@ -23,12 +22,6 @@ def out(state: StableState, raw: int, sell: Token = ZERO, buy: Token = ONE_TOKEN
     return found.raw
 
 
-def side_of(state: StableState, sell: Token = ZERO, buy: Token = ONE_TOKEN) -> Side:
-    found = state.side(sell, buy)
-    assert not isinstance(found, NoLiquidity | LimitExceeded | Paused)
-    return found
-
-
 @given(WHOLE, AMPS, RATES)
 def test_marginal__of_a_small_sale__is_its_price(whole: list[int], amp: int, rates: list[int]) -> None:
     state = stable_state(whole, amp, rates=rates)
@@ -36,33 +29,6 @@ def test_marginal__of_a_small_sale__is_its_price(whole: list[int], amp: int, rat
     assert isinstance(marginal, Fraction)
     sold = 10**18
     assert out(state, sold) / sold == pytest.approx(float(marginal), rel=1e-3)
-    assert side_of(state).slope(0) == pytest.approx(float(marginal), rel=1e-9)
-
-
-@given(WHOLE, AMPS, RATES, st.floats(1e-2, 3.0), st.booleans())
-def test_side__slope_and_sold_at__are_the_curves_own(
-    whole: list[int], amp: int, rates: list[int], share: float, back: bool
-) -> None:
-    state = stable_state(whole, amp, rates=rates)
-    sell, buy = (ONE_TOKEN, ZERO) if back else (ZERO, ONE_TOKEN)
-    side = side_of(state, sell, buy)
-    at = state.balances[state.pool.tokens.index(sell)] * share
-    step = int(at * 1e-3) + 1
-    before, after = side.out(int(at)), side.out(int(at) + step)
-    assert isinstance(before, int)
-    assert isinstance(after, int)
-    if after - before > 10**5:
-        assert side.slope(at + step / 2) == pytest.approx((after - before) / step, rel=1e-4)
-    # Near the middle of a flat curve the price hardly tells how much was sold.
-    assert side.slope(side.sold_at(side.slope(at))) == pytest.approx(side.slope(at), rel=1e-9)
-
-
-def test_side__at_its_ends__stays_inside() -> None:
-    side = side_of(stable_state([10**6, 10**6, 10**6]))
-    assert side.sold_at(side.slope(0) * 1.001) == 0.0
-    assert side.sold_at(0.0) == float(side.most)
-    assert side.slope(side.most) == 0.0
-    assert side.curve is None
 
 
 def test_out_for__balanced_and_deep__loses_little_but_the_fee() -> None:
