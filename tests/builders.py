@@ -37,8 +37,9 @@ from keeper.core.plan import (
     Trade,
 )
 from keeper.core.sending import ExpectedSwap
-from keeper.core.sides import Searched, Side
+from keeper.core.sides import Side
 from keeper.core.units import NATIVE, USD, Address, Price, Token, TokenAmount, Wei
+from keeper.venues.uniswap_v2_side import ConstantProduct
 
 CHAIN = 31337
 NOW = 1_790_000_000
@@ -111,7 +112,10 @@ class FakePool:
         return Fraction(y, x) * (1 - self.pool.fee) if x and y else NoLiquidity("the pool is empty")
 
     def side(self, sell: Token, buy: Token) -> Side | NoQuote:
-        return Searched(self, sell, buy)
+        x, y, g = self.reserves[sell], self.reserves[buy], 1 - self.pool.fee
+        if not x or not y:
+            return NoLiquidity("the pool is empty")
+        return ConstantProduct.of((x, y), (g.numerator, g.denominator), (1 << 112) - 1)
 
 
 def fake_pool(

@@ -1,7 +1,6 @@
-"""Pools of several shapes in plain numbers, for the search of routing: tests and benchmarks draw their networks of them.
+"""Pools of several shapes in plain numbers, for the search of routing: tests and benchmarks draw networks of them.
 
-Each has `side(sell, buy)` over the indices of its two tokens. Their quotes come from floats, rounded down: good for
-15 digits, not for a chain.
+Each is one direction, a Side. Their quotes come from floats, rounded down: good for 15 digits, not for a chain.
 """
 
 from __future__ import annotations

@@ -22,13 +22,15 @@ Carries = Callable[[Sequence[Pool]], bool]
 
 @dataclass(frozen=True, slots=True)
 class Means:
-    """How amounts may travel: `carries` says which paths one call takes, `atomic` that calls stand or fall together.
+    """How amounts may travel: `carries` says which paths one call takes, `atomic` that calls stand or fall together,
+    and `joins` of which routers' kinds one call takes several paths.
 
     Guarantees about `carries` that are relied on: it looks at the pools' kinds and routers alone.
     """
 
     carries: Carries
     atomic: bool
+    joins: frozenset[str] = frozenset()
     hops: int = 3
     gas: Gas = field(default_factory=Gas)
 

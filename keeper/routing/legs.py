@@ -9,11 +9,16 @@ from math import prod
 from keeper.core.chain import NoQuote, PoolState
 from keeper.core.plan import Leg
 from keeper.core.units import Address, Token, TokenAmount
-from keeper.routing.graph import Graph
+from keeper.routing.graph import Graph, Means
 from keeper.routing.search.network import SINK, SOURCE, Edge
-from keeper.routing.search.paths import Path
+from keeper.routing.search.paths import Joins, Path
 
 MinOut = Callable[[Leg], TokenAmount]
+
+
+def carried(states: Mapping[Address, PoolState], means: Means) -> Joins:
+    """Whether one call can carry an amount through two edges."""
+    return lambda one, other: means.carries((states[one.pool].pool, states[other.pool].pool))
 
 
 def legs_of(

@@ -10,10 +10,9 @@ from keeper.core.units import TokenAmount
 from keeper.routing.floors import Floors
 from keeper.routing.gas import gas_price
 from keeper.routing.graph import Means, draw
-from keeper.routing.legs import legs_of
+from keeper.routing.legs import carried, legs_of
 from keeper.routing.search.filling import Filled
 from keeper.routing.search.lean import leanest, single
-from keeper.routing.search.network import Edge
 from keeper.routing.search.optimum import Search
 from keeper.routing.search.paths import paths_of
 from keeper.routing.single import best_of, considered, each_alone, why_not
@@ -48,17 +47,15 @@ class SplitRouting:
         per_gas = gas_price(view, trade.buy)
         if isinstance(per_gas, Unusable) or trade.sell.raw <= 0:
             return None
-        graph = draw(view, trade.sell.token, trade.buy, self._means, per_gas)
+        but = {state.pool.address for state in view.pools} - trade.via if trade.via else ()
+        graph = draw(view, trade.sell.token, trade.buy, self._means, per_gas, but)
         search = Search(graph.network, self._means.hops)
         found = leanest(search, trade.sell.raw)
         if found is None:
             return None
         states = {state.pool.address: state for state in view.pools}
 
-        def joins(one: Edge, other: Edge) -> bool:
-            return self._means.carries((states[one.pool].pool, states[other.pool].pool))
-
-        paths = paths_of(found, graph.rests, joins)
+        paths = paths_of(found, graph.rests, carried(states, self._means))
         legs = legs_of(paths, graph, states, trade.sell.raw, lambda leg: self._floors.under(leg, view).min_out)
         return None if legs is None else (legs, _compare(trade, found, single(search, trade.sell.raw), view))
 

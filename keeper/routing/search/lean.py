@@ -12,7 +12,7 @@ from heapq import heappop, heappush
 from itertools import count
 
 from keeper.core.units import Address
-from keeper.routing.search.filling import Filled, fill
+from keeper.routing.search.filling import Filled, Swap, fill
 from keeper.routing.search.network import SINK, SOURCE
 from keeper.routing.search.optimum import Balance, Search
 
@@ -53,10 +53,10 @@ def leanest(search: Search, sold: int) -> Filled | None:
 def single(search: Search, sold: int) -> Filled | None:
     """The best that one pool does alone, after gas."""
     best: Filled | None = None
-    network = search.network
-    for index, edge in enumerate(network.edges):
-        if (edge.tail, edge.head) == (SOURCE, SINK) and sold <= edge.side.most:
-            best = _better(best, fill(network, [float(at == index) for at in range(len(network.edges))], sold))
+    for edge in search.network.edges:
+        brings = edge.side.out(sold) if (edge.tail, edge.head) == (SOURCE, SINK) else None
+        if isinstance(brings, int):
+            best = _better(best, Filled((Swap(edge, sold, brings),), brings, edge.gas))
     return best
 
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from math import exp
+from math import exp, log
 
 from keeper.core.units import Address
 from keeper.routing.search.network import SINK, SOURCE, Edge, Loads, Network, best_rates, height, in_order, reaches
+from keeper.routing.search.parallel import parallel
 from keeper.routing.search.prices import Line, settle
 from keeper.routing.search.sketch import Sketch
 
@@ -68,7 +69,11 @@ class Search:
 
     def _balance(self, sold: float, dropped: Collection[int]) -> Balance | None:
         at = self._through([index for index in range(len(self.network.edges)) if index not in dropped])
+        if not at:
+            return None
         lines = [self._line(index, sold) for index in at]
+        if closed := self._in_closed_form(at, lines, sold):
+            return closed
         heights = self._heights
         for _ in range(_ROUNDS):
             settled = settle(lines, heights, sold) or settle(lines, self._begun, sold)
@@ -81,6 +86,18 @@ class Search:
                 break
         self._heights = heights
         return found
+
+    def _in_closed_form(self, at: list[int], lines: list[Line], sold: float) -> Balance | None:
+        """Where all are constant products from the source straight to the sink, none of which sells out."""
+        curves = [sketch.side.curve for tail, head, sketch in lines if (tail, head) == (SOURCE, SINK)]
+        if len(curves) != len(lines) or None in curves:
+            return None
+        loads, w = parallel([curve for curve in curves if curve], sold)
+        if any(load > sketch.cap for load, (_, _, sketch) in zip(loads, lines, strict=True)):
+            return None
+        heights = [0.0] * self.network.places
+        heights[SOURCE] = log(w)
+        return self._result(at, lines, heights)
 
     def _through(self, at: list[int]) -> list[int]:
         """Those of these edges that lie on a way from the source to the sink."""
