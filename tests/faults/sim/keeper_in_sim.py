@@ -218,10 +218,10 @@ class TappedJournal:
         self._hit(f"{point}.after")
         return done
 
-    def record_cycle(self, record: CycleRecord) -> int:
-        if record.kind != "intended":
-            return int(self._journal.record_cycle(record))
-        return int(self._around("P2.plan", lambda: self._journal.record_cycle(record)))
+    def record_cycles(self, records: Sequence[CycleRecord]) -> Any:
+        if not any(record.kind == "intended" for record in records):
+            return self._journal.record_cycles(records)
+        return self._around("P2.plan", lambda: self._journal.record_cycles(records))
 
     def intend(self, new: NewIntent, chain_nonce: int) -> Intent:
         return self._around("P3.reserve", lambda: self._journal.intend(new, chain_nonce))  # type: ignore[no-any-return]
