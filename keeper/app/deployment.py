@@ -12,6 +12,7 @@ from keeper.app.alerting import make_alerts
 from keeper.app.authority import grown, require_authority
 from keeper.app.chains import Chain
 from keeper.app.draining import require_drained
+from keeper.app.heads import open_heads
 from keeper.app.journals import journal_url as journal_url
 from keeper.app.journals import proposals_beside
 from keeper.app.loading import open_queues, open_signers
@@ -148,6 +149,7 @@ class Deployment:
             block_time=float(chain.config.block_time),
             answer=self._carry_out,
             verify=lambda now: self._verify(chain, alert, now),
+            heads=open_heads(chain.name, chain.config),
         )
 
     def _keep_pins(self, chain: Chain) -> None:

@@ -57,6 +57,9 @@ class Voice:
     def ticked(self, chain: str, turns: Sequence[Turn]) -> None:
         pass
 
+    def kept_pace(self, chain: str, took: float, skipped: int) -> None:
+        pass
+
     def trouble(self, chain: str, error: KeeperError) -> None:
         self.alert(str(error), f"{chain}: {error}")
 

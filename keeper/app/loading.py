@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 def open_config(path: Path, *, need_env: bool = True) -> Loaded:
     """The effective configuration. Raises ConfigError: one line with file, path, expected and found."""
     loaded = load(path, os.environ, need_env=need_env)
-    urls = [url for chain in loaded.config.chains.values() for url in chain.rpc]
+    urls = [url for chain in loaded.config.chains.values() for url in (*chain.rpc, *chain.ws)]
     urls += [chain.relay.url for chain in loaded.config.chains.values() if chain.relay is not None]
     urls += [signer.remote for signer in loaded.config.signers.values() if signer.remote is not None]
     custodies = [vault.custody for vault in loaded.config.vaults.values()]

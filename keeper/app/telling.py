@@ -21,6 +21,8 @@ from keeper.telemetry.watch import watch
 
 PATIENCE = 60.0
 """{s} A chain that cannot be read for less is weather: logged, and nobody is woken."""
+SLOW_TICKS = 3
+"""Ticks in a row that skip a look: then it is no hiccup, and people hear of it."""
 LOOK = 15.0
 """{s} How often the journal is looked through for causes of alerts."""
 
@@ -46,6 +48,8 @@ class Telling:
         self._was_good = False
         """The tick before this one brought no trouble."""
         self._troubled_at: float | None = None
+        self._slow = 0
+        """Ticks in a row that took too long."""
         self._looked_at: float | None = None
         self._standing: frozenset[str] = frozenset()
         """Keys of alerts that the last look raised."""
@@ -67,6 +71,20 @@ class Telling:
         if self._scene is not None:
             self._scene.note(turns)
             self._look()
+
+    def kept_pace(self, chain: str, took: float, skipped: int) -> None:
+        if not skipped:
+            if self._slow >= SLOW_TICKS:
+                self._alerts.resolve(f"slow:{chain}", f"{chain}: ticks end in time again")
+            self._slow = 0
+            return
+        self._slow += 1
+        logger("tick").warning(
+            "looks skipped", chain=chain, took_s=round(took, 1), skipped=skipped, in_a_row=self._slow
+        )
+        if self._slow >= SLOW_TICKS:
+            said = f"{chain}: {self._slow} ticks in a row lasted until the next was due, the last one {took:.1f} s"
+            self._alerts.alert(f"slow:{chain}", f"{said}: looks are skipped. A slow node, or too many vaults for it")
 
     def trouble(self, chain: str, error: KeeperError) -> None:
         self._was_good = False

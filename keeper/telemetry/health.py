@@ -13,7 +13,8 @@ LONGEST_SILENCE = 180
 class Beat:
     """The latest sign of life of one chain's loop; at 0 where it never beat.
 
-    `allowed` is the silence in seconds that is still healthy.
+    `text` is what the loop counts: vaults, looks skipped, cycles failed. `allowed` is the silence in seconds that is
+    still healthy.
     """
 
     chain: str
@@ -32,5 +33,9 @@ def health(beats: Sequence[Beat], now: int) -> tuple[bool, str]:
         f"{b.chain}: silent for {now - b.at} s, expected at most {b.allowed} s" if b.at else f"{b.chain}: no beat yet"
         for b in silent
     ]
-    told += [f"{b.chain}: beat {max(0, now - b.at)} s ago at block {b.block:,}" for b in beats if b not in silent]
+    told += [
+        f"{b.chain}: beat {max(0, now - b.at)} s ago at block {b.block:,}{f', {b.text}' if b.text else ''}"
+        for b in beats
+        if b not in silent
+    ]
     return not silent, " · ".join(told)

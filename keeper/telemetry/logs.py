@@ -24,7 +24,7 @@ __all__ = ["configure", "logger", "register_secret"]
 
 LEVELS = {"debug": 10, "info": 20, "warning": 30, "error": 40}
 
-_CHATTY = ("apscheduler", "urllib3", "asyncio", "sqlalchemy", "alembic")
+_CHATTY = ("websockets", "urllib3", "asyncio", "sqlalchemy", "alembic")
 """Libraries whose lines below a warning help nobody: two for each tick, or paths of RPC URLs."""
 
 

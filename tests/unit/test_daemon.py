@@ -42,6 +42,7 @@ class Wheel:
     busy: Mapping[str, str] = field(default_factory=dict)
     failure: Exception | None = None
     looked: list[tuple[int, list[str]]] = field(default_factory=list)
+    broken: set[str] = field(default_factory=set)
     settled: int = 0
 
     def settle(self) -> Mapping[str, str]:
@@ -53,7 +54,7 @@ class Wheel:
             raise self.failure
         self.looked.append((self.clock.at - NOW, list(due)))
         for name in due:
-            code = "live" if name in self.waits else "in_band"
+            code = "live" if name in self.waits else "failed" if name in self.broken else "in_band"
             yield Turn(1, self._record(name, code), nothing(name), sent(name) if name in self.sends else None)
 
     def _record(self, name: str, code: str) -> CycleRecord:
@@ -73,6 +74,7 @@ def sent(vault: str) -> Intent:
 @dataclass
 class Told:
     ticks: list[list[str]] = field(default_factory=list)
+    paces: list[tuple[float, int]] = field(default_factory=list)
     troubles: list[KeeperError] = field(default_factory=list)
 
     def began(self) -> None:
@@ -80,6 +82,9 @@ class Told:
 
     def ticked(self, chain: str, turns: Sequence[Turn]) -> None:
         self.ticks.append([turn.record.vault for turn in turns])
+
+    def kept_pace(self, chain: str, took: float, skipped: int) -> None:
+        self.paces.append((took, skipped))
 
     def trouble(self, chain: str, error: KeeperError) -> None:
         self.troubles.append(error)
@@ -91,10 +96,12 @@ class Beating(MemoryJournal):
     def __init__(self) -> None:
         super().__init__()
         self.beaten: list[tuple[int, int]] = []
+        self.texts: list[str] = []
         self.failure: KeeperError | None = None
 
     def beat(self, chain_id: int, now: int, block: int, text: str) -> None:
         self.beaten.append((now - NOW, block))
+        self.texts.append(text)
 
     def requests(self) -> Sequence[Request]:
         if self.failure is not None:
@@ -113,6 +120,8 @@ class Rig:
     noted: list[str] = field(default_factory=list)
     verified: list[int] = field(default_factory=list)
     answer: Callable[[Request], str] | None = None
+    monotonic: float = 0.0
+    """{s} What the loop takes its own time by."""
 
     def __post_init__(self) -> None:
         self.wheel = Wheel(self.clock)
@@ -128,6 +137,7 @@ class Rig:
             note=lambda turn: self.noted.append(turn.record.vault),
             answer=self.answer or self.journal.apply,
             verify=lambda now: self.verified.append(now - NOW),
+            timer=lambda: self.monotonic,
         )
 
     def run(self, seconds: int) -> list[tuple[int, list[str]]]:
@@ -135,6 +145,7 @@ class Rig:
         for _ in range(seconds):
             self.loop.tick()
             self.clock.at += 1
+            self.monotonic += 1.0
         return self.wheel.looked
 
 
@@ -243,6 +254,88 @@ def test_tick__with_a_fault_of_our_own__is_told_and_goes_on() -> None:
     assert [str(error) for error in rig.teller.troubles] == ["a fault of keeper's own: ZeroDivisionError: by zero"]
 
 
+# --- pace ------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.fault("P27")
+@pytest.mark.parametrize(
+    ("schedule", "took", "skipped"),
+    [(Every(20), 19.9, 0), (Every(20), 20.0, 1), (Every(20), 65.0, 3), (EveryBlocks(1), 30.0, 2), (Every(1), 0.5, 0)],
+)
+def test_tick__that_takes_too_long__skips_looks_counts_them_and_says_so(
+    schedule: Schedule, took: float, skipped: int
+) -> None:
+    rig = Rig({"treasury": schedule, "slow": Every(86_400)})
+
+    def last(turn: Turn) -> None:
+        rig.monotonic += took / 2  # two vaults
+
+    rig.loop.note = last
+    rig.run(1)
+    assert rig.teller.paces == [(took, skipped)] and rig.loop.skipped == skipped
+    rig.loop.note = lambda turn: None
+    rig.clock.at += 100
+    assert len(rig.run(1)) == 2, "made up for once, whatever was missed"
+    rig.clock.at += BEAT
+    rig.run(1)
+    assert (f"{skipped} looks skipped" in rig.journal.texts[-1]) == bool(skipped)
+
+
+def test_tick__vaults_that_raise__counted_and_told_with_the_beat() -> None:
+    rig = Rig({"good": Every(10), "broken": Every(10)})
+    rig.wheel.broken = {"broken"}
+    rig.run(25)
+    assert rig.loop.failed == 3 and rig.wheel.looked[-1] == (20, ["good", "broken"])
+    assert rig.journal.texts[-1] == "2 vaults, 3 cycles failed"
+
+
+# --- heads -----------------------------------------------------------------------------------------------------------
+
+
+def test_hear__a_new_head__is_looked_at_once_and_at_once() -> None:
+    rig = Rig({"peg": EveryBlocks(1), "calm": Every(3_600)})
+    rig.run(5)
+    rig.loop.hear(1_001)
+    assert rig.run(7) == [(0, ["peg", "calm"]), (5, ["peg"])]
+
+
+@pytest.mark.parametrize("number", [0, 999, 1_000])
+def test_hear__a_head_that_is_none__changes_nothing(number: int) -> None:
+    rig = Rig({"peg": EveryBlocks(1)})
+    rig.run(5)
+    rig.loop.hear(number)
+    assert rig.run(10) == [(0, ["peg"]), (12, ["peg"])]
+
+
+def test_hear__lies_without_end__cost_a_look_in_a_quarter_of_a_block() -> None:
+    rig = Rig({"peg": EveryBlocks(1)})
+    rig.run(1)
+    for lie in range(60):
+        rig.loop.hear(10**18 + lie)
+        rig.loop.hear(10**19 + lie)
+        rig.run(1)
+    assert len(rig.wheel.looked) == 1 + 60 // (BLOCK_TIME // 4)
+    assert rig.run(BLOCK_TIME)[-1] == (60 + BLOCK_TIME // 4 * 4 - 2, ["peg"]), "then as before"
+
+
+def test_hear__while_a_transaction_is_on_its_way__follows_it_at_once() -> None:
+    rig = Rig({"treasury": Every(3_600)})
+    rig.wheel.sends, rig.wheel.busy = {"treasury"}, {"treasury": "swap is live"}
+    rig.run(3)
+    rig.wheel.sends, rig.wheel.busy = set(), {}
+    rig.loop.hear(1_001)
+    assert rig.run(1) == [(0, ["treasury"]), (3, ["treasury"])]
+
+
+def test_tick__a_vault_waits_and_another_is_always_due__looks_as_soon_as_it_is_free() -> None:
+    rig = Rig({"busy": Every(5), "late": Every(3_600)})
+    rig.wheel.waits, rig.wheel.busy = {"late"}, {"0xpool": "swap of early is live"}
+    rig.run(1)
+    rig.wheel.waits = set()
+    looks = rig.run(20)
+    assert (12, ["late"]) in looks and [at for at, who in looks if "busy" in who] == [0, 5, 10, 15, 20]
+
+
 # --- run -------------------------------------------------------------------------------------------------------------
 
 
@@ -268,6 +361,63 @@ def test_run__until_stopped__ticks_and_takes_in_what_comes_back(monkeypatch: pyt
     assert back.wheel.looked
 
 
+@pytest.mark.fault("P27")
+def test_run__one_chain_hangs__the_other_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(daemon, "POLL", 0.005)
+    slow, quick = Rig({"peg": Every(60)}), Rig({"treasury": Every(60)})
+    quick.loop.schedules = {"treasury": Always()}
+    stop, release = threading.Event(), threading.Event()
+    slow.loop.note = lambda turn: release.wait(10)  # type: ignore[assignment]
+    looks: list[int] = []
+
+    def seen(turn: Turn) -> None:
+        looks.append(len(looks))
+        if len(looks) == 20:
+            release.set()
+            stop.set()
+
+    quick.loop.note = seen
+    daemon.run([slow.loop, quick.loop], stop, list)
+    assert len(looks) >= 20 and len(slow.wheel.looked) == 1
+
+
+def test_run__somebody_tells_of_heads__wakes_the_loop_and_is_closed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(daemon, "POLL", 30.0)
+    rig, stop, heads = Rig({"peg": EveryBlocks(1)}), threading.Event(), Hinting()
+    rig.loop.heads, rig.loop.block_time = heads, 0.001
+
+    def seen(turn: Turn) -> None:
+        if len(rig.wheel.looked) == 3:
+            stop.set()
+            rig.loop.wake()
+        else:
+            rig.monotonic += 1
+            threading.Timer(0.01, lambda: heads.tell(2_000)).start()
+
+    rig.loop.note = seen
+    ended = threading.Timer(10, stop.set)
+    ended.start()
+    daemon.run([rig.loop], stop, list)
+    ended.cancel()
+    assert len(rig.wheel.looked) == 3, "long before the clock would have said so"
+    assert heads.closed
+
+
+@dataclass
+class Hinting:
+    tell: Callable[[int], None] = lambda number: None
+    closed: bool = False
+
+    def start(self, heard: Callable[[int], None]) -> None:
+        self.tell = heard
+
+    def close(self) -> None:
+        self.closed = True
+
+
 class Always:
     def is_due(self, last_at: int | None, last_block: int | None, now: int, block: int) -> bool:
         return True
+
+    def next_at(self, now: int) -> int:
+        return now + 1

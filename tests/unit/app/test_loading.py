@@ -34,6 +34,16 @@ def test_signers__of_an_armed_vault__are_opened_by_address(tmp_path: Path) -> No
     assert KEY not in repr(signer)
 
 
+@pytest.mark.fault("S3")
+def test_open_config__socket_that_tells_heads__is_a_secret(tmp_path: Path) -> None:
+    url = "wss://heads.example/v2/0123456789abcdef"
+    config(tmp_path, ("    rpc:", f"    ws: {url}\n    rpc:"))
+    loaded = open_config(tmp_path / "keeper.yaml", need_env=False)
+    (socket,) = next(iter(loaded.config.chains.values())).ws
+    assert socket.reveal() == url and str(socket) == "wss://heads.example/***"
+    assert "0123456789abcdef" not in mask(f"GET /v2/0123456789abcdef {url}")
+
+
 @pytest.mark.fault("C17")
 def test_signers__of_nobody__open_no_key(tmp_path: Path) -> None:
     assert open_signers(config(tmp_path), []) == {}

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from keeper.app.telling import LOOK, PATIENCE, Telling
+from keeper.app.telling import LOOK, PATIENCE, SLOW_TICKS, Telling
 from keeper.app.watching import Scene
 from keeper.core.chain import Unusable
 from keeper.core.decision import Decision
@@ -182,3 +182,17 @@ def test_halt__told_and_cleared_at_the_next_look(rig: Rig, reason: str, key: str
     rig.wait(1)
     rig.wait(int(LOOK))
     assert rig.outlet.said == [f"alert {key}:treasury"]
+
+
+@pytest.mark.fault("P27")
+def test_kept_pace__slow_ticks_in_a_row__logged_each_time_and_told_once_until_they_end_in_time(rig: Rig) -> None:
+    for _ in range(SLOW_TICKS - 1):
+        rig.telling.kept_pace("base", 14.0, 1)
+    rig.telling.kept_pace("base", 2.0, 0)
+    assert rig.outlet.said == [], "a hiccup wakes nobody"
+    for _ in range(SLOW_TICKS + 2):
+        rig.telling.kept_pace("base", 14.0, 1)
+    assert rig.outlet.said == ["alert slow:base"]
+    rig.telling.kept_pace("base", 2.0, 0)
+    rig.telling.kept_pace("base", 2.0, 0)
+    assert rig.outlet.said == ["alert slow:base", "all-clear slow:base"]

@@ -25,9 +25,9 @@ def imported(*words: str) -> set[str]:
 @pytest.mark.parametrize(
     ("words", "spared"),
     [
-        (("--help",), {"sqlalchemy", "eth_account", "pydantic", "urllib3", "apscheduler", "alembic", "eth_abi"}),
-        (("check", "--offline", str(CONFIG)), {"sqlalchemy", "eth_account", "urllib3", "apscheduler", "alembic"}),
-        (("status", str(CONFIG)), {"eth_account", "urllib3", "apscheduler", "alembic"}),
+        (("--help",), {"sqlalchemy", "eth_account", "pydantic", "urllib3", "websockets", "alembic", "eth_abi"}),
+        (("check", "--offline", str(CONFIG)), {"sqlalchemy", "eth_account", "urllib3", "websockets", "alembic"}),
+        (("status", str(CONFIG)), {"eth_account", "urllib3", "websockets", "alembic"}),
     ],
     ids=lambda given: given[0] if isinstance(given, tuple) else "",
 )

@@ -233,6 +233,18 @@ BAD = (
         ":4: chains.base.quorum: expected at most the number of URLs (2), found 3",
     ),
     Bad(
+        "heads over an unencrypted socket",
+        "    rpc:",
+        "    ws: ws://heads.example/key-of-mine\n    rpc:",
+        ":4: chains.base.ws[0]: expected wss, or ws on this machine, found ws://heads.example/***",
+    ),
+    Bad(
+        "heads from what is no socket",
+        "    rpc:",
+        "    ws: [https://heads.example]\n    rpc:",
+        ":4: chains.base.ws[0]: expected a URL such as wss://host/path, found https://heads.example",
+    ),
+    Bad(
         "rate of no calls",
         "    rpc:",
         "    rpc_rate: 0 per 1s\n    rpc:",

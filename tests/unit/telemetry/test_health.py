@@ -15,6 +15,12 @@ BASE = Beat("base", at=1_000, block=40_211_907)
         ((BASE,), 1_012, True, "base: beat 12 s ago at block 40,211,907"),
         ((BASE,), 1_180, True, "base: beat 180 s ago at block 40,211,907"),
         ((BASE,), 1_181, False, "base: silent for 181 s, expected at most 180 s"),
+        (
+            (Beat("base", at=1_000, block=7, text="9 vaults, 3 looks skipped"),),
+            1_001,
+            True,
+            "base: beat 1 s ago at block 7, 9 vaults, 3 looks skipped",
+        ),
         ((Beat("base", at=0),), 1_000, False, "base: no beat yet"),
         ((BASE,), 900, True, "base: beat 0 s ago at block 40,211,907"),
         (

@@ -134,7 +134,7 @@ def test_library__with_a_bad_format__does_not_raise(stream: Stream) -> None:
 
 def test_library__below_a_warning__is_silent_where_it_names_urls_or_only_chatters(stream: Stream) -> None:
     logging.getLogger("urllib3.connectionpool").debug("POST /v2/key")
-    logging.getLogger("apscheduler.executors.default").info("Running job")
+    logging.getLogger("websockets.client").info("connection open")
     assert stream.lines == []
 
 
