@@ -7,6 +7,7 @@ better; and where some are not, the same sum says which sets need not be tried.
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from heapq import heappop, heappush
 from itertools import count
@@ -19,6 +20,11 @@ from keeper.routing.search.optimum import Balance, Search
 EXACT_UP_TO = 6
 """Pools: every set of them that could be better is tried. Of more, a few sets are."""
 _TRIES = 12
+_WORTH = 1e-6
+"""Of the output: where there are many pools, a better set is looked for as long as it could bring more than this."""
+
+_Pools = frozenset[Address]
+_NONE: _Pools = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,8 +42,8 @@ def leanest(search: Search, sold: int) -> Filled | None:
     whole = search.best(float(sold))
     if whole is None:
         return best
-    best = _better(best, _filled(search, whole, sold))
-    losers, dropped = _losers(search, whole), frozenset[Address]()
+    best = _better(best, fill(search.network, whole.loads, sold))
+    losers, dropped = _losers(search, whole), _NONE
     if not losers:
         return best
     while losers:
@@ -45,7 +51,7 @@ def leanest(search: Search, sold: int) -> Filled | None:
         found = _without(search, dropped, sold)
         if found is None:
             break
-        best = _better(best, _filled(search, found, sold))
+        best = _better(best, fill(search.network, found.loads, sold))
         losers = _losers(search, found)
     return _branch(search, whole, sold, best)
 
@@ -63,27 +69,34 @@ def single(search: Search, sold: int) -> Filled | None:
 def _branch(search: Search, whole: Balance, sold: int, best: Filled | None) -> Filled | None:
     """Leaves out one pool after the other, the most promising set first, for as long as one could be better."""
     pools = len({edge.pool for edge in search.network.edges})
-    tries = 1 << pools if pools <= EXACT_UP_TO else _TRIES
-    ticket = count()
-    heap: list[tuple[float, int, frozenset[Address], frozenset[Address]]] = []
+    exact = pools <= EXACT_UP_TO
+    worth = 0.0 if exact else _WORTH * whole.out
+    heap: list[tuple[float, int, _Pools, _Pools]] = []
     found: Balance | None = whole
-    dropped, kept = frozenset[Address](), frozenset[Address]()
-    for _ in range(tries):
+    dropped, kept, ticket = _NONE, _NONE, count()
+    for _ in range(1 << pools if exact else _TRIES):
         if found is not None:
-            best = _better(best, _filled(search, found, sold))
-            used = _used(search, found)
-            paid = sum(each.gas for each in used if each.pool in kept)
-            open_ = sorted((each for each in used if each.pool not in kept), key=lambda each: each.profit - each.gas)
-            for at, each in enumerate(open_):
-                most = found.out - each.profit - paid - sum(min(one.profit, one.gas) for one in open_[at + 1 :])
-                if best is None or most > best.net:
-                    heappush(heap, (-most, next(ticket), dropped | {each.pool}, kept))
-                kept, paid = kept | {each.pool}, paid + each.gas
-        if not heap or (best is not None and -heap[0][0] <= best.net):
+            best = _better(best, fill(search.network, found.loads, sold))
+            for most, pool, before in _exclusions(_used(search, found), found.out, kept):
+                if best is None or most > best.net + worth:
+                    heappush(heap, (-most, next(ticket), dropped | {pool}, before))
+        if not heap or (best is not None and -heap[0][0] <= best.net + worth):
             break
         _, _, dropped, kept = heappop(heap)
         found = _without(search, dropped, sold)
     return best
+
+
+def _exclusions(used: Sequence[_Used], out: float, kept: _Pools) -> Iterator[tuple[float, Address, _Pools]]:
+    """For each pool that may be left out, the worst first: what any set without it, but with those before it, could
+    net at most; the pool; and those that such sets keep."""
+    free = sorted((each for each in used if each.pool not in kept), key=lambda each: each.profit - each.gas)
+    paid = sum(each.gas for each in used if each.pool in kept)
+    others = sum(min(each.profit, each.gas) for each in free)
+    for each in free:
+        others -= min(each.profit, each.gas)
+        yield out - each.profit - paid - others, each.pool, kept
+        kept, paid = kept | {each.pool}, paid + each.gas
 
 
 def _used(search: Search, found: Balance) -> list[_Used]:
@@ -97,13 +110,9 @@ def _losers(search: Search, found: Balance) -> list[_Used]:
     return sorted(losing, key=lambda each: each.profit - each.gas)
 
 
-def _without(search: Search, dropped: frozenset[Address], sold: int) -> Balance | None:
+def _without(search: Search, dropped: _Pools, sold: int) -> Balance | None:
     edges = search.network.edges
     return search.best(float(sold), [at for at, edge in enumerate(edges) if edge.pool in dropped])
-
-
-def _filled(search: Search, found: Balance, sold: int) -> Filled | None:
-    return fill(search.network, found.loads, sold)
 
 
 def _better(one: Filled | None, other: Filled | None) -> Filled | None:
