@@ -19,7 +19,7 @@ PRECISION = 10**18
 FEE_UNIT = 10**10
 """The whole, where a fee or its multiplier is told."""
 _ROUNDS = 255
-_WORD = 256
+_MOST = (1 << 256) - 1
 _HALF = 127
 """{bits} A number below 2**127 has a square that leaves room for another summand of 255 bits."""
 
@@ -67,11 +67,16 @@ def last_term(xp: Sequence[int], d: int, product: Product) -> int:
 def get_y(xp: Sequence[int], i: int, j: int, x: int, ann: int, scale: int, d: int) -> int:
     """The balance of coin j once that of coin i is `x`, all others and D as they are."""
     n = len(xp)
-    total, c = x, d * d // (x * n)
+    total, c = 0, d
+    # One after another in the pool's order: every quotient is cut, so the order shows.
     for k in range(n):
-        if k != i and k != j:
-            total += xp[k]
-            c = _fits(c * d) // (xp[k] * n)
+        if k != j:
+            held = x if k == i else xp[k]
+            total += held
+            c *= d
+            if c > _MOST:
+                raise ArithmeticError("a product leaves 256 bits")
+            c //= held * n
     return _solve(_fits(c * d * scale) // (ann * n), total + d * scale // ann, d)
 
 
@@ -91,7 +96,7 @@ def _solve(c: int, b: int, d: int) -> int:
     # The start may lie below the root: then the first step is the longest, and from there on it only falls.
     b -= d
     y = (d * d + c) // (2 * d + b)
-    if c >> _WORD - 1 or y >> _HALF or d >> _HALF:
+    if c > _MOST // 2 or y >> _HALF or d >> _HALF:
         raise ArithmeticError("a square leaves 256 bits")
     if -1 <= y - d <= 1:
         return y
@@ -113,6 +118,6 @@ def dynamic_fee(at_i: int, at_j: int, fee: int, offpeg: int) -> int:
 
 
 def _fits(number: int) -> int:
-    if number >> _WORD:
+    if number > _MOST:
         raise ArithmeticError("a product leaves 256 bits")
     return number
