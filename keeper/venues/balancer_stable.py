@@ -6,8 +6,6 @@ ArithmeticError where the contract would revert.
 
 from __future__ import annotations
 
-from functools import lru_cache
-
 from keeper.venues.balancer_fixed import MAX_UINT256, checked, minus
 
 AMP_PRECISION = 1_000
@@ -16,7 +14,6 @@ _ROUNDS = 255
 Balances = tuple[int, ...]
 
 
-@lru_cache(maxsize=1 << 12)
 def invariant(amp: int, balances: Balances) -> int:
     """D of pools since June 2022: every division rounds down."""
     n, total = len(balances), sum(balances)
@@ -38,7 +35,6 @@ def invariant(amp: int, balances: Balances) -> int:
     raise ArithmeticError("the invariant does not converge")
 
 
-@lru_cache(maxsize=1 << 12)
 def invariant_up(amp: int, balances: Balances) -> int:
     """D of pools before June 2022: divisions round so that it comes out high."""
     n, total = len(balances), sum(balances)

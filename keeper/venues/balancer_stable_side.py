@@ -47,7 +47,7 @@ class StableSide:
 
     @classmethod
     def of(cls, state: StableState, sold: int, bought: int) -> StableSide:
-        """Raises ArithmeticError where the pool has no invariant."""
+        """Of a pool that has an invariant."""
         n, d = len(state.scaled), float(state.d)
         ann, kept = state.amp * n / AMP_PRECISION, 1 - state.fee / ONE
         others = [balance / d for i, balance in enumerate(state.scaled) if i not in (sold, bought)]

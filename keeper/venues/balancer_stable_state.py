@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
 
 from keeper.core.chain import NoLiquidity, NoQuote
@@ -23,20 +23,21 @@ class StableState(BalancerState):
 
     amp: int
     rounds_up: bool
+    d: int = field(init=False, repr=False, compare=False)
+    """The invariant; 0 where the contract finds none, and reverts."""
 
-    @property
-    def d(self) -> int:
-        """The invariant. Raises ArithmeticError where it has none."""
-        return (invariant_up if self.rounds_up else invariant)(self.amp, self.scaled)
+    def __post_init__(self) -> None:
+        # The base by its name: a slotted dataclass is made twice, and super() would look at the first.
+        BalancerState.__post_init__(self)
+        try:
+            found = (invariant_up if self.rounds_up else invariant)(self.amp, self.scaled)
+        except ArithmeticError:
+            found = 0
+        object.__setattr__(self, "d", found)
 
     def refusal(self, sell: Token, buy: Token) -> NoQuote | None:
-        # The base by its name: a slotted dataclass is made twice, and super() would look at the first.
-        if found := BalancerState.refusal(self, sell, buy):
-            return found
-        try:
-            return None if self.d else NoLiquidity("the pool is empty")
-        except ArithmeticError as error:
-            return NoLiquidity(str(error))
+        found = BalancerState.refusal(self, sell, buy)
+        return found if found or self.d else NoLiquidity("the pool is too far out of balance to trade")
 
     def given_in(self, sold: int, bought: int, amount: int) -> int:
         return out_given_in(self.amp, self.scaled, self.d, sold, bought, amount)

@@ -77,5 +77,7 @@ def test_pool__whose_invariant_does_not_converge__says_so() -> None:
     state = StableState(
         pool.pool, (1838843926276215301734068, 100), (ONE, ONE * 10**18), pool.fee, "", 1_000, rounds_up=False
     )
-    assert state.marginal(ZERO, ONE_TOKEN) == NoLiquidity("the invariant does not converge")
-    assert state.out_for(TokenAmount(ZERO, 10**18), ONE_TOKEN) == NoLiquidity("the invariant does not converge")
+    assert state.marginal(ZERO, ONE_TOKEN) == NoLiquidity("the pool is too far out of balance to trade")
+    assert state.out_for(TokenAmount(ZERO, 10**18), ONE_TOKEN) == NoLiquidity(
+        "the pool is too far out of balance to trade"
+    )
