@@ -11,6 +11,7 @@ from typing import Any
 from web3 import Web3
 
 from bench.balancer_quotes import balancer_rows
+from bench.curve_quotes import curve_rows
 from bench.frame import Contestant, Pace, Row, measure
 from bench.local import CountingProvider
 from keeper.core.chain import NoQuote, Pool, PoolState, Router
@@ -65,7 +66,7 @@ def rows(pace: Pace) -> list[Row]:
                 _v3(uniswap, usdc, w3, state, sell, steps),
                 pace,
             )
-        return found + balancer_rows(uniswap.node, w3, pace)
+        return found + balancer_rows(uniswap.node, w3, pace) + curve_rows(pace)
 
 
 # --- v2 --------------------------------------------------------------------------------------------------------------

@@ -13,7 +13,7 @@ from keeper.core.plan import Call, OrderLeg
 from keeper.core.units import Address
 from keeper.venues.curve_form import CACHED, FRESH, STORED, Form, form_of
 from keeper.venues.curve_math import FEE_UNIT, PRECISION
-from keeper.venues.curve_state import Below, CurveState, place
+from keeper.venues.curve_state import Below, CurveState
 from keeper.venues.curve_swap import StableSwap
 from keeper.venues.swaps import swap_call
 
@@ -56,7 +56,7 @@ class Curve:
         """
         pool = leg.leg.pool
         form = form_of(pool)
-        i, j = place(form, leg.leg.sell.token.address), place(form, leg.leg.buy.address)
+        i, j = form.place(leg.leg.sell.token.address), form.place(leg.leg.buy.address)
         if len(leg.leg.pools) != 1 or i is None or j is None:
             raise ValueError(f"swap in {pool.label}: expected its own tokens and no other pool, was {leg.leg.label}")
         amounts, own = (leg.leg.sell.raw, leg.min_out.raw), len(form.coins)
@@ -117,7 +117,7 @@ def decode_state(pool: Pool, form: Form, answers: Named) -> CurveState | Unusabl
         killed = bool(form.killable and _figure(answers, "is_killed()"))
     except (ValueError, ArithmeticError) as error:
         return Unusable(str(error))
-    return CurveState(replace(pool, fee=Fraction(swap.fee, FEE_UNIT)), swap, below, killed)
+    return CurveState(replace(pool, fee=Fraction(swap.fee, FEE_UNIT)), form.all_coins, swap, below, killed)
 
 
 def _of_base(answers: Named) -> Named:

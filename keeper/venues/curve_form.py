@@ -56,6 +56,9 @@ class Form:
     def tradable(self) -> tuple[Address, ...]:
         return tuple(coin for coin in self.all_coins if coin != NATIVE)
 
+    def place(self, coin: Address) -> int | None:
+        return self.all_coins.index(coin) if coin in self.all_coins else None
+
     def details(self) -> Details:
         own = (
             ("coins", ",".join(self.coins)),

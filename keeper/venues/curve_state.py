@@ -8,8 +8,7 @@ from fractions import Fraction
 
 from keeper.core.chain import LimitExceeded, NoLiquidity, NoQuote, Paused, Pool
 from keeper.core.sides import Searched, Side
-from keeper.core.units import Address, Token, TokenAmount
-from keeper.venues.curve_form import Form, form_of
+from keeper.core.units import NATIVE, Address, Token, TokenAmount
 from keeper.venues.curve_math import PRECISION
 from keeper.venues.curve_side import CurveSide
 from keeper.venues.curve_swap import MAX_BALANCE, StableSwap
@@ -36,6 +35,8 @@ class CurveState:
     """
 
     pool: Pool
+    coins: tuple[Address, ...]
+    """The pool's own in its order, and then those of its base pool."""
     swap: StableSwap
     below: Below | None = None
     killed: bool = False
@@ -43,9 +44,7 @@ class CurveState:
     def out_for(self, sell: TokenAmount, buy: Token) -> TokenAmount | NoQuote:
         """What `exchange` or `exchange_underlying` pays."""
         way = self._way(sell.token, buy)
-        if not isinstance(way, tuple):
-            return way
-        found = self._out(way, sell.raw)
+        found = self._out(way, sell.raw) if isinstance(way, tuple) else way
         return TokenAmount(buy, found) if isinstance(found, int) else found
 
     def in_for(self, buy: TokenAmount, sell: Token) -> TokenAmount | NoQuote:
@@ -86,23 +85,26 @@ class CurveState:
         """Places of both coins among all coins of the pool, its own first."""
         if self.killed:
             return Paused("the pool is killed")
-        form = form_of(self.pool)
-        i, j = place(form, sell.address), place(form, buy.address)
-        if not self.pool.trades(sell, buy) or i is None or j is None:
+        try:
+            i, j = self.coins.index(sell.address), self.coins.index(buy.address)
+        except ValueError:
+            i, j = 0, 0
+        is_native = sell.address == NATIVE or buy.address == NATIVE
+        if i == j or is_native or not sell.chain_id == buy.chain_id == self.pool.chain_id:
             return NoLiquidity(f"does not trade {sell.symbol} for {buy.symbol}")
-        if max(i, j) < len(form.coins):
+        if max(i, j) < len(self.swap.xp):
             return i, j
         if self.below is None or min(i, j) != 0:
             return NoLiquidity(f"{sell.symbol} for {buy.symbol}: that is for the base pool")
         return i, j
 
     def _out(self, way: tuple[int, int], sold: int) -> int | NoQuote:
-        if not 0 < sold <= self._most(way):
-            return LimitExceeded(f"amount: expected 1 to {self._most(way)}, was {sold}")
         i, j = way
-        swap, n = self.swap, len(self.swap.xp)
+        swap, n, most = self.swap, len(self.swap.xp), self._most(way)
+        if not 0 < sold <= most:
+            return LimitExceeded(f"amount: expected 1 to {most}, was {sold}")
         try:
-            if max(way) < n:
+            if i < n and j < n:
                 return swap.out(i, j, sold)
             # The metapool takes its base pool's rate before anything moves.
             assert self.below is not None
@@ -131,11 +133,6 @@ class CurveState:
     def _held(self, i: int) -> int:
         n = len(self.swap.xp)
         return self.swap.balances[i] if i < n or self.below is None else self.below.swap.balances[i - n]
-
-
-def place(form: Form, coin: Address) -> int | None:
-    """Where a coin stands among the pool's own and its base pool's."""
-    return form.all_coins.index(coin) if coin in form.all_coins else None
 
 
 def least_for(out: Callable[[int], int | NoQuote], wanted: int, guess: int, most: int) -> int | NoQuote:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from fractions import Fraction
 from random import Random
 
@@ -7,12 +8,12 @@ import pytest
 
 from keeper.core.chain import LimitExceeded, NoLiquidity, Paused, Pool
 from keeper.core.sides import Searched
-from keeper.core.units import Token, TokenAmount
+from keeper.core.units import NATIVE, Token, TokenAmount
 from keeper.venues.curve_math import FEE_UNIT, Product
 from keeper.venues.curve_side import CurveSide
 from keeper.venues.curve_state import Below, CurveState, least_for
 from keeper.venues.curve_swap import StableSwap
-from tests.builders import WETH, token
+from tests.builders import ETH, WETH, token
 from tests.unit.venues.curve_pools import (
     CASES,
     DAI,
@@ -35,13 +36,13 @@ from tests.unit.venues.curve_pools import (
 POOL = pool_of(THREE, DAI, USDC, USDT)
 HELD = (whole(DAI, 60 * 10**6), whole(USDC, 50 * 10**6), whole(USDT, 90 * 10**6))
 SWAP = stable(HELD, 2_000, decimals=(18, 6, 6))
-STATE = CurveState(POOL, SWAP)
+STATE = CurveState(POOL, THREE.coins, SWAP)
 SUPPLY = SWAP.d * 98 // 100
 RATE = 102 * 10**16
 META = StableSwap.of(
     (whole(GUSD, 10**6), 2 * 10**24), (10**34, RATE), 1_000 * 100, 100, Product.EACH, FEE
 )  # an A of 1,000
-OVER_STATE = CurveState(pool_of(OVER, GUSD, SHARES, DAI, USDC, USDT), META, Below(SWAP, SUPPLY))
+OVER_STATE = CurveState(pool_of(OVER, GUSD, SHARES, DAI, USDC, USDT), OVER.all_coins, META, Below(SWAP, SUPPLY))
 
 
 def sold(of: Token, amount: int) -> TokenAmount:
@@ -51,7 +52,8 @@ def sold(of: Token, amount: int) -> TokenAmount:
 def random_state(random: Random, offpeg: int = 0) -> CurveState:
     swap = random_stable(random, offpeg=offpeg)
     tokens = [token(f"C{k}", 36 - (len(str(rate)) - 1)) for k, rate in enumerate(swap.rates)]
-    return CurveState(pool_of(plain_form(tokens), *tokens), swap)
+    form = plain_form(tokens)
+    return CurveState(pool_of(form, *tokens), form.coins, swap)
 
 
 def test_out_for__of_a_plain_pool__is_what_exchange_pays() -> None:
@@ -145,7 +147,7 @@ def test_quote__between_coins_of_the_base_pool__is_for_the_base_pool() -> None:
 
 
 def test_quote__of_an_underlying_coin_without_the_base_pool__is_refused() -> None:
-    state = CurveState(OVER_STATE.pool, META)
+    state = replace(OVER_STATE, below=None)
     assert isinstance(state.out_for(sold(GUSD, 100), USDC), NoLiquidity)
     assert isinstance(state.out_for(sold(GUSD, 100), SHARES), TokenAmount)
 
@@ -162,7 +164,7 @@ def test_side__is_in_closed_form_where_one_pool_decides() -> None:
 
 
 def test_quote__of_a_killed_pool__is_paused() -> None:
-    killed = CurveState(POOL, SWAP, killed=True)
+    killed = replace(STATE, killed=True)
     for found in (
         killed.out_for(sold(DAI, 1), USDC),
         killed.in_for(sold(USDC, 1), DAI),
@@ -170,6 +172,13 @@ def test_quote__of_a_killed_pool__is_paused() -> None:
         killed.side(DAI, USDC),
     ):
         assert found == Paused("the pool is killed")
+
+
+def test_quote__of_the_native_coin_or_of_another_chain__is_refused() -> None:
+    state = replace(STATE, coins=(DAI.address, NATIVE, USDT.address))
+    assert isinstance(state.out_for(sold(DAI, 10**18), ETH), NoLiquidity)
+    assert isinstance(state.out_for(sold(DAI, 10**18), USDT), TokenAmount)
+    assert isinstance(STATE.out_for(sold(DAI, 10**18), replace(USDC, chain_id=1)), NoLiquidity)
 
 
 @pytest.mark.parametrize("buy", [WETH, DAI])
@@ -197,7 +206,7 @@ def test_in_for__all_that_the_pool_holds_or_more__is_no_liquidity(more: int) -> 
 
 
 def test_swap__through_two_pools_that_would_revert__is_no_liquidity() -> None:
-    empty = CurveState(OVER_STATE.pool, META, Below(SWAP, 0))
+    empty = replace(OVER_STATE, below=Below(SWAP, 0))
     found = empty.out_for(sold(GUSD, 100), USDC)
     assert isinstance(found, NoLiquidity)
     assert found.reason.startswith("the pool would revert: ")
