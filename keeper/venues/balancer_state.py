@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from keeper.core.chain import LimitExceeded, NoLiquidity, NoQuote, Paused, Pool
 from keeper.core.units import Token, TokenAmount
-from keeper.venues.balancer_fixed import div_down, div_up, less_fee, mul_down, plus_fee
+from keeper.venues.balancer_fixed import ONE, div_down, div_up, less_fee, mul_down, plus_fee
 
 MAX_BALANCE = (1 << 112) - 1
 """The Vault keeps a pool's balances in uint112 and refuses to hold more."""
@@ -28,8 +28,9 @@ class BalancerState:
     scaled: tuple[int, ...] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        found = tuple(mul_down(raw, scale) for raw, scale in zip(self.balances, self.scales, strict=True))
-        object.__setattr__(self, "scaled", found)
+        # Balances fit 112 bits and rates 96: no product leaves a word.
+        found = [raw * scale // ONE for raw, scale in zip(self.balances, self.scales, strict=True)]
+        object.__setattr__(self, "scaled", tuple(found))
 
     def out_for(self, sell: TokenAmount, buy: Token) -> TokenAmount | NoQuote:
         """What a swap GIVEN_IN returns."""

@@ -68,14 +68,8 @@ class Traits:
     short: bool
     rounds_up: bool
     rates: tuple[Rate, ...]
-
-    @property
-    def reads(self) -> tuple[Read, ...]:
-        """All that a state needs."""
-        always = self.holdings, self.vault_pause, self.pause, self.fee
-        amp = () if self.weights else (self.amp,)
-        rates = [read for rate in self.rates for read in (rate.cached, rate.fresh) if read]
-        return *always, *amp, *rates, *((CLOCK,) if any(rate.fresh for rate in self.rates) else ())
+    reads: tuple[Read, ...]
+    """All that a state needs."""
 
 
 def traits_of(pool: Pool) -> Traits:
@@ -93,19 +87,27 @@ def _traits(
     registered = [token.address for token in tokens]
     if pool_token is not None:
         registered.insert(pool_token, address)
+    weights = tuple(int(known[f"{WEIGHT}{i}"]) for i in range(len(tokens)) if f"{WEIGHT}{i}" in known)
+    holdings = Read(vault, calldata("getPoolTokens(bytes32)", bytes.fromhex(str(known[POOL_ID])[2:])))
+    vault_pause, pause = (Read(whose, calldata("getPausedState()")) for whose in (vault, address))
+    fee, amp = (Read(address, calldata(f"{name}()")) for name in ("getSwapFeePercentage", "getAmplificationParameter"))
+    rates = tuple(_rates(address, tokens, known))
+    rated = [read for rate in rates for read in (rate.cached, rate.fresh) if read]
+    clock = [CLOCK] if any(rate.fresh for rate in rates) else []
     return Traits(
-        holdings=Read(vault, calldata("getPoolTokens(bytes32)", bytes.fromhex(str(known[POOL_ID])[2:]))),
-        vault_pause=Read(vault, calldata("getPausedState()")),
-        pause=Read(address, calldata("getPausedState()")),
-        fee=Read(address, calldata("getSwapFeePercentage()")),
-        amp=Read(address, calldata("getAmplificationParameter()")),
+        holdings,
+        vault_pause,
+        pause,
+        fee,
+        amp,
         registered=b"".join(bytes.fromhex(each[2:]).rjust(WORD, b"\0") for each in registered),
         pool_token=pool_token,
         scales=tuple(ONE * 10 ** (18 - token.decimals) for token in tokens),
-        weights=tuple(int(known[f"{WEIGHT}{i}"]) for i in range(len(tokens)) if f"{WEIGHT}{i}" in known),
+        weights=weights,
         short=known.get(POWER) == SHORT,
         rounds_up=known.get(ROUNDING) == UP,
-        rates=tuple(_rates(address, tokens, known)),
+        rates=rates,
+        reads=(holdings, vault_pause, pause, fee, *([] if weights else [amp]), *rated, *clock),
     )
 
 
