@@ -19,6 +19,8 @@ from typing import Any, Literal
 from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
+Clock = Callable[[], float]
+"""{s}"""
 Role = Literal["ours", "peer", "floor"]
 
 FEWEST = 3
@@ -83,8 +85,12 @@ class Row:
         return self.work / self.median
 
 
-def measure(what: str, contestants: Sequence[Contestant], pace: Pace, work: int = 1) -> list[Row]:
-    """Times all contestants in turns. The first run of each is a warm-up and does not count."""
+def measure(
+    what: str, contestants: Sequence[Contestant], pace: Pace, work: int = 1, clock: Clock = time.perf_counter
+) -> list[Row]:
+    """Times all contestants in turns. The first run of each is a warm-up and does not count.
+
+    With `time.thread_time` as the clock it is this thread's own work that is told, and none of its waiting."""
     repeats = [_repeats(contestant, pace) for contestant in contestants]
     times: list[list[float]] = [[] for _ in contestants]
     ends = time.perf_counter() + pace.most
@@ -94,7 +100,7 @@ def measure(what: str, contestants: Sequence[Contestant], pace: Pace, work: int 
         gc.collect()
         for step in range(len(contestants)):
             at = (number + step) % len(contestants)
-            times[at].append(_time(contestants[at], repeats[at]))
+            times[at].append(_time(contestants[at], repeats[at], clock))
     floor = _first(contestants, times, "floor")
     ours = _first(contestants, times, "ours")
     assert ours is not None, f"{what}: nothing of ours"
@@ -106,20 +112,20 @@ def _repeats(contestant: Contestant, pace: Pace) -> int:
     return max(1, round(pace.sample / _time(contestant, 1)))
 
 
-def _time(contestant: Contestant, repeats: int) -> float:
+def _time(contestant: Contestant, repeats: int, clock: Clock = time.perf_counter) -> float:
     if contestant.prepare is not None:
-        return sum(_prepared(contestant.prepare, contestant.run) for _ in range(repeats)) / repeats
-    begun = time.perf_counter()
+        return sum(_prepared(contestant.prepare, contestant.run, clock) for _ in range(repeats)) / repeats
+    begun = clock()
     for _ in range(repeats):
         contestant.run()
-    return (time.perf_counter() - begun) / repeats
+    return (clock() - begun) / repeats
 
 
-def _prepared(prepare: Callable[[], object], run: Callable[[], object]) -> float:
+def _prepared(prepare: Callable[[], object], run: Callable[[], object], clock: Clock) -> float:
     prepare()
-    begun = time.perf_counter()
+    begun = clock()
     run()
-    return time.perf_counter() - begun
+    return clock() - begun
 
 
 def _first(contestants: Sequence[Contestant], times: list[list[float]], role: Role) -> list[float] | None:

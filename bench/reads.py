@@ -1,105 +1,104 @@
-"""Reads: balances of many accounts at one block, packed by us, one by one and in a batch by web3."""
+"""Reads: three balances of many accounts at one block, by our reader and through Multicall3, beside others' ways."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import Any
+import asyncio
+import sys
+from collections.abc import Callable
+from contextlib import ExitStack
 
-from web3 import Web3
+from bench import multicall_py
+from bench.bare import BareSocket, body_of
+from bench.frame import QUICK, Contestant, Pace, Row, measure
+from bench.local import CountingProvider, Counts, Local, local_market, say_requests
+from bench.reading import Run, Work, floor, fund, ours, work
+from bench.web3_reads import aggregated, batched, gathered, one_by_one
+from keeper.chain.nodes.multicall import MULTICALL3
 
-from bench.bare import BareSocket, RecordingRpc, body_of
-from bench.frame import Contestant, Pace, Row, measure
-from bench.local import CountingProvider, Local, holder, local_market, requests, say_requests
-from keeper.app.pinning import runtime
-from keeper.chain.nodes.batch import BatchReader
-from keeper.chain.nodes.headers import parse_block
-from keeper.core.abi import calldata, word
-from keeper.core.chain import Block, Read
+Rival = Callable[[Work, ExitStack], Contestant]
 
-TITLE, UNIT = "Reads: balanceOf at one block, on Anvil", "reads"
-ABI = [
-    {
-        "type": "function",
-        "name": "balanceOf",
-        "stateMutability": "view",
-        "inputs": [{"name": "owner", "type": "address"}],
-        "outputs": [{"name": "", "type": "uint256"}],
-    }
-]
-FUNDED = 7
-"""Every so many-th account holds something, so that an answer in the wrong place is seen."""
+TITLE, UNIT = "Reads: three balances an item at one block, on Anvil", "reads"
+MOST_SLOW = 1_000
+"""{items} Beyond this the peers that need a request for each read would take minutes."""
 
 
 def rows(pace: Pace) -> list[Row]:
-    with local_market() as local, BareSocket(local.url) as bare:
-        sizes = pace.sizes(1, 10, 100, 1000)
-        for number in range(0, max(sizes), FUNDED):
-            local.market.fund(holder(number), {"USDC": number + 1})
-        block = parse_block(local.rpc.call("eth_getBlockByNumber", ["latest", False]), local.chain_id)
-        found: list[Row] = []
-        for size in sizes:
-            contestants = _contestants(local, bare, block, size)
-            found += measure(f"{size} read{'s' * (size > 1)}", contestants, pace, work=size)
-        return found
+    found: list[Row] = []
+    with local_market() as local, BareSocket(local.url) as bare, ExitStack() as closing:
+        sizes = pace.sizes(1, 10, 100, 1_000, 5_000)
+        fund(local, max(sizes))
+        runner = closing.enter_context(asyncio.Runner())
+        rival = _rival(pace)
+        for items in sizes:
+            asked = work(local, items)
+            with ExitStack() as group:
+                what = f"{items:,} item{'s' * (items > 1)}, {len(asked.reads):,} reads"
+                by_reader = _by_reader(local, asked, bare, items, runner, group)
+                by_multicall = _by_multicall(local, asked, bare, rival, group)
+                found += measure(what, by_reader, pace, work=len(asked.reads))
+                found += measure(f"{what}, Multicall3", by_multicall, pace, work=len(asked.reads))
+    return found
 
 
-def _contestants(local: Local, bare: BareSocket, block: Block, size: int) -> list[Contestant]:
-    token = local.market.tokens["USDC"].address
-    reads = [Read(token, calldata("balanceOf(address)", holder(number))) for number in range(size)]
-    ours = _ours(local, reads, block)
-    provider = CountingProvider(local.url)
-    one_by_one, batched = _web3(provider, token, size, block)
-    assert ours() == one_by_one() == batched(), "the contestants disagree"
-
-    packed = [bare.framed(body) for body in _bodies(local, reads, block)]
-    each = [{"to": read.to, "data": "0x" + read.data.hex()} for read in reads]
-    plain = [bare.framed(body_of([("eth_call", [call, {"blockHash": block.hash}]) for call in each]))]
-    assert bare.send_all(plain)[0].count(b'"result"') == size, "the unpacked batch failed"
+def _by_reader(
+    local: Local, asked: Work, bare: BareSocket, items: int, runner: asyncio.Runner, group: ExitStack
+) -> list[Contestant]:
+    mine = ours(asked, local.rpc)
+    expected = mine()
+    least, requests = floor(asked, bare)
+    found = [_checked("ours", "packed reader", mine, expected, local.rpc)]
+    if items <= MOST_SLOW:
+        provider = CountingProvider(local.url)
+        found += [
+            _checked("peer", "web3, one by one", one_by_one(asked, provider), expected, provider),
+            _checked("peer", "web3, all at once (AsyncWeb3)", gathered(asked, runner, group), expected),
+            _checked("peer", "web3, batch_requests", batched(asked, provider), expected, provider),
+        ]
+    each = [{"to": read.to, "data": "0x" + read.data.hex()} for read in asked.reads]
+    plain = [bare.framed(body_of([("eth_call", [call, {"blockHash": asked.block.hash}]) for call in each]))]
+    assert bare.send_all(plain)[0].count(b'"result"') == len(each), "the unpacked batch failed"
     return [
-        Contestant("ours", "packed reader", ours, requests(local.rpc, ours)),
-        Contestant("peer", "web3, one by one", one_by_one, requests(provider, one_by_one)),
-        Contestant("peer", "web3, batch_requests", batched, requests(provider, batched)),
-        Contestant("peer", "bare socket, unpacked batch", lambda: bare.send_all(plain), say_requests(len(plain))),
-        Contestant("floor", "bare socket, our bytes", lambda: bare.send_all(packed), say_requests(len(packed))),
+        *found,
+        Contestant("peer", "bare socket, unpacked batch", lambda: bare.send_all(plain), say_requests(1)),
+        Contestant("floor", "bare socket, our bytes", least, say_requests(requests)),
     ]
 
 
-def _ours(local: Local, reads: Sequence[Read], block: Block) -> Callable[[], list[int]]:
-    reader = BatchReader(local.rpc, local.chain_id, runtime("reader"))
-
-    def run() -> list[int]:
-        found = reader.fetch(reads, block)
-        return [word(found[read] or b"", 0) for read in reads]
-
-    return run
-
-
-def _bodies(local: Local, reads: Sequence[Read], block: Block) -> list[bytes]:
-    """What the packed reader sends, once it has probed the node."""
-    rpc = RecordingRpc("recording", [local.url])
-    reader = BatchReader(rpc, local.chain_id, runtime("reader"))
-    reader.fetch(reads, block)
-    rpc.bodies.clear()
-    reader.fetch(reads, block)
-    rpc.close()
-    return rpc.bodies
+def _by_multicall(
+    local: Local, asked: Work, bare: BareSocket, rival: Rival | None, group: ExitStack
+) -> list[Contestant]:
+    mine = ours(asked, local.rpc, b"")
+    provider = CountingProvider(local.url)
+    expected = mine()
+    least, requests = floor(asked, bare, b"")
+    script = _checked("peer", "w3.eth.call and eth_abi", aggregated(asked, provider), expected, provider)
+    return [
+        _checked("ours", "aggregate3, sliced", mine, expected, local.rpc),
+        script,
+        *([] if rival is None else [rival(asked, group)]),
+        Contestant("floor", "bare socket, our bytes", least, say_requests(requests)),
+    ]
 
 
-def _web3(
-    provider: CountingProvider, token: str, size: int, block: Block
-) -> tuple[Callable[[], Any], Callable[[], Any]]:
-    w3 = Web3(provider)
-    contract = w3.eth.contract(address=Web3.to_checksum_address(token), abi=ABI)
-    functions = [contract.functions.balanceOf(holder(number)) for number in range(size)]
+def _checked(role: str, name: str, run: Run, expected: list[int], counter: Counts | None = None) -> Contestant:
+    """Says the same as the others, and how many requests it takes, once it has found its way."""
+    run() if counter is not None and len(expected) < MOST_SLOW else None
+    before = 0 if counter is None else counter.requests_made
+    assert run() == expected, f"{name}: expected the same figures"
+    note = "" if counter is None else say_requests(counter.requests_made - before)
+    return Contestant(role, name, run, note)  # type: ignore[arg-type]
 
-    def one_by_one() -> list[int]:
-        # By number: by hash web3 would ask for the block before every call.
-        return [function.call(block_identifier=block.number) for function in functions]
 
-    def batched() -> list[Any]:
-        with w3.batch_requests() as batch:
-            for function in functions:
-                batch.add(function)
-            return list(batch.execute())
+def _rival(pace: Pace) -> Rival | None:
+    try:
+        python = multicall_py.interpreter(may_install=pace is not QUICK)
+    except multicall_py.CannotInstall as reason:
+        print(f"multicall.py takes no part: {reason}", file=sys.stderr)
+        return None
 
-    return one_by_one, batched
+    def enter(asked: Work, group: ExitStack) -> Contestant:
+        run, tell = group.enter_context(multicall_py.contestant(asked, MULTICALL3, python))
+        assert tell() == ours(asked, asked.local.rpc)(), "multicall.py: expected the same figures"
+        return Contestant("peer", "multicall.py 0.15.2", run, "its own process")
+
+    return enter
