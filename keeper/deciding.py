@@ -6,13 +6,19 @@ another view, and nothing comes of it.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import groupby
 
 from keeper.core.chain import Unusable, VaultView
 from keeper.core.decision import Decision, make_draft, trades_now
-from keeper.core.plan import Calls, Hold, NoRoute, Perform
+from keeper.core.market import Market
+from keeper.core.plan import Call, Calls, Hold, NoRoute, Order, OrderLeg, Perform, Route
 from keeper.core.ports import Breaker, Custody, Guard, Proposer, Routing, Strategy, Submitter, Venue
+from keeper.core.units import Address
+
+Joint = Callable[[Sequence[OrderLeg], Address, int], Call]
+"""Legs, recipient, deadline -> one call."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +35,10 @@ class Vault:
     config_hash: str
     armed: bool = False
     breakers: tuple[Breaker, ...] = ()
+    market: Callable[[VaultView], Market] | None = None
+    """Its pools as `routing` uses them together; None where it uses one at a time."""
+    together: Mapping[str, Joint] = field(default_factory=dict)
+    """By kind of router, how one call takes several legs, where each call is a transaction of its own."""
     asks: str = ""
     """Why all that it wants is for people to sign, where no key may act."""
     people: Vault | None = None
@@ -51,22 +61,36 @@ def decide(vault: Vault, view: VaultView | Unusable) -> Decision:
     return replace(decision, trips=tuple(trip for breaker in vault.breakers if (trip := breaker.trip(view))))
 
 
-def _trade(vault: Vault, view: VaultView) -> Decision:
+def _trade(vault: Vault, seen: VaultView) -> Decision:
+    view = seen if vault.market is None else replace(seen, market=vault.market(seen))
     plan = vault.strategy.plan(view)
     if isinstance(plan, Hold):
         return Decision(vault.name, view, plan)
     if isinstance(plan, Perform):
         return _judge(vault, Decision(vault.name, view, plan), view, vault.custody.wrap(plan.calls, view))
-    routes = []
+    routes: list[Route] = []
     for trade in vault.custody.take(trades_now(plan, view), view):
-        route = vault.routing.allocate(trade, view)
+        used = {pool.address for route in routes for leg in route.legs for pool in leg.pools}
+        free = replace(view, pools=tuple(state for state in view.pools if state.pool.address not in used))
+        route = vault.routing.allocate(trade, free)
         if isinstance(route, NoRoute):
             return Decision(vault.name, view, Hold("no_route", route.reason, plan.assets, peg=plan.peg))
         routes.append(route)
     order = vault.routing.limit(routes, view)
-    swaps = [vault.venues[leg.leg.pool.kind].encode(leg, view.account, order.deadline) for leg in order.legs]
-    calls = vault.custody.wrap(swaps, view)
+    calls = vault.custody.wrap(_encode(vault, order, view), view)
     return _judge(vault, Decision(vault.name, view, plan, tuple(routes), order), view, calls)
+
+
+def _encode(vault: Vault, order: Order, view: VaultView) -> list[Call]:
+    """A call for each leg; one for all legs in a row that a single call of their router can carry."""
+    calls: list[Call] = []
+    for (router, _), run in groupby(order.legs, lambda leg: (leg.leg.router, leg.leg.sell.token)):
+        legs, joint = tuple(run), vault.together.get(router.kind)
+        if joint is not None and len(legs) > 1:
+            calls.append(joint(legs, view.account, order.deadline))
+        else:
+            calls += [vault.venues[leg.leg.pool.kind].encode(leg, view.account, order.deadline) for leg in legs]
+    return calls
 
 
 def _ask_people(people: Vault, view: VaultView, refused: Decision) -> Decision:

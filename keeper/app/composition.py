@@ -7,10 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 from keeper.app.breakers import lookback, make_breakers
 from keeper.app.custodies import custody_notes, custody_reads, make_custody, make_owners
-from keeper.app.parts import make_guards, make_routing, make_venues
+from keeper.app.parts import TOGETHER, make_guards, make_means, make_routing, make_venues
 from keeper.app.prices import PriceMaker
 from keeper.app.schedules import make_looks, make_windows, why_not_now
 from keeper.app.setting import Setting
@@ -31,6 +32,7 @@ from keeper.core.ports import Proposer, Submitter, Venue
 from keeper.daemon import Schedule
 from keeper.deciding import Vault
 from keeper.report.decision import VaultMeta, describe
+from keeper.routing.market import SplitMarket
 
 
 def vaults_on(config: Config, chain: str) -> tuple[str, ...]:
@@ -114,12 +116,14 @@ class Composition:
         setting = self.setting(name)
         if name in self.loaded.config.upkeeps:
             return make_upkeep(setting, submitter, self.loaded.hash, armed=armed)
-        owners = make_owners(setting)
+        owners, means = make_owners(setting), make_means(setting)
         alone = Vault(
             name=name,
             strategy=make_strategy(setting),
             custody=make_custody(setting),
             routing=make_routing(setting),
+            market=None if means is None else partial(SplitMarket, means=means),
+            together=TOGETHER if means is not None and means.joins else {},
             venues=self.venues,
             guards=make_guards(setting),
             breakers=make_breakers(setting),

@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from fractions import Fraction
 
 from keeper import guards
 from keeper.app.custodies import custody_objection, make_openers
 from keeper.app.setting import Setting
 from keeper.config.units import AUTO
+from keeper.core.chain import Pool
+from keeper.core.chain import Router
 from keeper.core.ports import Guard, PoolPin, Routing, Venue
 from keeper.core.units import WHOLE_BPS, Address
 from keeper.custody.proposing import Proposing
+from keeper.deciding import Joint
 from keeper.routing.bounded import Bounded
+from keeper.routing.floors import Floors
+from keeper.routing.graph import Means
 from keeper.routing.single import SinglePool
+from keeper.routing.split import SplitRouting
 from keeper.routing.tolerance import Tolerance
 from keeper.venues.balancer import Balancer
 from keeper.venues.balancer_pin import StablePin, WeightedPin
@@ -22,20 +28,24 @@ from keeper.venues.curve_pin import CurvePin
 from keeper.venues.erc4626 import Erc4626, Erc4626Pin
 from keeper.venues.pancake_v3 import PANCAKE_V3_PIN
 from keeper.venues.slipstream import SLIPSTREAM_PIN, Slipstream
+from keeper.venues.swaps import encode_together
 from keeper.venues.uniswap_v2 import UniswapV2, UniswapV2Pin
 from keeper.venues.uniswap_v3 import UniswapV3, UniswapV3Pin
 
-PINS: Mapping[str, PoolPin] = {
-    "uniswap_v3": UniswapV3Pin(),
-    "uniswap_v2": UniswapV2Pin(),
-    "pancake_v3": PANCAKE_V3_PIN,
-    "slipstream": SLIPSTREAM_PIN,
-    "balancer_weighted": WeightedPin(),
-    "balancer_stable": StablePin(),
-    "curve": CurvePin(),
-    "erc4626": Erc4626Pin(),
-}
-"""Asked in this order what an address is."""
+
+def make_pins(routers: Mapping[Address, Router]) -> Mapping[str, PoolPin]:
+    """Asked in this order what an address is. `routers` are those of the chain's factories: a pair's knows its fee."""
+    return {
+        "uniswap_v3": UniswapV3Pin(),
+        "uniswap_v2": UniswapV2Pin({made: each.address for made, each in routers.items() if each.kind == "v2_router"}),
+        "pancake_v3": PANCAKE_V3_PIN,
+        "slipstream": SLIPSTREAM_PIN,
+        "balancer_weighted": WeightedPin(),
+        "balancer_stable": StablePin(),
+        "curve": CurvePin(),
+        "erc4626": Erc4626Pin(),
+    }
+
 
 BLOCKS_TO_BE_MINED = 2
 """From the block that was looked at to the one that holds the trade, where nothing is in the way."""
@@ -63,8 +73,40 @@ def make_routing(setting: Setting, owners: Proposing | None = None) -> Routing:
     vault = setting.config.vaults[setting.name]
     most, wanted = vault.guards.max_slippage, vault.execution.slippage
     patience = vault.execution.deadline if owners is None else vault.execution.proposal_ttl
-    routing = SinglePool(wanted if isinstance(wanted, int) else most, vault.guards.max_deviation, patience)
+    floors = Floors(wanted if isinstance(wanted, int) else most, vault.guards.max_deviation, patience)
+    means = make_means(setting)
+    routing = SinglePool(floors) if means is None else SplitRouting(floors, means)
     return Bounded(routing, make_tolerance(setting)) if wanted == AUTO else routing
+
+
+def make_means(setting: Setting) -> Means | None:
+    """How a vault's trades may be split; None where its strategy reasons about single pools."""
+    vault = setting.config.vaults[setting.name]
+    if vault.strategy.kind == "peg":
+        return None
+    is_wallet = vault.custody.kind == "wallet"
+    return Means(_carries, atomic=not is_wallet, joins=frozenset(TOGETHER) if is_wallet else frozenset())
+
+
+def _carries(pools: Sequence[Pool]) -> bool:
+    """One router, and an ABI of its own for a path through several pools."""
+    families = {_PATHS.get(pool.kind) for pool in pools}
+    return len(families) == 1 and None not in families and len({pool.router for pool in pools}) == 1
+
+
+_PATHS = {
+    "uniswap_v2": "v2",
+    "uniswap_v3": "v3",
+    "pancake_v3": "v3",
+    "slipstream": "v3",
+    "balancer_weighted": "balancer",
+    "balancer_stable": "balancer",
+}
+"""Pools whose routers take paths, by which of them one path may hold together."""
+
+TOGETHER: Mapping[str, Joint] = dict.fromkeys(
+    ("swap_router", "swap_router02", "pancake_router", "slipstream_router"), encode_together
+)
 
 
 def make_tolerance(setting: Setting) -> Tolerance:

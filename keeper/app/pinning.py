@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import contracts_abi
 from keeper.app.holding import pin_contracts
-from keeper.app.parts import PINS
+from keeper.app.parts import make_pins
 from keeper.app.safes import pin_safes
 from keeper.app.triggers import look_for_trigger
 from keeper.chain.nodes.rpc import Rpc
@@ -123,7 +123,7 @@ def pin(rpc: Rpc, claims: Claims) -> Pins | Finding:
     routers = {a: Router(f.router.kind, f.router.address) for a, f in chain.factories.items()}
     fees = {address: factory.fee_ppm for address, factory in chain.factories.items() if factory.fee_ppm is not None}
     families = {address: factory.kind for address, factory in chain.factories.items()}
-    pinner.pin_pools(pins, list(claims.pools()), PINS, routers, fees, families)
+    pinner.pin_pools(pins, list(claims.pools()), make_pins(routers), routers, fees, families)
     pinner.pin_feeds(pins, list(claims.feeds()))
     pins.token_codes = fetch_token_codes(rpc, list(pins.tokens))
     if chain.sequencer is not None:

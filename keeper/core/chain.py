@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from keeper.core.latches import Latch, trial_of
+from keeper.core.market import NO_POOLS, FirstCall, Market, Quoted
 from keeper.core.pegs import Trace
 from keeper.core.proposals import OpenProposal
 from keeper.core.slices import Slice
@@ -306,6 +307,8 @@ class VaultView:
     """The priority fee that recent blocks paid, from fee history; the suggested gas price on a legacy chain."""
     extra: Answers = field(default_factory=dict)
     """What the vault's own strategy and custody asked for, at the same block."""
+    market: Market | None = field(default=None, compare=False, repr=False)
+    """These pools as the vault's routing would use them together; None where it uses one at a time."""
 
     def price(self, token: Token) -> MarketPrice:
         """The usable price of `token`. Raises KeyError where there is none: ask `unusable` first."""
@@ -318,12 +321,36 @@ class VaultView:
         """Why prices cannot be used, one line for each that cannot."""
         return [f"{token.symbol}: {p.reason}" for token, p in self.prices.items() if isinstance(p, Unusable)]
 
-    def best(self, sell: TokenAmount, buy: Token) -> tuple[PoolState, TokenAmount] | NoQuote:
+    def quote(self, sell: TokenAmount, buy: Token, but: Collection[Address] = NO_POOLS) -> Quoted | NoQuote:
+        """What routing would get for `sell`; `but` are pools that an earlier trade of the same plan uses."""
+        if self.market is not None:
+            return self.market.quote(sell, buy, but)
+        found = self.best(sell, buy, but)
+        return Quoted(found[1], frozenset({found[0].pool.address})) if isinstance(found, tuple) else found
+
+    def trades(self, sell: Token, buy: Token) -> bool:
+        """Whether routing knows a way from one to the other."""
+        if self.market is not None:
+            return self.market.trades(sell, buy)
+        return any(state.pool.trades(sell, buy) for state in self.pools)
+
+    def first_call(self, sell: TokenAmount, buy: Token) -> FirstCall | NoQuote:
+        """What one call can carry of a sale."""
+        if self.market is not None:
+            return self.market.first(sell, buy)
+        found = self.best(sell, buy)
+        if not isinstance(found, tuple):
+            return found
+        return FirstCall(found[0].pool.router, sell, frozenset({found[0].pool.address}))
+
+    def best(
+        self, sell: TokenAmount, buy: Token, but: Collection[Address] = NO_POOLS
+    ) -> tuple[PoolState, TokenAmount] | NoQuote:
         """The single pool that gives most for `sell`, and what it gives."""
         best: tuple[PoolState, TokenAmount] | None = None
         refusal: NoQuote = NoLiquidity(f"no pool of this vault trades {sell.token.symbol} for {buy.symbol}")
         for state in self.pools:
-            if not state.pool.trades(sell.token, buy):
+            if state.pool.address in but or not state.pool.trades(sell.token, buy):
                 continue
             out = state.out_for(sell, buy)
             if not isinstance(out, TokenAmount):

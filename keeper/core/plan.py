@@ -88,6 +88,8 @@ class Trade:
     sell: TokenAmount
     buy: Token
     notional: TokenAmount
+    via: frozenset[Address] = frozenset()
+    """Only through these pools, where custody makes one call at a time; any where empty."""
 
     def selling(self, sell: TokenAmount) -> Trade:
         """The same trade of another amount; its notional changes in proportion, rounded down."""

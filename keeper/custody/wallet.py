@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 
 from keeper.core import text
 from keeper.core.abi import calldata
 from keeper.core.authority import WorstLoss
 from keeper.core.chain import Router, Unusable, VaultView
+from keeper.core.market import FirstCall
 from keeper.core.plan import Call, Calls, Purpose, Trade
 from keeper.core.units import Address, Rounding, Token, TokenAmount
 from keeper.custody.approvals import approve, leftovers, revoke
@@ -43,8 +44,8 @@ class Wallet:
     gas_reserve: TokenAmount
 
     def take(self, trades: Sequence[Trade], view: VaultView) -> Sequence[Trade]:
-        """The first trade only: the others are planned anew once it is confirmed. It sells at most what is already
-        approved, where that is nearly all of it, and a round figure where it must be approved first."""
+        """Of the first trade what one call can carry: the rest is planned anew once it is confirmed. It sells at most
+        what is already approved, where that is nearly all of it, and a round figure where it must be approved first."""
         return [self._within_allowance(trade, view) for trade in trades[:1]]
 
     def wrap(self, calls: Sequence[Call], view: VaultView) -> Calls:
@@ -66,16 +67,16 @@ class Wallet:
     # --- steps before a swap -----------------------------------------------------------------------------------------
 
     def _within_allowance(self, trade: Trade, view: VaultView) -> Trade:
-        found = view.best(trade.sell, trade.buy)
-        if not isinstance(found, tuple):
+        first = view.first_call(trade.sell, trade.buy)
+        if not isinstance(first, FirstCall):
             return trade
-        approved = TokenAmount(
-            trade.sell.token, view.allowances.get((trade.sell.token, found[0].pool.router.address), 0)
-        )
-        if approved >= trade.sell:
-            return trade
-        is_enough = approved >= trade.sell.times(_ENOUGH, Rounding.UP)
-        return trade.selling(approved if is_enough else _round(trade.sell))
+        part = trade if first.sell == trade.sell else trade.selling(first.sell)
+        part = replace(part, via=first.pools)
+        approved = TokenAmount(part.sell.token, view.allowances.get((part.sell.token, first.router.address), 0))
+        if approved >= part.sell:
+            return part
+        is_enough = approved >= part.sell.times(_ENOUGH, Rounding.UP)
+        return part.selling(approved if is_enough else _round(part.sell))
 
     def _wrapping(self, sell: TokenAmount, view: VaultView) -> list[Call]:
         missing = sell - view.balances.get(sell.token, TokenAmount.zero(sell.token))

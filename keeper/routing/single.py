@@ -14,9 +14,8 @@ class SinglePool:
     """Implements Routing. Guarantees a floor under every leg; does not judge whether the floor can be met: guards and
     the simulation do."""
 
-    def __init__(self, slippage: int, max_deviation: int, deadline: int) -> None:
-        """`slippage` and `max_deviation` in bps, `deadline` in seconds after the block. Raises ValueError."""
-        self._floors = Floors(slippage, max_deviation, deadline)
+    def __init__(self, floors: Floors) -> None:
+        self._floors = floors
 
     def allocate(self, trade: Trade, view: VaultView) -> Route | NoRoute:
         """The pool that gives most; the first of them where several give the same."""

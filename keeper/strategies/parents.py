@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from fractions import Fraction
 
-from keeper.core.chain import MarketPrice, Unusable, VaultView
-from keeper.core.depth import depth_for
+from keeper.core.chain import MarketPrice, PoolState, Unusable, VaultView
+from keeper.core.depth import input_reserve
+from keeper.core.market import Quoted
 from keeper.core.plan import Trade
 from keeper.core.slices import Parent
 from keeper.core.units import WHOLE_BPS, Rounding, Token, TokenAmount, ratio_to_int
@@ -59,7 +60,7 @@ def make_parent(trade: Trade, view: VaultView, wishes: Slicing) -> Parent | None
     found = view.best(trade.sell, trade.buy)
     if not isinstance(found, tuple) or not trade.notional:
         return None
-    fee, depth = found[0].pool.fee, _depth(found[0].pool.address, trade, view)
+    fee, depth = found[0].pool.fee, _depth(found[0], trade, view)
     spacing, least = _spacing(fee, wishes), _least(trade, wishes)
     count = least
     if depth:
@@ -97,11 +98,15 @@ def gas_of_a_slice(view: VaultView) -> Fraction:
     return view.native_price.mid.value(cost, Rounding.UP).whole
 
 
-def _depth(pool: str, trade: Trade, view: VaultView) -> Fraction:
-    """{USD} One side of the constant-product pool that quotes the same for this trade; 0 where it is not felt."""
-    state = next(state for state in view.pools if state.pool.address == pool)
-    found = depth_for(state, trade.sell, trade.buy)
-    return view.price(trade.sell.token).mid.value(found).whole if isinstance(found, TokenAmount) else Fraction(0)
+def _depth(best: PoolState, trade: Trade, view: VaultView) -> Fraction:
+    """{USD} One side of the constant-product pool that gives as much for this trade as all pools together do, if it
+    begins where the best one does; 0 where it is not felt."""
+    quoted, marginal = view.quote(trade.sell, trade.buy), best.marginal(trade.sell.token, trade.buy)
+    if not isinstance(quoted, Quoted) or not isinstance(marginal, Fraction):
+        return Fraction(0)
+    found = input_reserve(trade.sell.raw, quoted.out.raw, marginal, best.pool.fee)
+    sell = trade.sell.token
+    return Fraction(0) if found is None else view.price(sell).mid.value(TokenAmount(sell, int(found))).whole
 
 
 def _least(trade: Trade, wishes: Slicing) -> int:

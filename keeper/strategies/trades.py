@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Set
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from keeper.core import text
-from keeper.core.chain import NoLiquidity, NoQuote, PoolState, VaultView
+from keeper.core.chain import NoLiquidity, NoQuote, VaultView
+from keeper.core.market import Quoted
 from keeper.core.plan import Trade
 from keeper.core.units import Address, Token, TokenAmount
 from keeper.core.weighing import Weighing
@@ -16,14 +17,14 @@ from keeper.strategies.sizing import largest_sell, without_impact
 
 @dataclass(frozen=True, slots=True)
 class Sized:
-    """A trade, the pool whose quote it was sized on, and the balances after that quote.
+    """A trade, the pools whose quotes it was sized on, and the balances after those quotes.
 
     `slices` is about how many trades of this size the pairing needs; 1 where the clip does not bind.
     """
 
     trade: Trade
     pairing: Pairing
-    pool: Address
+    pools: frozenset[Address]
     slices: int
     after: Weighing
 
@@ -48,42 +49,40 @@ class Limits:
 
 def size(pairing: Pairing, scales: Weighing, view: VaultView, used: Set[Address], limits: Limits) -> Sized | Left:
     """The trade for `pairing` on these balances, quoted in pools that this plan has not used yet."""
-    free = replace(view, pools=tuple(state for state in view.pools if state.pool.address not in used))
-    full = TokenAmount(pairing.sell, _largest(free, pairing, scales, limits))
+    full = TokenAmount(pairing.sell, _largest(view, pairing, scales, used, limits))
     if not full:
-        return _nothing(free, pairing, scales)
+        return _nothing(view, pairing, scales, used)
     sell, slices = _clipped(full, view, limits.clip)
     notional = view.price(pairing.sell).mid.value(sell)
     if not sell or notional < limits.dust:
         what = f"selling {text.amount(sell)} ({text.usd(notional)})"
         return Left("dust", f"{what} for {pairing.buy.symbol} is below the dust limit of {text.usd(limits.dust)}")
-    found = _best(free, sell, pairing.buy)
-    if not isinstance(found, tuple):
+    found = _quote(view, sell, pairing.buy, used)
+    if not isinstance(found, Quoted):
         return Left("no_liquidity", found.reason)
-    state, quote = found
-    after = scales.after({pairing.sell: -sell.raw, pairing.buy: quote.raw})
-    return Sized(Trade(sell, pairing.buy, notional), pairing, state.pool.address, slices, after)
+    after = scales.after({pairing.sell: -sell.raw, pairing.buy: found.out.raw})
+    return Sized(Trade(sell, pairing.buy, notional), pairing, found.pools, slices, after)
 
 
-def _best(view: VaultView, sell: TokenAmount, buy: Token) -> tuple[PoolState, TokenAmount] | NoQuote:
-    found = view.best(sell, buy)
-    if isinstance(found, tuple) and not found[1]:
-        return NoLiquidity(f"{found[0].pool.label} gives nothing for {text.amount(sell)}")
+def _quote(view: VaultView, sell: TokenAmount, buy: Token, used: Set[Address]) -> Quoted | NoQuote:
+    found = view.quote(sell, buy, used)
+    if isinstance(found, Quoted) and not found.out:
+        return NoLiquidity(f"{text.amount(sell)} brings no {buy.symbol}")
     return found
 
 
-def _largest(view: VaultView, pairing: Pairing, scales: Weighing, limits: Limits) -> int:
+def _largest(view: VaultView, pairing: Pairing, scales: Weighing, used: Set[Address], limits: Limits) -> int:
     def quote(raw: int) -> int | None:
-        found = view.best(TokenAmount(pairing.sell, raw), pairing.buy)
-        return found[1].raw if isinstance(found, tuple) else None
+        found = view.quote(TokenAmount(pairing.sell, raw), pairing.buy, used)
+        return found.out.raw if isinstance(found, Quoted) else None
 
     return largest_sell(scales, pairing, quote, limits.least_total)
 
 
-def _nothing(view: VaultView, pairing: Pairing, scales: Weighing) -> Left:
+def _nothing(view: VaultView, pairing: Pairing, scales: Weighing, used: Set[Address]) -> Left:
     wanted = TokenAmount(pairing.sell, without_impact(scales, pairing))
-    found = _best(view, wanted, pairing.buy) if wanted else None
-    if found is None or isinstance(found, tuple):
+    found = _quote(view, wanted, pairing.buy, used) if wanted else None
+    if found is None or isinstance(found, Quoted):
         return Left("dust", f"one raw unit of {pairing.sell.symbol} is more than what should be sold")
     return Left("no_liquidity", f"{text.amount(wanted)} cannot be sold for {pairing.buy.symbol}: {found.reason}")
 

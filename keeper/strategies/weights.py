@@ -119,7 +119,7 @@ class Weights:
         self, view: VaultView, scales: Weighing, assets: tuple[AssetLine, ...], region: NoTradeRegion
     ) -> Hold | Rebalance:
         def can_trade(sell: Token, buy: Token) -> bool:
-            return sell not in self.rules.locked and _is_traded(view, sell, buy)
+            return sell not in self.rules.locked and view.trades(sell, buy)
 
         dust = self.by_gas.dust(view)
         if isinstance(dust, Unusable):
@@ -153,7 +153,7 @@ class Weights:
         left: list[Left] = []
         now = scales
         for pairing in pairings:
-            used = frozenset(done.pool for done in sized)
+            used = frozenset(pool for done in sized for pool in done.pools)
             found = size(pairing, now, view, used, self._clipped(limits, view, pairing, scales))
             if isinstance(found, Sized) and not self._mends(now, found.after):
                 found = Left("no_liquidity", f"selling {text.amount(found.trade.sell)} would cost more than it mends")
@@ -179,16 +179,12 @@ class Weights:
         return any(old[token] * new[token] < 0 for done in sized for token in (done.pairing.sell, done.pairing.buy))
 
 
-def _is_traded(view: VaultView, sell: Token, buy: Token) -> bool:
-    return any(state.pool.trades(sell, buy) for state in view.pools)
-
-
 def _unpaired(view: VaultView, assets: Sequence[AssetLine]) -> list[Left]:
-    """Assets on both sides of their bands that no pool trades for one another: a way over a third one is not taken."""
+    """Assets on both sides of their bands that no way leads between."""
     traded = {token for state in view.pools for token in state.pool.tokens}
     over = [asset.token for asset in assets if asset.is_out and asset.drift > 0 and asset.token in traded]
     under = [asset.token for asset in assets if asset.is_out and asset.drift < 0 and asset.token in traded]
-    missing = [(sell, buy) for sell in over for buy in under if not _is_traded(view, sell, buy)]
+    missing = [(sell, buy) for sell in over for buy in under if not view.trades(sell, buy)]
     return [Left("no_path", f"no pool of this vault trades {a.symbol} for {b.symbol} directly") for a, b in missing]
 
 

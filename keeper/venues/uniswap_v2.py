@@ -24,6 +24,10 @@ _STABLE = calldata("stable()")
 """Pairs of Solidly, Velodrome and Aerodrome answer it. Stable ones are no constant product, and the others take their
 fee, which may change, out of the amount first: they round differently."""
 
+PPM = 10**6
+_SALE, _DEEP = 10**12, 10**30
+_PROBE = calldata("getAmountOut(uint256,uint256,uint256)", _SALE, _DEEP, _DEEP)
+
 
 @dataclass(frozen=True, slots=True)
 class UniswapV2State:
@@ -105,18 +109,30 @@ class UniswapV2:
 
 @dataclass(frozen=True, slots=True)
 class UniswapV2Pin:
-    """Recognises a pair. A pair cannot tell its fee, so `fees` gives it by factory, in ppm; other factories' pairs
-    need a declared one."""
+    """Recognises a pair. A pair cannot tell its fee, but its router can: `routers` gives Router02, or a fork's, by
+    factory. The fee is what that router takes off, and unknown where it does not say."""
 
-    fees: Mapping[Address, int] = field(default_factory=dict)
+    routers: Mapping[Address, Address] = field(default_factory=dict)
 
     def reads(self, address: Address) -> tuple[Read, ...]:
-        return tuple(Read(address, data) for data in (_TOKEN0, _TOKEN1, _FACTORY, _RESERVES, _STABLE))
+        own = (Read(address, data) for data in (_TOKEN0, _TOKEN1, _FACTORY, _RESERVES, _STABLE))
+        return *own, *(Read(router, _PROBE) for router in self.routers.values())
 
     def pin(self, address: Address, answers: Answers) -> Facts | None:
-        token0, token1, factory, reserves, stable = (answers.get(read) for read in self.reads(address))
+        token0, token1, factory, reserves, stable, *_ = (answers.get(read) for read in self.reads(address))
         pair, made_by = parse_pair(token0, token1), parse_address(factory)
         # Exactly three words, and no word on being stable: forks that answer the same names are no constant product.
         if pair is None or made_by is None or stable or reserves is None or len(reserves) != 3 * WORD:
             return None
-        return Facts(KIND, pair, self.fees.get(made_by), made_by)
+        router = self.routers.get(made_by)
+        return Facts(KIND, pair, None if router is None else _fee_ppm(answers.get(Read(router, _PROBE))), made_by)
+
+
+def _fee_ppm(answer: bytes | None) -> int | None:
+    """{ppm} By what a router says of a sale into reserves so deep that it moves no price."""
+    if answer is None or len(answer) != WORD:
+        return None
+    out = word(answer, 0)
+    kept = -(-out * PPM // _SALE)
+    deep = ConstantProduct.of((_DEEP, _DEEP), (kept, PPM), _DEEP)
+    return PPM - kept if 0 < kept <= PPM and deep.out(_SALE) == out else None

@@ -18,6 +18,7 @@ from keeper.core.ports import Routing
 from keeper.core.units import Address, Token, TokenAmount
 from keeper.local.anvil import run_anvil
 from keeper.routing.bounded import Bounded
+from keeper.routing.floors import Floors
 from keeper.routing.single import SinglePool
 from keeper.routing.tolerance import Tolerance, attack_gas, harmless_share, input_share
 from keeper.venues.uniswap_v2 import UniswapV2, UniswapV2Pin, UniswapV2State
@@ -43,7 +44,7 @@ SIGNATURE = "swapExactTokensForTokens(uint256,uint256,address[],address,uint256)
 TIPS = {"front": 30, "victim": 20, "back": 10}
 """{gwei} The node orders by what is offered, and the attacker offers what it takes."""
 GAS, GWEI = 400_000, 10**9
-FLAT = SinglePool(slippage=50, max_deviation=2_000, deadline=600)
+FLAT = SinglePool(Floors(slippage=50, max_deviation=2_000, deadline=600))
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,7 @@ from keeper.core.slices import Slice
 from keeper.core.units import USD, Token, TokenAmount
 from keeper.custody.wallet import Wallet
 from keeper.local.anvil import run_anvil
+from keeper.routing.floors import Floors
 from keeper.routing.single import SinglePool
 from keeper.strategies.bands import Band, Bands
 from keeper.strategies.parents import Slicing
@@ -40,7 +41,7 @@ PRICE = Fraction(2_000)
 """{USDC per WETH} What the market pays, and what the arbitrageur brings the pool back to, less its fee."""
 GAS_PRICE = 12_500_000_000
 """{wei per gas} An approval and a swap are counted as 200,000 gas: $5 a slice."""
-ROUTING = SinglePool(slippage=50, max_deviation=2_000, deadline=600)
+ROUTING = SinglePool(Floors(slippage=50, max_deviation=2_000, deadline=600))
 
 
 @dataclass

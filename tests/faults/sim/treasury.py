@@ -14,6 +14,7 @@ from keeper.core.chain import Answers, Pool, PoolState, Read, Reading, Router, U
 from keeper.core.plan import Call, Calls, OrderLeg, Purpose, Trade
 from keeper.core.units import USD, Address, Price, Wei
 from keeper.guards import CoolDown, MaxTrades, NoCrossing, Paused
+from keeper.routing.floors import Floors
 from keeper.routing.single import SinglePool
 from keeper.strategies.bands import Band, Bands
 from keeper.strategies.weights import Weights
@@ -128,7 +129,7 @@ def parts() -> dict[str, object]:
     return {
         "strategy": Weights({WETH: 5_000, USDC: 5_000}, Bands(Band(TRIGGER), Band(20))),
         "custody": Direct(),
-        "routing": SinglePool(SLIPPAGE, MAX_DEVIATION, DEADLINE),
+        "routing": SinglePool(Floors(SLIPPAGE, MAX_DEVIATION, DEADLINE)),
         "venues": {"sim": SimVenue()},
         "guards": (CoolDown(COOL_DOWN), MaxTrades(1_000, 86_400), NoCrossing(None), Paused()),
     }

@@ -15,7 +15,7 @@ from keeper.config import load
 from keeper.core.chain import Pool
 from keeper.core.units import WHOLE_BPS
 from keeper.routing.bounded import Bounded
-from keeper.routing.single import SinglePool
+from keeper.routing.split import SplitRouting
 from keeper.routing.tolerance import Tolerance
 from keeper.strategies.auto_bands import AutoBands
 from keeper.strategies.bands import Band, Bands
@@ -91,8 +91,8 @@ def test_make_strategy__with_bands_a_clip_and_a_calendar_of_its_own__goes_on_onc
 @pytest.mark.parametrize(("written", "bps"), [("", 50), ("    execution: {slippage: 20bps}\n", 20)])
 def test_make_routing__with_a_constant_slippage__has_no_other(tmp_path: Path, written: str, bps: int) -> None:
     found = make_routing(setting(tmp_path, written))
-    assert isinstance(found, SinglePool)
-    assert found._slippage == bps
+    assert isinstance(found, SplitRouting)
+    assert found._floors.slippage == bps
 
 
 def test_make_routing__with_slippage_auto__works_it_out_below_the_guard(tmp_path: Path) -> None:

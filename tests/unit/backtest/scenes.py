@@ -12,6 +12,7 @@ from keeper.backtest.prices import Prices
 from keeper.backtest.synthetic import draw, parse
 from keeper.core.ports import Guard
 from keeper.core.units import Token
+from keeper.routing.floors import Floors
 from keeper.routing.single import SinglePool
 from keeper.strategies.auto_bands import AutoBands
 from keeper.strategies.bands import Band, Bands
@@ -37,7 +38,7 @@ def scene(
         triggers=(Fraction(trigger),) * len(targets),
         pools=make_pools(tuple(targets), terms.fee),
         terms=terms,
-        routing=SinglePool(100, 200, 600),
+        routing=SinglePool(Floors(100, 200, 600)),
         guards=tuple(guards),
         value=usd(1_000_000),
         every=every,

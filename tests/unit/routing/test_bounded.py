@@ -9,11 +9,12 @@ import pytest
 from keeper.core.plan import NoRoute, Order, Route, Trade
 from keeper.core.units import Rounding, TokenAmount
 from keeper.routing.bounded import Bounded
+from keeper.routing.floors import Floors
 from keeper.routing.single import SinglePool
 from keeper.routing.tolerance import Tolerance, harmless_share, input_share
 from tests.builders import USDC, WETH, fake_pool, make_view, units, usd
 
-INNER = SinglePool(slippage=50, max_deviation=300, deadline=600)
+INNER = SinglePool(Floors(slippage=50, max_deviation=300, deadline=600))
 ROUTING = Bounded(INNER, Tolerance(Fraction(8, 10), 24, 50))
 POOL = fake_pool(units(WETH, 1_000), units(USDC, 3_120_000))
 VIEW = make_view(pools=[POOL])
@@ -52,7 +53,7 @@ def test_limit__of_both__has_the_same_tolerance_and_says_why() -> None:
 
 
 def test_limit__where_the_inner_floor_is_higher__keeps_it() -> None:
-    strict = Bounded(SinglePool(slippage=5, max_deviation=300, deadline=600), ROUTING.tolerance)
+    strict = Bounded(SinglePool(Floors(slippage=5, max_deviation=300, deadline=600)), ROUTING.tolerance)
     route = strict.allocate(SMALL, VIEW)
     assert isinstance(route, Route)
     (leg,) = strict.limit([route], VIEW).legs

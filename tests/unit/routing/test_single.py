@@ -9,10 +9,11 @@ from keeper.core.chain import NoLiquidity, Unusable
 from keeper.core.plan import Leg, NoRoute, Route, Trade
 from keeper.core.units import TokenAmount
 from keeper.routing.cost import impact_ratio
+from keeper.routing.floors import Floors
 from keeper.routing.single import SinglePool
 from tests.builders import DAI, NOW, USDC, WBTC, WETH, fake_pool, make_view, market, units, usd
 
-ROUTING = SinglePool(slippage=30, max_deviation=50, deadline=600)
+ROUTING = SinglePool(Floors(slippage=30, max_deviation=50, deadline=600))
 SELL = units(WETH, "15.0696")
 TRADE = Trade(SELL, USDC, usd("47017.152"))
 DEEP = fake_pool(units(WETH, 100_000), units(USDC, 312_000_000), Fraction(5, 10_000), 0xB001)
@@ -128,7 +129,7 @@ def test_limit__of_several_routes__bounds_each_leg() -> None:
 def test_limit__of_any_size__never_promises_more_than_asked_for(raw: int, slippage: int, deviation: int) -> None:
     view = make_view(pools=[DEEP])
     leg = route(view, Trade(TokenAmount(WETH, raw), USDC, usd(1)) if raw > 10**12 else TRADE).legs[0]
-    (bounded,) = SinglePool(slippage, deviation, 1).limit([Route(TRADE, (leg,))], view).legs
+    (bounded,) = SinglePool(Floors(slippage, deviation, 1)).limit([Route(TRADE, (leg,))], view).legs
     assert 0 < bounded.quote_floor.raw <= leg.quote.raw
     assert bounded.oracle_floor.raw >= 0
     # The pool stands at the oracle's price, so that without tolerance both floors are the quote, to the rounding.
@@ -139,7 +140,7 @@ def test_limit__of_any_size__never_promises_more_than_asked_for(raw: int, slippa
 def test_oracle_floor__where_costs_exceed_all__is_zero() -> None:
     thin = fake_pool(units(WETH, "0.001"), units(USDC, "3.12"))
     view = make_view(pools=[thin])
-    (leg,) = SinglePool(0, 9_999, 60).limit([route(view)], view).legs
+    (leg,) = SinglePool(Floors(0, 9_999, 60)).limit([route(view)], view).legs
     assert leg.oracle_floor.raw == 0
     assert isinstance(leg.leg, Leg)
 
@@ -155,4 +156,4 @@ def test_oracle_floor__where_costs_exceed_all__is_zero() -> None:
 )
 def test_routing__with_impossible_limits__is_refused(arguments: tuple[int, int, int], message: str) -> None:
     with pytest.raises(ValueError, match=message):
-        SinglePool(*arguments)
+        SinglePool(Floors(*arguments))

@@ -25,8 +25,8 @@ def sized(limits: Limits = NONE, used: frozenset[str] = frozenset()) -> Sized:
 
 
 def test_size__two_pools__is_quoted_in_the_better_one() -> None:
-    assert sized().pool == DEEPER.pool.address
-    assert sized(used=frozenset({DEEPER.pool.address})).pool == DEEP.pool.address
+    assert sized().pools == {DEEPER.pool.address}
+    assert sized(used=frozenset({DEEPER.pool.address})).pools == {DEEP.pool.address}
 
 
 def test_size__result__is_at_the_destination_at_the_quote() -> None:
@@ -59,4 +59,4 @@ def test_size__pool_gives_nothing_for_it__has_no_liquidity() -> None:
     found = size(PAIRING, SCALES, make_view(pools=[nearly_empty]), frozenset(), NONE)
     assert isinstance(found, Left)
     assert found.code == "no_liquidity"
-    assert "gives nothing for" in found.reason
+    assert "brings no USDC" in found.reason
