@@ -12,13 +12,13 @@ from keeper.app.loading import open_relay
 from keeper.app.pinning import Claims, pin, require, runtime
 from keeper.app.policies import hold_signers
 from keeper.app.proposing import SafeProposer, Settling
+from keeper.app.rules import make_fees, make_rules
 from keeper.app.upkeeps import gas_budget
 from keeper.chain.nodes.clock import ChainClock, SystemClock
 from keeper.chain.nodes.rpc import Freshness, Rpc
 from keeper.chain.reading import inputs
 from keeper.chain.reading.observer import ChainObserver
 from keeper.chain.reading.pins import Finding, Pinner, Pins
-from keeper.chain.sending.attempts import Rules
 from keeper.chain.sending.fees import FeePolicy
 from keeper.chain.sending.simulate import Simulator
 from keeper.chain.sending.submitter import DrySubmitter, LiveSubmitter
@@ -99,23 +99,10 @@ class Chain(Composition):
 
     @property
     def policy(self) -> FeePolicy:
-        fees = self.config.fees
-        return FeePolicy(fees.max_fee, fees.max_tip, fees.min_tip, fees.bump, legacy=fees.type == "legacy")
+        return make_fees(self.config)
 
     def dry_submitter(self) -> DrySubmitter:
         return DrySubmitter(self._simulator())
-
-    @property
-    def rules(self) -> Rules:
-        """How patient the submitter is, and with whom."""
-        kept, relay = self.loaded.config.kept, self.config.relay
-        return Rules(
-            self.policy,
-            self.config.confirmations,
-            self.config.fees.replace_after,
-            waits=frozenset(v for v in self.vaults if kept[v].execution.when_expensive == "wait"),
-            private_for=0 if relay is None else max(1, int(relay.max_blocks * self.config.block_time)),
-        )
 
     def live_submitter(self, journal: Journal, signers: Mapping[Address, Signer], alert: Alert) -> LiveSubmitter:
         budgets = {vault: gas_budget(self.loaded.config.kept[vault]) for vault in self.vaults}
@@ -125,7 +112,7 @@ class Chain(Composition):
             self._simulator(),
             hold_signers(self.loaded.config, self.name, self._routers, signers, self.clock),
             self.config.chain_id,
-            self.rules,
+            make_rules(self.loaded, self.name),
             finality=self.config.finality.depth,
             stop=lambda vault: "paused" if journal.paused(vault) else "",
             alert=alert,

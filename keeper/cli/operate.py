@@ -73,7 +73,7 @@ def run(path: Path, *, live: bool, chain_ids: Sequence[int] | None, adopt: bool 
 
     loaded = _prepared(path, live=live, adopt=adopt)
     if (journal := _stand_by(loaded, stop, stand_down)) is not None:
-        with journal, kept_run(loaded, journal, stop):
+        with journal, kept_run(loaded, journal, stop, live=live):
             if not stop.is_set():
                 with _opened(loaded, journal, live, chain_ids, adopt) as deployment:
                     daemon.run(deployment.loops, stop, deployment.retry)

@@ -16,7 +16,7 @@ FORGIVEN = 2
 FIRST = 10
 """{s} Twenty times what a supervisor waits by itself, and several blocks of most chains."""
 LONGEST = 900
-"""{s} No longer: what is on its way is followed by nobody meanwhile. By then a person has had eight alerts."""
+"""{s} No longer: nobody replaces or cancels what is on its way meanwhile. By then a person has had eight alerts."""
 
 
 @dataclass(frozen=True, slots=True)

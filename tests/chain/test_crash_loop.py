@@ -53,7 +53,7 @@ def test_run__killed_three_times_soon_after_its_start__waits_before_the_next_and
     waits = start()
     waits.wait_for(lambda: bool(_told(waits)), "an alert")
     assert _told(waits) == [
-        f"the keeper died 3 times in a row soon after its start: it waits {FIRST}s before it looks at a chain again, "
+        f"the keeper died 3 times in a row soon after its start: it waits {FIRST}s before it decides again, "
         "and signs nothing meanwhile"
     ]
     paused = keeper("pause", "treasury", "--reason", "it keeps dying", "--config", config, env={})

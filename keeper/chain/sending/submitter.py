@@ -92,13 +92,14 @@ class LiveSubmitter:
         relay: Relay | None = None,
         budgets: Mapping[str, Budget] | None = None,
         tip_percentile: int = MEDIAN,
+        wishes: Wishes | None = None,
     ) -> None:
         """`finality` is a depth in blocks, or None for the node's `finalized` tag. `stop` says why a vault may not
         sign or broadcast now (paused, asked to stop), or nothing. `budgets` hold replacements, as the guard
         max_gas_per_day holds what is new; a vault without one has no such limit."""
         self._rpc, self._journal, self._simulator, self._signers = rpc, journal, simulator, dict(signers)
         self._chain_id, self._rules, self._finality = chain_id, rules, finality
-        self._wishes = Wishes(journal)
+        self._wishes = wishes or Wishes(journal)
         self._stop, self._alert, self._budgets = stop, alert, dict(budgets or {})
         self._offers, self._percentile = Offers(rpc, rules, relay), tip_percentile
         self._outbid: dict[int, str] = {}

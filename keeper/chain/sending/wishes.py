@@ -21,8 +21,9 @@ def concerns(intent: Intent, target: str) -> bool:
 class Wishes:
     """The open wishes of one journal."""
 
-    def __init__(self, journal: Journal) -> None:
-        self._journal = journal
+    def __init__(self, journal: Journal, *, heard: bool = True) -> None:
+        """Not heard, they stay asked: whoever signs nothing cannot carry them out."""
+        self._journal, self._heard = journal, heard
 
     def of(self, intent: Intent) -> str:
         """speed-up, cancel, or nothing. Whoever wants both wants it cancelled."""
@@ -35,7 +36,7 @@ class Wishes:
             self._journal.answer(request.id, told(request.action, before, after, waiting))
 
     def _requests(self, intent: Intent) -> list[Request]:
-        if intent.state not in LIVE:
+        if not self._heard or intent.state not in LIVE:
             return []
         return [r for r in self._journal.requests() if r.action in ACTIONS and concerns(intent, r.vault)]
 
