@@ -15,6 +15,8 @@ from keeper.guards.swaps import Swap, decode_swaps
 
 UNFLOORED = frozenset({"erc4626"})
 """Kinds of routers whose calls carry no floor."""
+_POOL_ID = "pool_id"
+"""The detail by which a Balancer pool was pinned."""
 _APPROVE = selector("approve(address,uint256)")
 _DEPOSIT = selector("deposit()")
 _WITHDRAW = selector("withdraw(uint256)")
@@ -138,6 +140,7 @@ class AllowList:
         wanted, is_free = tuple(token.address for token in leg.leg.tokens), leg.leg.router.kind in UNFLOORED
         fees = tuple(pool.fee for pool in leg.leg.pools) if swap.fees else ()
         spacings = tuple(pool.spacing for pool in leg.leg.pools) if swap.spacings else ()
+        ids = tuple(str(pool.detail(_POOL_ID)) for pool in leg.leg.pools) if swap.ids else ()
         checks = (
             ("router", leg.leg.router.address, call.to),
             # Without one it pays whoever calls, which is the account: the key's own, or what its custody calls from.
@@ -145,6 +148,7 @@ class AllowList:
             ("tokens", wanted, swap.tokens),
             ("fees", _listed(fees), _listed(swap.fees)),
             ("spacings", _listed(spacings), _listed(swap.spacings)),
+            ("pools", _listed(ids), _listed(swap.ids)),
             ("sell", leg.leg.sell.raw, swap.sell),
             ("min_out", 0 if is_free else leg.min_out.raw, swap.min_out),
         )

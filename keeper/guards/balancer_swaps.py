@@ -15,8 +15,8 @@ BATCH = f"batchSwap(uint8,(bytes32,uint256,uint256,uint256,bytes)[],address[],{_
 _GIVEN_IN = 0
 _NATIVE = Address("0x0000000000000000000000000000000000000000")
 
-Terms = tuple[tuple[Address, ...], int, int, Address, int]
-"""Tokens along the path, amount sold, least bought, whose funds, deadline."""
+Terms = tuple[tuple[Address, ...], int, int, Address, int, tuple[str, ...]]
+"""Tokens along the path, amount sold, least bought, whose funds, deadline, ids of the pools."""
 Step = tuple[bytes, int, int, int, bytes]
 """Pool id, indices of what goes in and out, amount, what the pool is told."""
 
@@ -28,13 +28,14 @@ def balancer_terms(data: bytes) -> Terms:
         kind, steps, assets, funds, limits, deadline = arguments(BATCH, data)
         _expect("kind", _GIVEN_IN, kind)
         sell, min_out = _batch(steps, len(assets), limits)
+        ids = [step[0] for step in steps]
     else:
         single, funds, min_out, deadline = arguments(SWAP, data)
-        _, kind, sold, bought, sell, said = single
+        pool_id, kind, sold, bought, sell, said = single
         _expect("kind", _GIVEN_IN, kind)
         _expect("data for the pool", b"", said)
-        assets = sold, bought
-    return _tokens(assets), sell, min_out, _account(funds), deadline
+        assets, ids = (sold, bought), [pool_id]
+    return _tokens(assets), sell, min_out, _account(funds), deadline, tuple("0x" + each.hex() for each in ids)
 
 
 def _batch(steps: Sequence[Step], count: int, limits: Sequence[int]) -> tuple[int, int]:

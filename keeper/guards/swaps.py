@@ -40,8 +40,9 @@ class Swap:
     """Sell exactly `sell` raw of the first token for at least `min_out` raw of the last, to `recipient`, by `deadline`.
 
     `tokens` are all that the swap comes through. `fees` and `spacings` are those of its pools, in order, where the call
-    names them so (v3, Slipstream). Where the venue's calls have no floor or no deadline, `min_out` is 0 and `deadline`
-    None; where they name no recipient because they pay whoever calls, `recipient` is None.
+    names them so (v3, Slipstream), `ids` those by which Balancer's Vault knows them. Where the venue's calls have no
+    floor or no deadline, `min_out` is 0 and `deadline` None; where they name no recipient because they pay whoever
+    calls, `recipient` is None.
     """
 
     tokens: tuple[Address, ...]
@@ -51,6 +52,7 @@ class Swap:
     deadline: int | None
     fees: tuple[Fraction, ...] = ()
     spacings: tuple[int, ...] = ()
+    ids: tuple[str, ...] = ()
 
 
 def decode_swaps(router: Router, data: bytes) -> tuple[Swap, ...] | str:
@@ -112,7 +114,8 @@ def _of_curve(router: Router, data: bytes) -> tuple[Swap, ...]:
 
 
 def _of_balancer(router: Router, data: bytes) -> tuple[Swap, ...]:  # noqa: ARG001
-    return (Swap(*balancer_terms(data)),)
+    tokens, sell, min_out, account, deadline, ids = balancer_terms(data)
+    return (Swap(tokens, sell, min_out, account, deadline, ids=ids),)
 
 
 _DECODERS: Mapping[str, Callable[[Router, bytes], tuple[Swap, ...]]] = {

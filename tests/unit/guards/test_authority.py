@@ -11,6 +11,7 @@ from keeper.core.chain import History, Router
 from keeper.core.plan import Allow, Call, Calls, Deny, Draft, Inner, Order, OrderLeg, Purpose
 from keeper.core.units import Address, TokenAmount
 from keeper.guards import AllowList, Paused
+from keeper.venues.balancer_swaps import encode_balancer_swap
 from keeper.venues.swaps import encode_together, encode_v2_swap, encode_v3_swap
 from tests.builders import (
     ACCOUNT,
@@ -222,6 +223,20 @@ def test_allow_list__two_legs_in_one_call__is_allowed_only_as_ordered() -> None:
     assert "multicall: expected 2 inside, found 1" in verdict.reason
     twice = Calls((calls.next, call, call))
     assert isinstance(guard.check(trade(order=ordered, calls=twice), make_view()), Deny)
+
+
+def test_allow_list__a_balancer_swap__names_the_pinned_pool() -> None:
+    vault, ids = Router("balancer_vault", address(0xBA1)), ["0x" + each * 32 for each in ("01", "02")]
+    first = order().legs[0]
+    pools = [replace(first.leg.pool, router=vault, details=(("pool_id", each),)) for each in ids]
+    orders = [order(pools=(pool,)) for pool in pools]
+    call = encode_balancer_swap(orders[0].legs[0], ACCOUNT, orders[0].deadline)
+    guard = AllowList((vault,), (WETH, USDC), WETH)
+    calls = Calls((approval(vault.address), call))
+    assert isinstance(guard.check(trade(order=orders[0], calls=calls), make_view()), Allow)
+    verdict = guard.check(trade(order=orders[1], calls=calls), make_view())
+    assert isinstance(verdict, Deny)
+    assert verdict.reason == f"pools: expected {ids[1]}, was {ids[0]}"
 
 
 def test_paused__by_a_person__denies_and_says_how_to_resume() -> None:

@@ -38,11 +38,13 @@ def test_selectors__of_the_vault__are_the_published_ones() -> None:
 
 
 def test_decode__swap__is_what_it_sells_and_brings() -> None:
-    assert decode_swaps(VAULT, swap()) == (Swap((WETH.address, USDC.address), 7, 5, ACCOUNT, NOW),)
+    ids = ("0x" + "00" * 32,)
+    assert decode_swaps(VAULT, swap()) == (Swap((WETH.address, USDC.address), 7, 5, ACCOUNT, NOW, ids=ids),)
 
 
 def test_decode__batch_swap__is_one_swap_along_its_tokens() -> None:
-    assert decode_swaps(VAULT, batch()) == (Swap(tuple(ASSETS), 7, 5, ACCOUNT, NOW),)
+    ids = "0x" + "00" * 32, "0x" + "01" * 32
+    assert decode_swaps(VAULT, batch()) == (Swap(tuple(ASSETS), 7, 5, ACCOUNT, NOW, ids=ids),)
 
 
 def _with(values: Sequence[Any], index: int, value: Any) -> tuple[Any, ...]:
