@@ -50,6 +50,7 @@ def _words(answer: bytes | None) -> list[int] | None:
 class BalancerPin:
     """What both families share: an id that begins with the pool's address, and a Vault that confirms its tokens."""
 
+    kind = ""
     _COMMON = ("getPoolId", "getVault", "getSwapFeePercentage", "getPausedState", "getGradualWeightUpdateParams")
     _ASKED: tuple[str, ...] = ()
 
@@ -87,9 +88,8 @@ class BalancerPin:
             warning="; ".join(_warnings(vault, details, {token: answers[read] for token, read in managed.items()})),
         )
 
-    kind = ""
-
     def is_kind(self, said: Mapping[str, bytes | None]) -> bool:
+        """Whether its tokens are worth asking for."""
         raise NotImplementedError
 
     def details(self, address: Address, tokens: list[Address], said: Mapping[str, bytes | None]) -> Details | None:
@@ -154,7 +154,7 @@ class StablePin(BalancerPin):
         else:
             return ((ROUNDING, UP if said["getScalingFactors"] is None else DOWN),)
         found = _words(providers)
-        if found is None or len(found) != len(tokens):
+        if found is None or len(found) != len(tokens) or any(each >> 160 for each in found):
             return None
         others = [rate for token, rate in zip(tokens, found, strict=True) if token != address]
         made = [(i, rate.to_bytes(WORD, "big")) for i, rate in enumerate(others) if rate]
@@ -167,6 +167,8 @@ def _decode_tokens(answer: bytes | None) -> list[Address] | None:
         return None
     count = word(answer, 3)
     if not 1 < count <= _MAX_TOKENS or len(answer) != (5 + 2 * count) * WORD:
+        return None
+    if any(word(answer, 4 + i) >> 160 for i in range(count)):
         return None
     return [address_word(answer, 4 + i) for i in range(count)]
 

@@ -134,6 +134,7 @@ def test_pin__what_an_operator_should_know__is_said() -> None:
         (StablePin(), COMPOSABLE | {"getBptIndex": words(1)}, OWN),
         (StablePin(), COMPOSABLE | PHANTOM, OWN),
         (StablePin(), COMPOSABLE | {"getRateProviders": list_of("address", NOBODY)}, OWN),
+        (StablePin(), COMPOSABLE | {"getRateProviders": list_of("uint256", 1 << 160, 0, 0)}, OWN),
         (StablePin(), AMP | {"getAmplificationParameter": words(200)}, PAIR),
     ],
 )
@@ -147,4 +148,5 @@ def test_pin__a_vault_that_does_not_know_the_pool__is_none() -> None:
     answers: dict[Read, bytes | None] = {read: known.get(read.data) for read in reads}
     asked = WeightedPin().pin(AT, answers)
     assert isinstance(asked, Needs)
-    assert WeightedPin().pin(AT, answers | dict.fromkeys(asked.reads)) is None
+    for told in (None, b"", words(96, 192, 7, 2, 1 << 160, 1, 2, 1, 1), holdings(PAIR, [1, 1])[:-32]):
+        assert WeightedPin().pin(AT, answers | dict.fromkeys(asked.reads, told)) is None
