@@ -161,7 +161,9 @@ def test_state__after_a_swap__follows_the_pair(uniswap: Deployment) -> None:
     base, quote = deploy_token(uniswap, "BASE", 18), deploy_token(uniswap, "QUOTE", 6)
     address = create_v2_pair(uniswap, TokenAmount.from_whole(base, 1_000), TokenAmount.from_whole(quote, 3_000_000))
     router = Router("v2_router", uniswap.v2_router)
-    pool = pin_pool(uniswap.node, UniswapV2Pin({uniswap.v2_factory: 3_000}), address, [base, quote], router)
+    pin = UniswapV2Pin({uniswap.v2_factory: uniswap.v2_router})
+    pool = pin_pool(uniswap.node, pin, address, [base, quote], router, fee_ppm=0)
+    assert pool.fee == Fraction(3, 1_000)
     for price in (Fraction(3_300), Fraction(2_500)):
         move_v2_pair(uniswap, address, base, quote, price)
         state, _ = observe(uniswap.node, UniswapV2(), pool)

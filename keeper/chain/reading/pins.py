@@ -259,8 +259,8 @@ class Pinner:
             ok = pins.note(f"{want.path}.factory", want.factory, facts.factory, want.factory == facts.factory)
         declared = fees.get(facts.factory) if want.fee_ppm is None else want.fee_ppm
         fee = declared if facts.fee_ppm is None else facts.fee_ppm
-        if want.fee_ppm is not None and facts.fee_ppm is not None:
-            ok = pins.note(f"{want.path}.fee", f"{want.fee_ppm} ppm", f"{fee} ppm", want.fee_ppm == fee) and ok
+        if declared is not None and facts.fee_ppm is not None:
+            ok = pins.note(f"{want.path}.fee", f"{declared} ppm", f"{fee} ppm", declared == fee) and ok
         if fee is None:
             ok = pins.note(f"{want.path}.fee", "a declared fee, as this pool cannot tell its own", "none", False)
         router = want.router or facts.router or routers.get(facts.factory)

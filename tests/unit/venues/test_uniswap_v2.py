@@ -198,12 +198,37 @@ FACTORY = address(0xFAC)
 GOOD = words(0xA0), words(0xA1), words(0xFAC), words(1, 2, 3), None
 
 
-def test_pin__of_a_pair__knows_its_fee_by_its_factory() -> None:
+ROUTER = address(0x2007)
+SALE, DEEP = 10**12, 10**30
+"""What a router is asked of."""
+
+
+def told(kept: int, whole: int) -> bytes:
+    return words(SALE * kept * DEEP // (DEEP * whole + SALE * kept))
+
+
+@pytest.mark.parametrize(
+    ("answer", "fee"),
+    [
+        (told(997, 1000), 3_000),
+        (told(9975, 10_000), 2_500),
+        (told(9980, 10_000), 2_000),
+        (told(1, 1), 0),
+        (words(SALE * 997 // 1000), None),
+        (words(SALE + 1), None),
+        (words(0), None),
+        (None, None),
+        (b"", None),
+    ],
+)
+def test_pin__of_a_pair__knows_its_fee_by_its_router(answer: bytes | None, fee: int | None) -> None:
     at = address(0xB002)
     tokens = address(0xA0), address(0xA1)
-    for pin, fee in ((UniswapV2Pin(), None), (UniswapV2Pin({FACTORY: 3_000}), 3_000)):
-        answers = dict(zip(pin.reads(at), GOOD, strict=True))
-        assert pin.pin(at, answers) == Facts("uniswap_v2", tokens, fee, FACTORY)
+    pin = UniswapV2Pin({FACTORY: ROUTER})
+    answers = dict(zip(pin.reads(at), [*GOOD, answer], strict=True))
+    assert pin.pin(at, answers) == Facts("uniswap_v2", tokens, fee, FACTORY)
+    assert UniswapV2Pin({address(0xFAD): ROUTER}).pin(at, answers) == Facts("uniswap_v2", tokens, None, FACTORY)
+    assert UniswapV2Pin().pin(at, answers) == Facts("uniswap_v2", tokens, None, FACTORY)
 
 
 @pytest.mark.parametrize("index", range(4))

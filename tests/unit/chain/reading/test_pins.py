@@ -269,3 +269,12 @@ def test_pools__that_a_vault_can_do_without__are_left_out_with_every_reason() ->
         POOL: f"expected {address(0xBAD)}, found {FACTORY}; expected a router for factory {FACTORY}, found none"
     }
     assert parse_pins(pins_text(pins), pins.block).left_out == pins.left_out
+
+
+@pytest.mark.parametrize(("declared", "ok"), [(3_000, True), (2_500, False)])
+def test_pool__whose_router_takes_another_fee_than_its_factory_declares__is_named(declared: int, ok: bool) -> None:
+    pinner, pins = begun(FakeNode(ANSWERS))
+    pinner.pin_pools(pins, [WANT], {"paired": Paired(Facts())}, {FACTORY: V2_ROUTER}, {FACTORY: declared})
+    assert (POOL in pins.pools) is ok
+    told = [str(finding) for finding in pins.wrong]
+    assert told == ([] if ok else ["pools.main.fee: expected 2500 ppm, found 3000 ppm"])
