@@ -80,13 +80,17 @@ def _hand_out(leaving: Sequence[tuple[Edge, float]], held: int) -> list[Swap] | 
     rest = held - sum(parts)
     swaps = [_swap(edge, part) for edge, part in zip(edges, parts, strict=True)]
     if rest:
-        tries = range(min(_ASKED, len(edges)) if rest > held * _DUST else 1)
-        more = [(_swap(edges[at], parts[at] + rest), at) for at in range(len(edges)) if at in tries]
-        gains = [(swap.brings - brought.brings, -at) for swap, at in more if swap and (brought := swaps[at])]
-        if not gains:
+        more = [
+            (at, _swap(edge, parts[at] + rest)) for at, edge in enumerate(edges[: _ASKED if rest > held * _DUST else 1])
+        ]
+        found = [(at, swap) for at, swap in more if swap is not None and swaps[at] is not None]
+        for at in range(len(more), len(edges)):
+            if not found and (swap := _swap(edges[at], parts[at] + rest)):
+                found = [(at, swap)]
+        if not found:
             return None
-        at = -max(gains)[1]
-        swaps[at] = more[at][0]
+        at, swap = max(found, key=lambda each: each[1].brings - (swaps[each[0]] or each[1]).brings)
+        swaps[at] = swap
     made = [swap for swap in swaps if swap is not None]
     return [swap for swap in made if swap.sold] if len(made) == len(edges) else None
 

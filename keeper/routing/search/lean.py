@@ -19,7 +19,7 @@ from keeper.routing.search.optimum import Balance, Search
 
 EXACT_UP_TO = 6
 """Pools: every set of them that could be better is tried. Of more, a few sets are."""
-_TRIES = 12
+_TRIES = 6
 _WORTH = 1e-6
 """Of the output: where there are many pools, a better set is looked for as long as it could bring more than this."""
 

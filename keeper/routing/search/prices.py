@@ -9,7 +9,7 @@ side would sell more is its conductance.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from math import exp
+from math import exp, inf
 from operator import mul
 
 from keeper.routing.search.network import SINK, SOURCE
@@ -21,6 +21,10 @@ Line = tuple[int, int, Sketch]
 _STEPS = 60
 _CLOSE, _NEAR = 1e-9, 1e-4
 """Of the trade's value: what may be left over at all places together, and what still is a result in the end."""
+_SHORT, _BISECTIONS = 0.02, 40
+"""Of a step: less of it means that something stands like a wall, and is looked for place by place."""
+_STILL, _PATIENCE = 1e-13, 3
+"""A step that moves nothing, and how many that hardly help are taken where the result would do."""
 _DEEPEST = 14.0
 """ln w. Where the price has fallen to an e-28th of what it was, the sides do not take so much at any price."""
 _FURTHEST = 0.7
@@ -35,30 +39,34 @@ def settle(lines: Sequence[Line], heights: list[float], sold: float) -> list[flo
     """Heights (−ln price / 2, in raw units of the sink) at which every place passes on what it gets, close to it. None
     where none are found, as where the sides do not take so much."""
     left, pulls = _at(lines, heights, sold)
-    deepest = heights[SOURCE] + _DEEPEST
+    deepest, stuck, far, least = heights[SOURCE] + _DEEPEST, 0, 0, inf
     for _ in range(_STEPS):
-        value = exp(-2 * heights[SOURCE]) * sold
-        if sum(map(abs, left)) <= _CLOSE * value:
+        value, off = exp(-2 * heights[SOURCE]) * sold, sum(map(abs, left))
+        if off <= _CLOSE * value or (stuck > _PATIENCE and off <= _NEAR * value):
             return heights
-        if heights[SOURCE] > deepest:
+        step = [min(_FURTHEST, max(-_FURTHEST, by)) for by in _solve(pulls, left, _GROUND * value)]
+        if heights[SOURCE] > deepest or max(map(abs, step)) < _STILL:
             break
-        step = _solve(pulls, left, _GROUND * value)
-        longest = _FURTHEST / max(_FURTHEST, *map(abs, step))
-        heights, left, pulls = _along(lines, heights, sold, [longest * by for by in step], left)
+        part = _part(lines, heights, sold, step, left)
+        heights = [height + part * by for height, by in zip(heights, step, strict=True)]
+        far = far + 1 if max(map(abs, step)) >= _FURTHEST else 0
+        if part < _SHORT or far >= _PATIENCE:
+            heights = _level_each(lines, heights, sold)
+        left, pulls = _at(lines, heights, sold)
+        stuck, least = stuck + 1 if off > least / 2 else 0, min(off, least)
     return heights if sum(map(abs, left)) <= _NEAR * exp(-2 * heights[SOURCE]) * sold else None
 
 
-def _along(
-    lines: Sequence[Line], heights: Sequence[float], sold: float, step: Sequence[float], left: list[float]
-) -> tuple[list[float], list[float], list[list[float]]]:
+def _part(
+    lines: Sequence[Line], heights: Sequence[float], sold: float, step: Sequence[float], left: Sequence[float]
+) -> float:
     """The whole step, or as much of it as does not overshoot: what is left over, seen along it, falls all the way, so
     where it has changed its sign the right part lies between."""
     start = sum(map(mul, step, left))
     low, at_low, high, at_high, part = 0.0, start, 1.0, 0.0, 1.0
     for _ in range(_HALVINGS):
         tried = [height + part * by for height, by in zip(heights, step, strict=True)]
-        left, pulls = _at(lines, tried, sold)
-        slant = sum(map(mul, step, left))
+        slant = sum(map(mul, step, _at(lines, tried, sold)[0]))
         if (slant >= 0 and part == 1.0) or abs(slant) <= _LEVEL * start:
             break
         if slant < 0:
@@ -66,7 +74,25 @@ def _along(
         else:
             low, at_low = part, slant
         part = low + (high - low) * min(0.9, max(0.1, at_low / (at_low - at_high)))
-    return tried, left, pulls
+    return part
+
+
+def _level_each(lines: Sequence[Line], heights: Sequence[float], sold: float) -> list[float]:
+    """One place after the other brought to where nothing is left over there. Slow where places depend on each other,
+    but it stops at a side that has one price for all it takes, past which a common step would jump."""
+    level = list(heights)
+    for place in range(len(level)):
+        near = [line for line in lines if place in line[:2]]
+        if place == SINK or not near:
+            continue
+        low, high = level[place] - _FURTHEST, level[place] + _FURTHEST
+        for _ in range(_BISECTIONS):
+            level[place] = (low + high) / 2
+            if _at(near, level, sold)[0][place] > 0:
+                low = level[place]
+            else:
+                high = level[place]
+    return level
 
 
 def _at(lines: Sequence[Line], heights: Sequence[float], sold: float) -> tuple[list[float], list[list[float]]]:

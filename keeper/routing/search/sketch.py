@@ -11,11 +11,13 @@ from math import inf, sqrt
 
 from keeper.core.sides import Side
 
-FLATTEST = 1e-8
+FLATTEST = 1e-6
 """w grows at least by this share from nothing to all: a side without impact still has one price for each amount, and is
-worth 0.0001 bps less than it is."""
+thought to bring up to 0.01 bps less than it does."""
 _DRY = 1e-6
 """Of the first slope: whatever is sold below that is as good as lost."""
+_SPARE = 1e-6
+"""Of the most that a side takes: left free, since what really arrives differs a little from what was planned."""
 _SAME = 1e-12
 _FINE = 1e-7
 _EDGE = 1e-9
@@ -80,7 +82,7 @@ class Sketch:
 
     def stretch(self, reach: float) -> None:
         """Makes sure that sales up to `reach` are known of."""
-        cap = min(reach, self.side.most * (1 - 1e-12))
+        cap = min(reach, self.side.most * (1 - _SPARE))
         if self.exact or cap <= self.cap:
             return
         slope = self.side.slope(cap)
