@@ -31,10 +31,7 @@ from keeper.venues.facts import Facts, parse_address
 
 VAULT = Address("0xBA12222222228d8Ba445958a75a0704d566BF2C8")
 """Balancer's own, at one address on every chain."""
-DRAINED = (
-    "Balancer V2 composable stable pools were drained in November 2025 through the rounding of their scaled balances; "
-    "whoever provides liquidity may leave at any block"
-)
+DRAINED = "V2 composable stable pools were drained in November 2025 through the rounding of scaled balances"
 _FEE_UNIT = ONE // 1_000_000
 _MAX_TOKENS = 50
 
