@@ -14,6 +14,7 @@ from bench.balancer_quotes import balancer_rows
 from bench.curve_quotes import curve_rows
 from bench.frame import Contestant, Pace, Row, measure
 from bench.local import CountingProvider
+from bench.vault_quotes import vault_rows
 from keeper.core.chain import NoQuote, Pool, PoolState, Router
 from keeper.core.ticks import get_sqrt_ratio_at_tick
 from keeper.core.units import Token, TokenAmount
@@ -66,7 +67,7 @@ def rows(pace: Pace) -> list[Row]:
                 _v3(uniswap, usdc, w3, state, sell, steps),
                 pace,
             )
-        return found + balancer_rows(uniswap.node, w3, pace) + curve_rows(pace)
+        return found + balancer_rows(uniswap.node, w3, pace) + curve_rows(pace) + vault_rows(uniswap, w3, pace)
 
 
 # --- v2 --------------------------------------------------------------------------------------------------------------

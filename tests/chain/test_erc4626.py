@@ -10,49 +10,22 @@ from fractions import Fraction
 import pytest
 
 from keeper.core.abi import calldata, word
-from keeper.core.chain import LimitExceeded, NoLiquidity, NoQuote, Paused, Pool, Read, Router, Unusable
+from keeper.core.chain import LimitExceeded, NoLiquidity, NoQuote, Paused, Read, Router, Unusable
 from keeper.core.plan import Leg, OrderLeg
-from keeper.core.units import Address, Token, TokenAmount
+from keeper.core.units import Address, TokenAmount
 from keeper.venues.erc4626 import Erc4626, Erc4626Pin, Erc4626State
-from tests.chain.node import Node
-from tests.chain.pools import CASES, observe, pin_pool
-from tests.chain.solidity import compile_solidity
-from tests.chain.uniswap import PLENTY, Deployment, balance, deploy_token
+from tests.chain.pools import CASES, observe
+from tests.chain.share_vaults import EMPTY, Held, Vaults, make_vaults
+from tests.chain.uniswap import Deployment, balance, deploy_token
 
 DECIMALS = (0, 6, 8, 18, 24)
 OFFSETS = (0, 1, 3, 6, 12)
 FOREVER = 1 << 40
 
-Held = tuple[int, int, int]
-"""{asset raw} What the deployer puts in; what somebody gives it; what it loses."""
-EMPTY: Held = (0, 0, 0)
-
-
-@dataclass(frozen=True)
-class Vaults:
-    node: Node
-    codes: dict[str, str]
-
-    def new(self, asset: Token, name: str = "OffsetVault", offset: int | None = 0, held: Held = EMPTY) -> Pool:
-        """A vault, pinned. A vault without a choice of offset has None."""
-        arguments = (asset.address,) if offset is None else (asset.address, offset)
-        address = self.node.deploy(self.codes[name], ["address", "uint8"][: len(arguments)], arguments)
-        self.node.send(asset.address, calldata("approve(address,uint256)", address, PLENTY))
-        put_in, given, lost = held
-        if put_in:
-            self.node.send(address, calldata("deposit(uint256,address)", put_in, self.node.deployer))
-        if given:
-            self.node.send(asset.address, calldata("transfer(address,uint256)", address, given))
-        if lost:
-            self.node.send(address, calldata("lose(uint256)", lost))
-        decimals = word(self.node.call(address, calldata("decimals()")), 0)
-        share = Token(self.node.chain_id, address, f"v{asset.symbol}", decimals)
-        return pin_pool(self.node, Erc4626Pin(), address, [asset, share], Router("", address))
-
 
 @pytest.fixture(scope="module")
 def vaults(uniswap: Deployment) -> Vaults:
-    return Vaults(uniswap.node, compile_solidity("Vaults.sol", "cancun"))
+    return make_vaults(uniswap.node)
 
 
 @pytest.fixture(scope="module")
