@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import ClassVar
@@ -10,7 +10,7 @@ from typing import ClassVar
 from keeper.core import text
 from keeper.core.chain import VaultView
 from keeper.core.plan import Allow, Draft, Verdict
-from keeper.core.units import WHOLE_BPS, TokenAmount
+from keeper.core.units import WHOLE_BPS, Token, TokenAmount
 from keeper.core.wrapping import wrapped_by
 from keeper.guards.verdicts import at_most, no_trade
 
@@ -46,7 +46,8 @@ def _missing(draft: Draft) -> Iterator[tuple[Fraction, str]]:
     """Of each token that is traded: how much of it went missing, {bps}, and what that means in a clause."""
     meant: dict[str, TokenAmount] = {}
     most: dict[str, int] = {}
-    for leg in (each.leg for each in (draft.order.legs if draft.order else ())):
+    legs = [each.leg for each in (draft.order.legs if draft.order else ())]
+    for leg in legs:
         for amount in (-leg.sell, leg.quote):
             key = amount.token.address
             meant[key] = meant[key] + amount if key in meant else amount
@@ -59,12 +60,15 @@ def _missing(draft: Draft) -> Iterator[tuple[Fraction, str]]:
         found = TokenAmount(amount.token, draft.simulation.deltas.get(amount.token, 0) - wrapped.get(address, 0))
         missing = max((amount - found).raw, 0)
         # Of the largest leg: where several legs trade it, little or nothing of it may be left.
-        yield Fraction(missing * WHOLE_BPS, most[address]), _said(amount, found)
+        through = dict.fromkeys(token for leg in legs if leg.buy == amount.token for token in leg.through)
+        yield Fraction(missing * WHOLE_BPS, most[address]), _said(amount, found, tuple(through))
 
 
-def _said(meant: TokenAmount, found: TokenAmount) -> str:
-    symbol = meant.token.symbol
+def _said(meant: TokenAmount, found: TokenAmount, through: Sequence[Token]) -> str:
+    """`through` are the tokens that what is bought comes through, any of which may be the one."""
+    symbol = " or ".join(token.symbol for token in (meant.token, *through))
     if meant.raw > 0:
         came = f"received {text.amount(found)} of {text.amount(meant)}" if found.raw else "the swap brings none"
         return f"{symbol} takes a fee on transfer, or its balances do not follow its transfers: {came}"
-    return f"{symbol} takes a fee on transfer: {text.amount(-found)} left the account to sell {text.amount(-meant)}"
+    sold = meant.token.symbol
+    return f"{sold} takes a fee on transfer: {text.amount(-found)} left the account to sell {text.amount(-meant)}"

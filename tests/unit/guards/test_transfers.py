@@ -10,7 +10,7 @@ from keeper.core.abi import calldata
 from keeper.core.plan import Allow, Call, Deny, Purpose, Simulation
 from keeper.core.units import TokenAmount
 from keeper.guards.transfers import WholeTransfers
-from tests.builders import ETH, USDC, WETH, make_view, simulated, swap_call
+from tests.builders import DAI, ETH, USDC, WETH, make_view, simulated, swap_call
 from tests.unit.guards.orders import QUOTE, SELL, approval, filled, order, swap, trade
 
 BPS = QUOTE.raw // 10_000
@@ -77,3 +77,12 @@ def test_middle_of_a_path__only_its_rest_must_arrive() -> None:
 
 def test_simulation_failed__left_to_max_deviation() -> None:
     assert verdict(simulated(failure="IIA")).measured == "does not apply: the simulation failed"
+
+
+@pytest.mark.fault("K1")
+def test_received__less_along_a_path__names_every_token_that_it_comes_through() -> None:
+    (first,) = order().legs
+    path = replace(order(), legs=(replace(first, leg=replace(first.leg, through=(DAI,))),))
+    found = verdict(filled(TokenAmount(USDC, QUOTE.raw * 99 // 100)), order=path)
+    assert isinstance(found, Deny)
+    assert found.reason.startswith("USDC or DAI takes a fee on transfer, or its balances")
