@@ -25,6 +25,7 @@ def imported(*words: str) -> set[str]:
 @pytest.mark.parametrize(
     ("words", "spared"),
     [
+        (("--version",), {"typer", "rich", "click"}),
         (("--help",), {"sqlalchemy", "eth_account", "pydantic", "urllib3", "websockets", "alembic", "eth_abi"}),
         (("check", "--offline", str(CONFIG)), {"sqlalchemy", "eth_account", "urllib3", "websockets", "alembic"}),
         (("status", str(CONFIG)), {"eth_account", "urllib3", "websockets", "alembic"}),
