@@ -56,8 +56,12 @@ def _source(setting: Setting, config: PegConfig, source: PegSource, index: int) 
     return Said(str(source), _average(pool, (coin, against), config.price.window, where))
 
 
+_AVERAGED = "uniswap_v3", "pancake_v3", "slipstream"
+"""They answer `observe` alike."""
+
+
 def _average(pool: Pool, pair: tuple[Token, Token], window: int, where: str) -> TwapSource:
-    if pool.kind != "uniswap_v3":
+    if pool.kind not in _AVERAGED:
         raise ConfigError("config", where, "a pool that keeps an average (uniswap_v3), or `.ema`", pool.kind)
     return TwapSource(f"twap{duration_text(window)}", pool.address, *pair, window)
 
