@@ -47,9 +47,11 @@ STABLE = {
     "meta 2021": "deprecated/20210727-meta-stable-pool/bytecode/MetaStablePool.json",
     "phantom 2021": "deprecated/20211208-stable-phantom-pool/bytecode/StablePhantomPool.json",
     "stable 2022": "20220609-stable-pool-v2/bytecode/StablePoolFactory.json",
+    "composable 2022, first": "20220817-composable-stable-pool/bytecode/ComposableStablePool.json",
     "composable 2022": "20220906-composable-stable-pool/bytecode/ComposableStablePool.json",
     "composable 2023": "20230206-composable-stable-pool-v3/artifact/ComposableStablePool.json",
 }
+LAUNCH = "20211202-no-protocol-fee-lbp/bytecode/NoProtocolFeeLiquidityBootstrappingPoolFactory.json"
 PAIRS = {"2021 pair", "meta 2021"}
 """Generations of two tokens, neither more nor fewer."""
 _ALLOWS = "600a600c600039600a6000f3" + "600160005260206000f3"
@@ -164,13 +166,8 @@ def new_stable(
             types = ["address", "string", "string", "address[]", *["uint256"] * 4, "address"]
             return node.deploy(code, types, [balancer.vault, "", "", addresses, amp, fee, *pause, node.deployer])
         case "stable 2022":
-            factory = node.deploy(code, ["address"], [balancer.vault])
-            data = calldata(
-                "create(string,string,address[],uint256,uint256,address)", "", "", addresses, amp, fee, node.deployer
-            )
-            made_at = node.call(factory, data)
-            node.send(factory, data)
-            return address_word(made_at, 0)
+            signature = "create(string,string,address[],uint256,uint256,address)"
+            return _made(balancer, code, calldata(signature, "", "", addresses, amp, fee, node.deployer))
         case "meta 2021":
             struct = f"(address,string,string,address[],address[],uint256[],{'uint256,' * 4}bool,address)"
             made = balancer.vault, "", "", addresses, rates, lives, amp, fee, *pause, False, node.deployer
@@ -187,6 +184,22 @@ def new_stable(
             made = balancer.vault, balancer.fees, "", "", addresses, rates, lives, exempt, amp, fee, *pause
             made = *made, node.deployer, *([""] if last else [])
     return node.deploy(code, [struct], [made])
+
+
+def new_launch(balancer: Balancer, tokens: Sequence[Token], weights: Sequence[int], fee: int) -> Address:
+    """A pool for a launch, whose weights its owner moves."""
+    addresses, owner = [token.address for token in tokens], balancer.node.deployer
+    signature = "create(string,string,address[],uint256[],uint256,address,bool)"
+    data = calldata(signature, "", "", addresses, weights, fee, owner, True)
+    return _made(balancer, bytecode(LAUNCH), data)
+
+
+def _made(balancer: Balancer, factory: str, create: bytes) -> Address:
+    """What a factory of this code makes."""
+    address = balancer.node.deploy(factory, ["address"], [balancer.vault])
+    made = balancer.node.call(address, create)
+    balancer.node.send(address, create)
+    return address_word(made, 0)
 
 
 def pin_balancer(balancer: Balancer, pin: PoolPin, address: Address) -> Pool:

@@ -35,6 +35,7 @@ from tests.chain.balancer import (
     deploy_balancer,
     in_order,
     join,
+    new_launch,
     new_rate,
     new_stable,
     new_token,
@@ -432,7 +433,8 @@ def test_swap__past_its_deadline__reverts(balancer: Balancer, market: dict[str, 
 
 
 def test_pin__of_something_else__is_none(balancer: Balancer, market: dict[str, Address], tokens: list[Token]) -> None:
-    others = [tokens[0].address, balancer.vault, balancer.fees]
+    launch = new_launch(balancer, tokens[:2], [ONE // 2, ONE // 2], 10**16)
+    others = [tokens[0].address, balancer.vault, balancer.fees, launch]
     for pin, addresses in (
         (WeightedPin(), [*others, market["stable"], market["composable"]]),
         (StablePin(), [*others, market["weighted old"], market["weighted new"], market["pair"]]),
