@@ -84,13 +84,24 @@ def make_means(setting: Setting) -> Means | None:
     if vault.strategy.kind == "peg":
         return None
     is_wallet = vault.custody.kind == "wallet"
-    return Means(_carries, atomic=not is_wallet, joins=frozenset(TOGETHER) if is_wallet else frozenset())
+    carries = {"contract": _carries_listed, "roles": _carries_scoped}.get(vault.custody.kind, _carries)
+    return Means(carries, atomic=not is_wallet, joins=frozenset(TOGETHER) if is_wallet else frozenset())
 
 
 def _carries(pools: Sequence[Pool]) -> bool:
     """One router, and an ABI of its own for a path through several pools."""
     families = {_PATHS.get(pool.kind) for pool in pools}
     return len(families) == 1 and None not in families and len({pool.router for pool in pools}) == 1
+
+
+def _carries_listed(pools: Sequence[Pool]) -> bool:
+    """Through a contract that lists one function of each router: only where a path is written with that one too."""
+    return _carries(pools) and pools[0].router.kind in ("v2_router", "swap_router02", "pancake_router")
+
+
+def _carries_scoped(pools: Sequence[Pool]) -> bool:
+    """With a role, whose conditions look into a multicall: there only a path of pairs reads as a single swap does."""
+    return _carries_listed(pools) and _PATHS[pools[0].kind] == "v2"
 
 
 _PATHS = {
