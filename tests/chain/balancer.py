@@ -160,6 +160,7 @@ def new_stable(
     """`tokens` in the Vault's order; `amp` whole. A provider of nobody is none; `durations` {s} of cached rates."""
     node, addresses, n = balancer.node, [token.address for token in tokens], len(tokens)
     code, pause = bytecode(STABLE[generation]), (WINDOW, BUFFER)
+    made: tuple[object, ...]
     rates, lives = list(providers or [NOBODY] * n), list(durations or [0] * n)
     match generation:
         case "stable 2021":
