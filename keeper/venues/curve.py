@@ -13,8 +13,9 @@ from keeper.core.plan import Call, OrderLeg
 from keeper.core.units import Address
 from keeper.venues.curve_form import CACHED, FRESH, STORED, Form, form_of
 from keeper.venues.curve_math import FEE_UNIT, PRECISION
-from keeper.venues.curve_state import Below, CurveState
+from keeper.venues.curve_state import CurveState
 from keeper.venues.curve_swap import StableSwap
+from keeper.venues.curve_through import Below
 from keeper.venues.swaps import swap_call
 
 ROUTER = "curve"

@@ -7,23 +7,16 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from keeper.core.chain import LimitExceeded, NoLiquidity, NoQuote, Paused, Pool
-from keeper.core.sides import Searched, Side
+from keeper.core.sides import Side
 from keeper.core.units import NATIVE, Address, Token, TokenAmount
 from keeper.venues.curve_math import PRECISION
 from keeper.venues.curve_side import CurveSide
 from keeper.venues.curve_swap import MAX_BALANCE, StableSwap
+from keeper.venues.curve_through import Below, ThroughSide
 
 _PROBE = 10**6
 """A slope through two pools is measured over this part of what the pool holds."""
 _LEAST_PROBE = 10**4
-
-
-@dataclass(frozen=True, slots=True)
-class Below:
-    """The pool under a metapool: its numbers and how many shares of it there are."""
-
-    swap: StableSwap
-    supply: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,8 +47,7 @@ class CurveState:
             return way
         if buy.raw <= 0:
             return LimitExceeded(f"amount: expected more than 0, was {buy.raw}")
-        most = self._most(way)
-        found = least_for(lambda sold: self._out(way, sold), buy.raw, self._guess(way, buy.raw), most)
+        found = least_for(lambda sold: self._out(way, sold), buy.raw, self._guess(way, buy.raw), self._best(way))
         return TokenAmount(sell, found) if isinstance(found, int) else found
 
     def marginal(self, sell: Token, buy: Token) -> Fraction | NoQuote:
@@ -77,7 +69,7 @@ class CurveState:
             return way
         if max(way) < len(self.swap.xp):
             return CurveSide.of(self.swap, *way)
-        return Searched(self, sell, buy, self._most(way))
+        return self._through(way)
 
     # --- which way a trade takes -------------------------------------------------------------------------------------
 
@@ -98,6 +90,13 @@ class CurveState:
             return NoLiquidity(f"{sell.symbol} for {buy.symbol}: that is for the base pool")
         return i, j
 
+    def _through(self, way: tuple[int, int]) -> ThroughSide:
+        """Between the metapool's coin and one of the base pool's."""
+        n, is_out = len(self.swap.xp), way[0] == 0
+        assert self.below is not None
+        own = CurveSide.of(self.swap, *((0, 1) if is_out else (1, 0)))
+        return ThroughSide(own, self.below, max(way) - n, is_out)
+
     def _out(self, way: tuple[int, int], sold: int) -> int | NoQuote:
         i, j = way
         swap, n, most = self.swap, len(self.swap.xp), self._most(way)
@@ -106,13 +105,7 @@ class CurveState:
         try:
             if i < n and j < n:
                 return swap.out(i, j, sold)
-            # The metapool takes its base pool's rate before anything moves.
-            assert self.below is not None
-            base, supply = self.below.swap, self.below.supply
-            if j >= n:
-                return base.burn(j - n, swap.out(0, 1, sold), supply)
-            added = [sold if k == i - n else 0 for k in range(len(base.xp))]
-            return swap.out(1, 0, base.mint(added, supply))
+            return self._through(way).out(sold)
         except ArithmeticError as error:
             return NoLiquidity(f"the pool would revert: {error}")
 
@@ -129,6 +122,14 @@ class CurveState:
         n = len(self.swap.xp)
         swap, i = (self.swap, way[0]) if way[0] < n or self.below is None else (self.below.swap, way[0] - n)
         return max(0, MAX_BALANCE - swap.xp[i]) * PRECISION // swap.rates[i]
+
+    def _best(self, way: tuple[int, int]) -> int:
+        """{sell raw} What brings most: beyond it, a dynamic fee takes more than the sale adds."""
+        most, i, j = self._most(way), *way
+        if not self.swap.offpeg:
+            return most
+        side = CurveSide.of(self.swap, i, j) if max(way) < len(self.swap.xp) else self._through(way)
+        return min(most, int(side.sold_at(0.0)))
 
     def _held(self, i: int) -> int:
         n = len(self.swap.xp)

@@ -7,12 +7,12 @@ from random import Random
 import pytest
 
 from keeper.core.chain import LimitExceeded, NoLiquidity, Paused, Pool
-from keeper.core.sides import Searched
 from keeper.core.units import NATIVE, Token, TokenAmount
 from keeper.venues.curve_math import FEE_UNIT, Product
 from keeper.venues.curve_side import CurveSide
-from keeper.venues.curve_state import Below, CurveState, least_for
+from keeper.venues.curve_state import CurveState, least_for
 from keeper.venues.curve_swap import StableSwap
+from keeper.venues.curve_through import Below, ThroughSide
 from tests.builders import ETH, WETH, token
 from tests.unit.venues.curve_pools import (
     CASES,
@@ -68,7 +68,7 @@ def test_out_for__of_a_plain_pool__is_what_exchange_pays() -> None:
 def test_in_for__of_random_pools__is_the_least_that_suffices() -> None:
     random, found = Random(1), 0
     for _ in range(CASES):
-        state = random_state(random, random.choice((0, 2 * FEE_UNIT)))
+        state = random_state(random)
         i, j, amount = sale(random, state.swap)
         sell, buy = state.pool.tokens[i], state.pool.tokens[j]
         paid = state.out_for(sold(sell, amount), buy)
@@ -76,6 +76,25 @@ def test_in_for__of_random_pools__is_the_least_that_suffices() -> None:
             continue
         least = raw(state.in_for(paid, sell))
         assert least <= amount
+        assert raw(state.out_for(sold(sell, least), buy)) >= paid.raw
+        before = state.out_for(sold(sell, least - 1), buy)
+        assert not isinstance(before, TokenAmount) or before.raw < paid.raw
+        found += 1
+    assert found > CASES // 2
+
+
+def test_in_for__where_the_fee_moves__suffices_and_one_less_does_not() -> None:
+    """A dynamic fee is cut to 10^-10 of what is paid: what a sale brings goes up in teeth, and one of them is found."""
+    random, found = Random(2), 0
+    for _ in range(CASES):
+        state = random_state(random, 2 * FEE_UNIT)
+        i, j, amount = sale(random, state.swap)
+        sell, buy = state.pool.tokens[i], state.pool.tokens[j]
+        amount = min(amount, state.swap.balances[i])
+        paid = state.out_for(sold(sell, amount), buy)
+        if not isinstance(paid, TokenAmount) or not paid.raw:
+            continue
+        least = raw(state.in_for(paid, sell))
         assert raw(state.out_for(sold(sell, least), buy)) >= paid.raw
         before = state.out_for(sold(sell, least - 1), buy)
         assert not isinstance(before, TokenAmount) or before.raw < paid.raw
@@ -155,7 +174,7 @@ def test_quote__of_an_underlying_coin_without_the_base_pool__is_refused() -> Non
 def test_side__is_in_closed_form_where_one_pool_decides() -> None:
     assert STATE.side(DAI, USDC) == CurveSide.of(SWAP, 0, 1)
     found = OVER_STATE.side(GUSD, USDC)
-    assert isinstance(found, Searched)
+    assert isinstance(found, ThroughSide)
     assert found.out(whole(GUSD, 500)) == raw(OVER_STATE.out_for(sold(GUSD, whole(GUSD, 500)), USDC))
     assert found.slope(whole(GUSD, 500)) == pytest.approx(10**4, rel=1e-2)
 

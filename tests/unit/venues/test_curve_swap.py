@@ -129,7 +129,8 @@ def test_mint_and_burn__of_one_coin__never_profits() -> None:
     for _ in range(CASES):
         fee, offpeg = random_fees(random)
         swap = random_stable(random, fee, offpeg)
-        i, added = random.randrange(len(swap.xp)), max(1, int(random.uniform(1e-6, 2) * swap.balances[0]))
+        i = random.randrange(len(swap.xp))
+        added = max(1, int(random.uniform(1e-6, 2) * swap.balances[i]))
         supply = swap.d * random.randint(90, 100) // 100
         deposit = [added if k == i else 0 for k in range(len(swap.xp))]
         try:
