@@ -383,7 +383,7 @@ class Glance(NamedTuple):
 class Snapshot:
     """All due vaults of one chain at one block. `nonces` are the senders' next nonces at that block.
 
-    A view may be made only when it is asked for, and raise what making it raises. `glances` may lack any vault.
+    A view may be made only when it is asked for, which may raise JournalError. `glances` may lack any vault.
     """
 
     block: Block

@@ -65,7 +65,8 @@ class MemoryJournal:
                 key = rules.streak_key(record)
                 if key is None or key != rules.streak_key(streak.latest):
                     break
-                streak.latest, streak.count = record, streak.count + 1
+                widest = max(record.max_drift_bps, streak.latest.max_drift_bps)
+                streak.latest, streak.count = replace(record, max_drift_bps=widest), streak.count + 1
                 return number
             self.cycles.append(Streak(record, record))
             return len(self.cycles)
