@@ -8,9 +8,9 @@ from math import exp, sqrt
 from random import Random
 
 from keeper.core.sides import Side
-from keeper.routing.search.network import Edge, Network, reaches
+from keeper.routing.search.network import SINK, SOURCE, Edge, Network, reaches
 from tests.builders import address
-from tests.sides import Flat, Product, Ranges, Stable, Weighted, ranges
+from tests.sides import Basket, Flat, Product, Ranges, Stable, Weighted, ranges
 
 Sides = tuple[Side, Side]
 """There and back."""
@@ -97,3 +97,42 @@ def _ranges(draw: Random, price: float, liquidity: float, kept: float) -> Ranges
     widths = [1 + 10 ** draw.uniform(-4, -1.5) for _ in range(count)]
     depths = [liquidity * 10 ** draw.uniform(-0.5, 1.5) for _ in range(count)]
     return ranges(price, [*widths, 100.0], [*depths, liquidity * 0.3], kept)
+
+
+# --- a published instance --------------------------------------------------------------------------------------------
+
+UNIT = 10**18
+_PLACE_OF = (0, 2, 1)
+"""Of its tokens: the first is sold for the third."""
+
+
+def published(circles: bool = False) -> Network:
+    """The five pools over three tokens on which Angeris, Evans, Chitra and Boyd trade the first token for the third
+    ("Optimal routing for constant function market makers", 2022, figures 2 and 3). Two of its pools can be played
+    against each other; `circles` adds the sides that this takes."""
+    basket = Basket((3.0 * UNIT, 0.2 * UNIT, 1.0 * UNIT), (3.0, 2.0, 1.0), 0.98)
+    edges = [
+        Edge(address(1), _PLACE_OF[sell], _PLACE_OF[buy], basket.side(sell, buy), after=_after(basket, sell, buy))
+        for sell in range(3)
+        for buy in range(3)
+        if sell != buy
+    ]
+    pairs = ((2, 0, 1, 10, 1, 990_000), (3, 1, 2, 1, 10, 960_000), (4, 0, 2, 20, 50, 970_000))
+    for number, one, other, x, y, kept in pairs:
+        for sell, buy, held, wanted in ((one, other, x, y), (other, one, y, x)):
+            side = Product(held * UNIT, wanted * UNIT, kept)
+            edges.append(Edge(address(number), _PLACE_OF[sell], _PLACE_OF[buy], side))
+    for sell, buy in ((0, 2), (2, 0)):
+        edges.append(Edge(address(5), _PLACE_OF[sell], _PLACE_OF[buy], Flat(0.99, int(10 / 0.99 * UNIT))))
+    forward = [edge for edge in edges if edge.tail != SINK and edge.head != SOURCE]
+    return Network(3, tuple(edges if circles else forward))
+
+
+def _after(basket: Basket, sell: int, buy: int) -> Callable[[Sequence[tuple[Edge, int]]], Side]:
+    def after(uses: Sequence[tuple[Edge, int]]) -> Side:
+        moved = basket
+        for edge, sold in uses:
+            moved = moved.after(_PLACE_OF.index(edge.tail), _PLACE_OF.index(edge.head), sold)
+        return moved.side(sell, buy)
+
+    return after

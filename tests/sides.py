@@ -185,3 +185,21 @@ def ranges(price: float, widths: Sequence[float], liquidities: Sequence[float], 
         at /= width
         steps.append((at, liquidity))
     return Ranges(sqrt(price), tuple(steps), kept)
+
+
+@dataclass(frozen=True, slots=True)
+class Basket:
+    """A weighted pool of several tokens. What is kept of a sale as fee leaves the pool, so that no order matters."""
+
+    held: tuple[float, ...]
+    weights: tuple[float, ...]
+    kept: float
+
+    def side(self, sell: int, buy: int) -> Weighted:
+        return Weighted(self.held[sell], self.held[buy], self.weights[sell] / self.weights[buy], self.kept)
+
+    def after(self, sell: int, buy: int, sold: float) -> Basket:
+        held = list(self.held)
+        held[sell] += self.kept * sold
+        held[buy] *= (self.held[sell] / held[sell]) ** (self.weights[sell] / self.weights[buy])
+        return Basket(tuple(held), self.weights, self.kept)

@@ -51,11 +51,14 @@ def fill(network: Network, loads: Loads, sold: int) -> Filled | None:
         if place == SINK or not held[place]:
             continue
         made = _hand_out(leaving[place], held[place]) if leaving[place] else None
+        for swap in made or ():
+            after = _after(swap, [(one.edge, one.sold) for one in swaps if one.edge.pool == swap.edge.pool])
+            if after is None:
+                return None
+            held[after.edge.head] += after.brings
+            swaps.append(after)
         if made is None:
             return None
-        for swap in made:
-            held[swap.edge.head] += swap.brings
-        swaps += made
     return Filled(tuple(swaps), held[SINK], sum(swap.edge.gas for swap in swaps))
 
 
@@ -80,19 +83,26 @@ def _hand_out(leaving: Sequence[tuple[Edge, float]], held: int) -> list[Swap] | 
     rest = held - sum(parts)
     swaps = [_swap(edge, part) for edge, part in zip(edges, parts, strict=True)]
     if rest:
-        more = [
-            (at, _swap(edge, parts[at] + rest)) for at, edge in enumerate(edges[: _ASKED if rest > held * _DUST else 1])
-        ]
-        found = [(at, swap) for at, swap in more if swap is not None and swaps[at] is not None]
-        for at in range(len(more), len(edges)):
-            if not found and (swap := _swap(edges[at], parts[at] + rest)):
-                found = [(at, swap)]
+        found = list[tuple[int, int, Swap]]()
+        for at, (edge, before) in enumerate(zip(edges, swaps, strict=True)):
+            if found and at >= (_ASKED if rest > held * _DUST else 1):
+                break
+            if before and (swap := _swap(edge, parts[at] + rest)):
+                found.append((swap.brings - before.brings, -at, swap))
         if not found:
             return None
-        at, swap = max(found, key=lambda each: each[1].brings - (swaps[each[0]] or each[1]).brings)
-        swaps[at] = swap
+        _, at, swap = max(found)
+        swaps[-at] = swap
     made = [swap for swap in swaps if swap is not None]
     return [swap for swap in made if swap.sold] if len(made) == len(edges) else None
+
+
+def _after(swap: Swap, uses: list[tuple[Edge, int]]) -> Swap | None:
+    """What it brings where earlier swaps have moved its pool."""
+    if not uses:
+        return swap
+    brings = swap.edge.after(uses).out(swap.sold) if swap.edge.after else None
+    return Swap(swap.edge, swap.sold, brings) if isinstance(brings, int) else None
 
 
 def _swap(edge: Edge, sold: int) -> Swap | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from math import inf, log
 
@@ -15,13 +15,18 @@ SOURCE, SINK = 0, 1
 
 @dataclass(frozen=True, slots=True)
 class Edge:
-    """One side of a pool between two places. `gas` is what using it costs, in raw units of what the trade buys."""
+    """One side of a pool between two places. `gas` is what using it costs, in raw units of what the trade buys.
+
+    `after` tells the same side once other edges of its pool have sold so much, in this order; without it a pool of
+    several tokens is used on one side only.
+    """
 
     pool: Address
     tail: int
     head: int
     side: Side
     gas: int = 0
+    after: Callable[[Sequence[tuple[Edge, int]]], Side] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 from math import exp, log
 
 from keeper.core.units import Address
 from keeper.routing.search.network import SINK, SOURCE, Edge, Loads, Network, best_rates, height, in_order, reaches
 from keeper.routing.search.parallel import parallel
 from keeper.routing.search.prices import Line, settle
+from keeper.routing.search.sharing import Shared
 from keeper.routing.search.sketch import Sketch
 
 _ROUNDS = 12
@@ -17,7 +18,7 @@ _TRUE = 1e-6
 """How wrong the lines may be about the slopes where the loads are, as a share of the trade's value: 0.01 bps."""
 _BEYOND = 1.02
 """Sides are known a little past what can arrive, so that a price is told even where all goes one way."""
-_TRIES = 12
+_TRIES, _EXCHANGES = 12, 40
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,8 +39,9 @@ class Balance:
 class Search:
     """Finds balances in one network, for any amounts and any of its edges, and remembers what the sides said.
 
-    Guarantees: a balance uses one side of a pool at most, its paths have at most `hops` edges, and no load goes round
-    in a circle; `circles` lifts all three. Does not guarantee that no better one exists where one of them binds.
+    Guarantees: no side of a pool is used beside another one unless it tells what it is after that, paths have at most
+    `hops` edges, and no load goes round in a circle; `circles` lifts the last two. Does not guarantee that no better
+    balance exists where one of these binds.
     """
 
     def __init__(self, network: Network, hops: int = 3, circles: bool = False) -> None:
@@ -59,19 +61,25 @@ class Search:
         dropped = set(without)
         for _ in range(_TRIES):
             found = self._balance(sold, dropped)
-            if found is None or self._circles:
-                return found
-            offending = self._offending(found)
+            if found is None:
+                return None
+            offending = self._second_sides(found) or (set() if self._circles else self._weakest(found))
+            if not offending:
+                found = self._together(found, sold, dropped)
+                offending = self._second_sides(found)
             if not offending:
                 return found
             dropped |= offending
         return None
 
-    def _balance(self, sold: float, dropped: Collection[int]) -> Balance | None:
+    def _balance(
+        self, sold: float, dropped: Collection[int], moved: Mapping[int, Line] | None = None
+    ) -> Balance | None:
         at = self._through([index for index in range(len(self.network.edges)) if index not in dropped])
         if not at:
             return None
         lines = [self._line(index, sold) for index in at]
+        lines = [moved.get(index, line) for index, line in zip(at, lines, strict=True)] if moved else lines
         if closed := self._in_closed_form(at, lines, sold):
             return closed
         heights = self._heights
@@ -130,22 +138,69 @@ class Search:
             arrives += gets * (head == SINK) - gives * (tail == SINK)
         return Balance(tuple(loads), tuple(heights), arrives, tuple(profits))
 
+    # --- several sides of one pool -----------------------------------------------------------------------------------
+
+    def _together(self, found: Balance, sold: float, dropped: Collection[int]) -> Balance:
+        """Prices sides of one pool together: each as it is after the others, again and again until nothing changes."""
+        for _ in range(_EXCHANGES):
+            shared = self._shared(found)
+            if not shared:
+                break
+            lines = {index: self._line_beside(index, shared, found.loads, sold) for index in shared}
+            again = self._balance(sold, dropped, lines)
+            if again is None:
+                break
+            mixed = [(one + other) / 2 for one, other in zip(found.loads, again.loads, strict=True)]
+            change = sum(
+                abs(one - other) * _price(again.heights, edge.tail)
+                for one, other, edge in zip(found.loads, again.loads, self.network.edges, strict=True)
+            )
+            found = replace(again, loads=tuple(mixed))
+            if change <= _TRUE * sold * _price(again.heights, SOURCE):
+                break
+        return found
+
+    def _shared(self, found: Balance) -> list[int]:
+        """Loaded edges that share their pool with another one and can be priced beside it, in the order of a fill."""
+        edges = self.network.edges
+        able = [at for at, load in enumerate(found.loads) if load > 0 and edges[at].after]
+        shared = [at for at in able if sum(edges[other].pool == edges[at].pool for other in able) > 1]
+        places = in_order(self.network, found.loads) or list(range(self.network.places))
+        return sorted(shared, key=lambda at: (places.index(edges[at].tail), -found.loads[at]))
+
+    def _line_beside(self, index: int, shared: Sequence[int], loads: Loads, sold: float) -> Line:
+        edge = self.network.edges[index]
+        others = [at for at in shared if self.network.edges[at].pool == edge.pool]
+        uses = [(self.network.edges[at], int(loads[at])) for at in others]
+        turn = others.index(index)
+        before, later, after = uses[:turn], uses[turn + 1 :], edge.after
+        assert after is not None
+        side = Shared(after(before), lambda own: after([*before, (edge, own), *later]))
+        return edge.tail, edge.head, Sketch(side, sold * self._arrives[edge.tail] * _BEYOND)
+
     # --- what a sequence of swaps cannot do --------------------------------------------------------------------------
 
-    def _offending(self, found: Balance) -> set[int]:
-        """Edges without which the loads come closer to something that swaps can bring about."""
-        return self._second_sides(found) or self._weakest(found, self._too_long(found.loads))
-
     def _second_sides(self, found: Balance) -> set[int]:
-        """Of each pool all but the side that carries most: a pool's sides are one reserve, and are no sum."""
-        edges, best = self.network.edges, dict[Address, int]()
-        torn = set()
-        for index in (index for index, load in enumerate(found.loads) if load > 0):
-            other = best.setdefault(edges[index].pool, index)
-            if other != index:
-                torn.add(edges[index].pool)
-                best[edges[index].pool] = max(other, index, key=lambda each: self._value(found, each))
-        return {index for index, edge in enumerate(edges) if edge.pool in torn and index != best[edge.pool]}
+        """Of each pool all sides that cannot be used beside the one that carries most: it is one reserve, and no sum.
+        Where a pool tells what it is after a swap they can, but for what goes in again where it came out."""
+        edges = self.network.edges
+        loaded = [index for index, load in enumerate(found.loads) if load > 0]
+        kept = dict[Address, list[int]]()
+        for index in sorted(loaded, key=lambda each: -self._value(found, each)):
+            mine = kept.setdefault(edges[index].pool, [])
+            if all(self._are_beside(index, other) for other in mine):
+                mine.append(index)
+        torn = {pool for pool, mine in kept.items() if len(mine) < sum(edges[at].pool == pool for at in loaded)}
+        return {
+            index
+            for index, edge in enumerate(edges)
+            if edge.pool in torn and not all(self._are_beside(index, other) for other in kept[edge.pool])
+        }
+
+    def _are_beside(self, index: int, other: int) -> bool:
+        """Whether two sides of a pool can be used together; one beside itself can."""
+        one, two = self.network.edges[index], self.network.edges[other]
+        return index == other or bool(one.after and two.after and one.head != two.tail and one.tail != two.head)
 
     def _too_long(self, loads: Loads) -> list[tuple[int, int]]:
         """Pairs of places on a circle, or on a path of too many edges."""
@@ -154,8 +209,9 @@ class Search:
             return _longer_than(self._hops, pairs)
         return _longer_than(self.network.places, pairs)
 
-    def _weakest(self, found: Balance, pairs: list[tuple[int, int]]) -> set[int]:
-        """All edges of the pair of places that carries least."""
+    def _weakest(self, found: Balance) -> set[int]:
+        """Of what goes on for too long, all edges of the pair of places that carries least."""
+        pairs = self._too_long(found.loads)
         by_pair: dict[tuple[int, int], set[int]] = {pair: set() for pair in pairs}
         for index, edge in enumerate(self.network.edges):
             if (edge.tail, edge.head) in by_pair:

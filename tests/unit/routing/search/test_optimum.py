@@ -9,7 +9,7 @@ from keeper.routing.search.filling import Filled, fill
 from keeper.routing.search.network import SINK, SOURCE, Edge, Network
 from keeper.routing.search.optimum import Balance, Search
 from tests.builders import address
-from tests.networks import random_network, upper_bound
+from tests.networks import UNIT, published, random_network, upper_bound
 from tests.sides import Flat, Product, Stable, Weighted, ranges
 
 NETWORKS = int(os.environ.get("KEEPER_CASES", "60")) // 10 + 34
@@ -185,3 +185,49 @@ def test_best__asked_again_with_other_amounts__does_not_depend_on_what_was_asked
 def test_best__of_more_than_the_pools_take__is_none() -> None:
     assert Search(parallel(Flat(1.0, SOLD // 3), Flat(0.9, SOLD // 2))).best(SOLD) is None
     assert Search(Network(2, ())).best(SOLD) is None
+
+
+PUBLISHED = {
+    1: 2.312827853,
+    5: 9.758551308,
+    10: 16.329966330,
+    20: 26.318128618,
+    25: 31.005495162,
+    30: 34.756140456,
+    40: 40.292854358,
+    50: 44.182020402,
+}
+"""What its five pools bring for so many of the first token where nothing is sold back, as cvxpy finds it (`bench
+routing`). From 25 on two sides of
+the pool of three tokens are wanted at once."""
+WITH_CIRCLES = {
+    1: 7.293878988,
+    2: 8.307388065,
+    5: 11.337691095,
+    10: 16.388196147,
+}
+"""The same where two of the pools may be played against each other, as in the paper."""
+
+
+@pytest.mark.parametrize("sold", PUBLISHED)
+def test_best__of_the_published_five_pools__is_the_optimum(sold: int) -> None:
+    _, _, filled = found_in(published(), sold * UNIT)
+    assert filled.out / UNIT == pytest.approx(PUBLISHED[sold], rel=0.1 * BPS)
+
+
+@pytest.mark.parametrize("sold", WITH_CIRCLES)
+def test_best__of_the_published_five_pools_with_circles__is_the_optimum(sold: int) -> None:
+    found = Search(published(circles=True), hops=6, circles=True).best(sold * UNIT)
+    assert found is not None
+    assert found.out / UNIT == pytest.approx(WITH_CIRCLES[sold], rel=0.1 * BPS)
+
+
+def test_best__of_two_sides_of_one_pool__prices_them_together() -> None:
+    """Alone, each of them would think that nobody else sells into the pool's first token."""
+    _, _, filled = found_in(published(), 50 * UNIT)
+    both = [swap for swap in filled.swaps if swap.edge.pool == address(1)]
+    assert len(both) == 2
+    assert both[0].brings == both[0].edge.side.out(both[0].sold)
+    alone = both[1].edge.side.out(both[1].sold)
+    assert isinstance(alone, int)
+    assert both[1].brings < alone

@@ -1,0 +1,76 @@
+"""The same routing problem as a convex programme for cvxpy, solved by Clarabel: the peer, and the optimum to compare with.
+
+Every family is a constraint of its own: constant products and weighted pools are geometric means, a StableSwap of two
+coins is `4a(x + y) − D³/(4xy) ≥ (4a − 1)D`, and each range of concentrated liquidity is a constant product that ends.
+"""
+
+from __future__ import annotations
+
+import warnings
+from typing import Any
+
+import cvxpy as cp
+
+from keeper.core.sides import Side
+from keeper.routing.search.network import SINK, SOURCE, Network, reaches
+from tests.sides import Flat, Product, Ranges, Stable, Weighted
+
+_EXACT = {"tol_gap_abs": 1e-10, "tol_gap_rel": 1e-10, "tol_feas": 1e-10}
+
+
+def optimum(network: Network, sold: int, exact: bool = True) -> float | None:
+    """{sink raw} None where the solver says itself that it is not sure."""
+    firsts = [edge.side.slope(0.0) for edge in network.edges]
+    units = reaches(network, firsts, float(sold), hops=3)
+    places: list[Any] = [0.0] * network.places
+    places[SOURCE] = 1.0
+    rules: list[Any] = []
+    for edge in network.edges:
+        if not units[edge.tail]:
+            continue
+        gives, gets = cp.Variable(nonneg=True), cp.Variable(nonneg=True)
+        rules += _rules(edge.side, gives, gets, units[edge.tail], units[edge.head])
+        places[edge.tail] = places[edge.tail] - gives
+        places[edge.head] = places[edge.head] + gets
+    rules += [left >= 0 for place, left in enumerate(places) if place != SINK and not isinstance(left, float)]
+    problem = cp.Problem(cp.Maximize(places[SINK]), rules)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            problem.solve(solver=cp.CLARABEL, **(_EXACT if exact else {}))
+        except cp.error.SolverError:
+            return None
+    return float(problem.value) * units[SINK] if problem.status == cp.OPTIMAL or not exact else None
+
+
+def _rules(side: Side, gives: Any, gets: Any, sell_unit: float, buy_unit: float) -> list[Any]:
+    """Scaled so that all numbers are near one: `gives` in units of `sell_unit` raw, `gets` of `buy_unit`."""
+    if isinstance(side, Product):
+        x, y, kept = side.curve
+        return [_mean(kept * gives * (sell_unit / x), gets * (buy_unit / y), [1, 1])]
+    if isinstance(side, Weighted):
+        return [_mean(side.kept * gives * (sell_unit / side.x), gets * (buy_unit / side.y), [side.r, 1])]
+    if isinstance(side, Flat):
+        return [gets <= side.rate * gives * (sell_unit / buy_unit), gives <= side.most / sell_unit]
+    if isinstance(side, Stable):
+        x = side.x / side.d + gives * (sell_unit / side.d)
+        y = side.y / side.d - gets * (buy_unit / side.kept / side.d)
+        return [4 * side.a * (x + y) - 0.25 * cp.inv_prod(cp.hstack([x, y])) >= 4 * side.a - 1]
+    assert isinstance(side, Ranges), side
+    return _ranges(side, gives, gets, sell_unit, buy_unit)
+
+
+def _ranges(side: Ranges, gives: Any, gets: Any, sell_unit: float, buy_unit: float) -> list[Any]:
+    price, rules, all_gives, all_gets = side.start, [], [], []
+    for low, liquidity in side.steps:
+        give, get = cp.Variable(nonneg=True), cp.Variable(nonneg=True)
+        x, y = liquidity / price / sell_unit, liquidity * price / buy_unit
+        rules += [_mean(side.kept * give / x, get / y, [1, 1]), get <= liquidity * (price - low) / buy_unit]
+        all_gives.append(give)
+        all_gets.append(get)
+        price = low
+    return [*rules, gives == sum(all_gives), gets == sum(all_gets)]
+
+
+def _mean(more: Any, less: Any, weights: list[float]) -> Any:
+    return cp.geo_mean(cp.hstack([1 + more, 1 - less]), p=weights) >= 1
