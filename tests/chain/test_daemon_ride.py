@@ -20,10 +20,11 @@ from eth_utils.crypto import keccak
 
 from keeper.app.replaying import Repeated, replay
 from keeper.config import load
+from keeper.core.chain import Router
 from keeper.core.plan import Purpose
 from keeper.core.sending import State
 from keeper.core.units import Address
-from keeper.guards.swaps import Swap, decode_swap
+from keeper.guards.swaps import Swap, decode_swaps
 from keeper.journal.past import Entry
 from tests.chain.daemon_custody import swaps_inside
 from tests.chain.daemon_market import TARGETS, TRIGGER, Market
@@ -136,10 +137,11 @@ def _signed(market: Market, entry: Entry) -> list[tuple[str, Swap]]:
     target = Address(to_checksum_address(fields[5]))
     found = []
     for to, data in swaps_inside(market, entry.intent.vault, target, fields[7]):
-        swap = decode_swap(market.routers[to], data)
-        assert isinstance(swap, Swap), swap
-        assert swap.recipient == market.holders[entry.intent.vault].account
-        found.append((market.routers[to], swap))
+        swaps = decode_swaps(Router(market.routers[to], Address(to)), data)
+        assert not isinstance(swaps, str), swaps
+        for swap in swaps:
+            assert swap.recipient == market.holders[entry.intent.vault].account
+            found.append((market.routers[to], swap))
     return found
 
 
