@@ -75,6 +75,7 @@ class Chain(Composition):
             max_ahead=self.config.max_clock_skew,
             legacy=self.config.fees.type == "legacy",
             tip_percentile=self.config.fees.tip_percentile,
+            reader=self.config.reader,
             marks=marks,
         )
 

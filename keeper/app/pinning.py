@@ -12,7 +12,7 @@ from keeper.app.parts import make_pins
 from keeper.app.safes import pin_safes
 from keeper.app.triggers import look_for_trigger
 from keeper.chain.nodes.rpc import Rpc
-from keeper.chain.reading.pins import FeedWant, Finding, Pinner, Pins, PoolWant, TokenWant
+from keeper.chain.reading.pins import FeedWant, Finding, Pinner, Pins, PoolWant, TokenWant, code_hash
 from keeper.chain.reading.token_code import fetch_token_codes
 from keeper.config import Config, Loaded
 from keeper.config.prices import ChainlinkConfig, SourceConfig, TwapConfig, leaves
@@ -130,6 +130,11 @@ def pin(rpc: Rpc, claims: Claims) -> Pins | Finding:
         pinner.look_for_code(pins, {chain.sequencer.feed: f"{claims.path}.sequencer.feed"})
     used = {pool.router.address: f"{claims.path}.factories: router" for pool in pins.pools.values()}
     pinner.look_for_code(pins, used)
+    if chain.reader is not None:
+        pinner.look_for_code(pins, {chain.reader: f"{claims.path}.reader"})
+        found, ours = pins.code_hashes.get(chain.reader), code_hash(runtime("reader"))
+        if found is not None:
+            pins.note(f"{claims.path}.reader", f"the code of contracts/Reader.sol ({ours})", found, found == ours)
     for vault in claims.vaults:
         if vault in claims.config.vaults:
             _pools_fit(claims, vault, pins)

@@ -194,6 +194,8 @@ class ChainConfig(Part):
     """WebSockets that tell of new heads, tried in turns: a hint to look at once, never a fact."""
     rpc_rate: Annotated[units.Rate, PlainValidator(_call_rate), Written(str)] | None = None
     """JSON-RPC calls that each node may be asked within a window; no limit where it is silent."""
+    reader: Address | None = None
+    """Where our packed reader is deployed, for a node that lets no call put it there."""
     confirmations: Annotated[Count, between(1, 1_000, "1 to 1000")]
     """Depth at which a mined transaction no longer blocks its vault; 1 is the head itself."""
     finality: Annotated[Finality, PlainValidator(_finality), Written(str)] = Finality()

@@ -6,14 +6,13 @@ reads it is for, in a Chunk.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from keeper.chain.nodes import multicall, packed
 from keeper.chain.nodes.headers import unhex
-from keeper.chain.nodes.json_text import Written
+from keeper.chain.nodes.json_text import Written, text
 from keeper.chain.nodes.messages import Request
 from keeper.chain.nodes.shapes import Layout, Shape
 from keeper.chain.nodes.sight import Sight
@@ -80,15 +79,15 @@ class CallWay:
 
     def __post_init__(self) -> None:
         self.overrides = {self.to: {"code": self.code}} if self.code else {}
-        self._tail = b"," + _text(self.overrides) if self.code else b""
+        self._tail = b"," + text(self.overrides) if self.code else b""
 
     def chunk(self, reads: tuple[Read, ...]) -> Chunk:
         call = {"to": self.to, "data": "0x" + self.form.encode(reads).hex()}
-        return Chunk(reads, call, _text(call))
+        return Chunk(reads, call, text(call))
 
     def request(self, chunk: Chunk, at: str | dict[str, str]) -> Request:
         values: list[Any] = [chunk.call, at, self.overrides] if self.code else [chunk.call, at]
-        return "eth_call", Written(values, b"[" + chunk.text + b"," + _text(at) + self._tail + b"]")
+        return "eth_call", Written(values, (b"[", chunk.text, b"," + text(at) + self._tail + b"]"))
 
     def decode(self, chunk: Chunk, answer: Any) -> tuple[Sight, Answers]:
         """At most as many answers as the chunk has reads, in their order. Raises TransientError where the answer is
@@ -128,7 +127,3 @@ def deployed_way(reader: Address) -> CallWay:
 
 def multicall_way() -> CallWay:
     return CallWay("Multicall3", multicall.MULTICALL3, AGGREGATE, doubts=True)
-
-
-def _text(value: Any) -> bytes:
-    return json.dumps(value, separators=(",", ":")).encode()

@@ -13,10 +13,12 @@ import socket
 import ssl
 import time
 import zlib
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
 
-PIECE = 1 << 18
+PIECE, LARGE = 1 << 18, 1 << 15
+"""{bytes} Received or sent at once, and sent without being put together with others."""
 MAX_HEAD = 65_536
 """{bytes} Of status line and headers."""
 CONNECT_SECONDS = 5.0
@@ -45,7 +47,7 @@ class Reply:
 
     status: int
     retry_after: str
-    body: bytes
+    body: bytes | bytearray
 
 
 def left(ends: float) -> float:
@@ -112,7 +114,7 @@ class Connection:
         poll.register(self._socket, select.POLLIN)
         return bool(poll.poll(0))
 
-    def ask(self, request: bytes, ends: float, max_body: int) -> Reply:
+    def ask(self, request: Iterable[bytes], ends: float, max_body: int) -> Reply:
         """Raises Broken, Late, TooLarge, and OSError."""
         self._limit = max_body
         self._send(request, ends)
@@ -132,8 +134,19 @@ class Connection:
             raise Broken
         return Reply(status, headers.get(b"retry-after", b"")[:40].decode("latin-1"), body)
 
-    def _send(self, request: bytes, ends: float) -> None:
-        rest = memoryview(request)
+    def _send(self, pieces: Iterable[bytes], ends: float) -> None:
+        """Small pieces together, large ones as they are: copying them would cost as much as sending them."""
+        small: list[bytes] = []
+        for piece in pieces:
+            small.append(piece)
+            if len(piece) >= LARGE:
+                self._push(b"".join(small[:-1]), ends)
+                self._push(piece, ends)
+                small.clear()
+        self._push(b"".join(small), ends)
+
+    def _push(self, data: bytes, ends: float) -> None:
+        rest = memoryview(data)
         while rest:
             self._socket.settimeout(left(ends))
             try:
@@ -179,7 +192,7 @@ class Connection:
 
     # --- body --------------------------------------------------------------------------------------------------------
 
-    def _body(self, status: int, headers: dict[bytes, bytes], ends: float) -> bytes:
+    def _body(self, status: int, headers: dict[bytes, bytes], ends: float) -> bytes | bytearray:
         if status in (204, 304):
             return b""
         if coding := headers.get(b"transfer-encoding"):
@@ -193,15 +206,25 @@ class Connection:
             raise Broken
         if int(length) > self._limit:
             raise TooLarge
-        return bytes(self._exactly(int(length), ends))
+        return self._exactly(int(length), ends)
 
     def _exactly(self, size: int, ends: float) -> bytearray:
-        while len(self._held) < size:
-            self._more(ends)
-        if len(self._held) > size:
+        if len(self._held) >= size:
             return self._take(size)
-        taken, self._held = self._held, bytearray()
-        return taken
+        found, at = bytearray(size), len(self._held)
+        found[:at] = self._held
+        self._held.clear()
+        rest = memoryview(found)
+        while at < size:
+            self._socket.settimeout(left(ends))
+            try:
+                count = self._socket.recv_into(rest[at:])
+            except TimeoutError:
+                raise Late from None
+            if not count:
+                raise Broken
+            at += count
+        return found
 
     def _line(self, ends: float) -> bytes:
         while (end := self._held.find(b"\r\n")) < 0:
@@ -210,7 +233,7 @@ class Connection:
             self._more(ends)
         return bytes(self._take(end + 2)[:end])
 
-    def _chunked(self, ends: float) -> bytes:
+    def _chunked(self, ends: float) -> bytearray:
         body = bytearray()
         while True:
             size = _CHUNK.fullmatch(self._line(ends))
@@ -226,7 +249,7 @@ class Connection:
             body += chunk[:-2]
         while self._line(ends):
             pass
-        return bytes(body)
+        return body
 
     def _until_closed(self, ends: float) -> bytes:
         self.may_stay = False
@@ -237,7 +260,7 @@ class Connection:
             return bytes(self._take(len(self._held)))
         raise TooLarge
 
-    def _unpacked(self, body: bytes) -> bytes:
+    def _unpacked(self, body: bytes | bytearray) -> bytes:
         """A small answer may unpack into more than this machine has."""
         unpack = zlib.decompressobj(GZIP)
         try:

@@ -4,43 +4,55 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 MAX_DEPTH = 32
 """Nesting of an answer; honest ones have 6 or so."""
 
+_WRITER = json.JSONEncoder(separators=(",", ":"))
 _STRING = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+(?:"|\\?\Z)', re.DOTALL)
 _NO_BRACKETS = bytes(set(range(256)) - set(b"[]{}"))
 
 
 class Written(list[Any]):
-    """Parameters, and their JSON as it goes out. A tick's calldata is that of the last one, and large: writing it again
-    would cost more than all else that is done for it."""
+    """Parameters, and their JSON in pieces, as it goes out. A tick's calldata is that of the last one, and large:
+    writing it again, or only copying it, would cost more than all else that is done for it."""
 
-    __slots__ = ("text",)
+    __slots__ = ("pieces",)
 
-    def __init__(self, values: Iterable[Any], text: bytes) -> None:
+    def __init__(self, values: Iterable[Any], pieces: Iterable[bytes]) -> None:
         super().__init__(values)
-        self.text = text
+        self.pieces = pieces
 
 
-def write(body: Any) -> bytes:
-    """A JSON-RPC body, or any other."""
-    if isinstance(body, list):
-        return b"[" + b",".join(map(_one, body)) + b"]"
-    return _one(body)
+def write(body: Any) -> list[bytes]:
+    """A JSON-RPC body, or any other, in pieces."""
+    if not isinstance(body, list):
+        return [*_one(body)]
+    pieces = [b"["]
+    for call in body:
+        pieces += _one(call)
+        pieces.append(b",")
+    pieces[-1] = b"]" if body else b"[]"
+    return pieces
 
 
-def _one(call: Any) -> bytes:
+def _one(call: Any) -> Iterator[bytes]:
     params = call.get("params") if isinstance(call, dict) else None
     if not isinstance(params, Written):
-        return json.dumps(call, separators=(",", ":")).encode()
-    rest = json.dumps({key: value for key, value in call.items() if key != "params"}, separators=(",", ":")).encode()
-    return rest[:-1] + b',"params":' + params.text + b"}"
+        yield text(call)
+        return
+    yield text({key: value for key, value in call.items() if key != "params"})[:-1] + b',"params":'
+    yield from params.pieces
+    yield b"}"
 
 
-def parse(data: bytes) -> Any:
+def text(value: Any) -> bytes:
+    return _WRITER.encode(value).encode()
+
+
+def parse(data: bytes | bytearray) -> Any:
     """None where the bytes are no JSON, or nest too deep."""
     if not _is_shallow(data):
         return None
@@ -54,7 +66,7 @@ def _refuse_constant(name: str) -> Any:
     raise ValueError(name)
 
 
-def _has_few(data: bytes, bracket: bytes) -> bool:
+def _has_few(data: bytes | bytearray, bracket: bytes) -> bool:
     """At most half of what may nest. To look for the next one is ten times faster than to count them all."""
     at = -1
     for _ in range(MAX_DEPTH // 2 + 1):
@@ -64,7 +76,7 @@ def _has_few(data: bytes, bracket: bytes) -> bool:
     return False
 
 
-def _is_shallow(data: bytes) -> bool:
+def _is_shallow(data: bytes | bytearray) -> bool:
     """Whether brackets nest no deeper than MAX_DEPTH.
 
     Python's JSON scanner recurses on the C stack up to the recursion limit, which libraries raise: 100,000 brackets

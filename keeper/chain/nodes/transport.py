@@ -14,7 +14,7 @@ import ssl
 import time
 import weakref
 from base64 import b64encode
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 from urllib.parse import SplitResult, quote, unquote, urlsplit
 
@@ -120,15 +120,16 @@ class Endpoint:
         """The parsed JSON answer, an object or a list. `sign` gives headers for exactly these bytes. Raises
         TransportFault."""
         content = write(body)
-        headers = self._headers | {"content-type": "application/json"} | dict(sign(content) if sign else {})
+        headers = self._headers | {"content-type": "application/json"} | dict(sign(b"".join(content)) if sign else {})
         return self._exchange("POST", self._target, content, headers)
 
     def fetch(self, place: str) -> Any:
         """The same of a GET; `place` follows this URL's own path. Raises TransportFault."""
-        return self._exchange("GET", self._target.rstrip("/") + place, b"", self._headers)
+        return self._exchange("GET", self._target.rstrip("/") + place, [], self._headers)
 
-    def _exchange(self, method: str, target: str, content: bytes, headers: Mapping[str, str]) -> Any:
-        reply = self._send(self._framed(method, target, content, headers), time.monotonic() + self._timeout)
+    def _exchange(self, method: str, target: str, content: list[bytes], headers: Mapping[str, str]) -> Any:
+        request = [self._head(method, target, sum(map(len, content)), headers), *content]
+        reply = self._send(request, time.monotonic() + self._timeout)
         status, data = reply.status, reply.body
         parsed = parse(data)
         # Some providers send a proper JSON-RPC error with status 400; everything else but 2xx is a fault.
@@ -139,13 +140,13 @@ class Endpoint:
             raise self._fault(f"expected a JSON-RPC answer, found {len(data)} bytes of something else", status)
         return parsed
 
-    def _framed(self, method: str, target: str, content: bytes, headers: Mapping[str, str]) -> bytes:
+    def _head(self, method: str, target: str, length: int, headers: Mapping[str, str]) -> bytes:
         lines = [f"{method} {target} HTTP/1.1", *(f"{name}: {value}" for name, value in headers.items())]
         if method == "POST":
-            lines.append(f"content-length: {len(content)}")
-        return "\r\n".join(lines).encode("latin-1") + b"\r\n\r\n" + content
+            lines.append(f"content-length: {length}")
+        return "\r\n".join(lines).encode("latin-1") + b"\r\n\r\n"
 
-    def _send(self, request: bytes, ends: float) -> Reply:
+    def _send(self, request: Sequence[bytes], ends: float) -> Reply:
         connection: Connection | None = None
         try:
             connection = self._idle() or Connection(self._host, self._port, ends, tls=self._tls)

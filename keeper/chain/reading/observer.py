@@ -93,17 +93,19 @@ class ChainObserver:
         max_ahead: int = 30,
         legacy: bool = False,
         tip_percentile: int = 50,
+        reader: Address | None = None,
         marks: Callable[[Sequence[str]], Mapping[str, object]] | None = None,
     ) -> None:
-        """`runtime` is the packed reader's code; `max_head_age` is in seconds, None to accept any head;
-        `max_ahead` is how far a head may be ahead of the clock, which shows that one of the two is wrong. A `legacy`
-        chain has no fee history: there the tip is the gas price that the node suggests. `marks` names the state of
-        each vault's past (Journal.marks); without it no vault is glanced at, and each goes the full way."""
+        """`runtime` is the packed reader's code, `reader` where it is deployed; `max_head_age` is in seconds, None to
+        accept any head; `max_ahead` is how far a head may be ahead of the clock, which shows that one of the two is
+        wrong. A `legacy` chain has no fee history: there the tip is the gas price that the node suggests. `marks`
+        names the state of each vault's past (Journal.marks); without it no vault is glanced at, and each goes the
+        full way."""
         self._rpc, self._chain_id, self._venues, self._history = rpc, chain_id, venues, history
         self._specs = {spec.name: spec for spec in specs}
         self._clock, self._max_head_age, self._max_ahead = clock, max_head_age, max_ahead
         self._legacy, self._tip_percentile = legacy, tip_percentile
-        self._reader = BatchReader(rpc, chain_id, runtime)
+        self._reader = BatchReader(rpc, chain_id, runtime, reader)
         self._own_reads = {spec.name: _own_reads(spec) for spec in specs}
         self._glancing = None if marks is None else Glancing(specs, marks)
         self._states: dict[Address, PoolState] = {}

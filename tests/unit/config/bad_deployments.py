@@ -245,6 +245,12 @@ BAD = (
         ":4: chains.base.ws[0]: expected a URL such as wss://host/path, found https://heads.example",
     ),
     Bad(
+        "a reader without an address",
+        "    rpc:",
+        "    reader: 0x1234\n    rpc:",
+        ":4: chains.base.reader: expected an address: 0x and 40 hex digits, found 0x1234",
+    ),
+    Bad(
         "rate of no calls",
         "    rpc:",
         "    rpc_rate: 0 per 1s\n    rpc:",

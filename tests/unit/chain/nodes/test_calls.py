@@ -128,8 +128,8 @@ def test_decode__of_what_is_no_bytes__is_refused(said: object) -> None:
 def test_request__as_text__is_what_its_values_say(at: str | dict[str, str]) -> None:
     for kind in KINDS:
         method, params = kind.way.request(kind.chunk(2), at)
-        written = write([{"method": method, "params": params}])
-        assert written == write([{"method": method, "params": list(params)}])
+        written = b"".join(write([{"method": method, "params": params}]))
+        assert written == b"".join(write([{"method": method, "params": list(params)}]))
 
 
 def test_short__of_gas_again_and_again__never_asks_for_less_than_a_hundred() -> None:

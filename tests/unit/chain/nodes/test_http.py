@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from keeper.chain.nodes import http
-from keeper.chain.nodes.http import Broken, Connection, Late, Reply, TooLarge
+from keeper.chain.nodes.http import LARGE, Broken, Connection, Late, Reply, TooLarge
 
 MOST = 1_000
 OK = b"HTTP/1.1 200 OK\r\n"
@@ -19,7 +19,7 @@ CHUNKED = OK + b"Transfer-Encoding: chunked\r\n\r\n"
 
 
 class Pieces:
-    """A socket that gives these pieces, then the end; it takes three bytes at a time."""
+    """A socket that gives these pieces, then the end; it takes a few bytes at a time."""
 
     def __init__(self, pieces: Sequence[bytes]) -> None:
         self._pieces, self.sent, self.closed = [piece for piece in pieces if piece], b"", False
@@ -28,11 +28,19 @@ class Pieces:
         assert seconds > 0
 
     def send(self, data: memoryview) -> int:
-        self.sent += bytes(data[:3])
-        return len(data[:3])
+        taken = data[: 3 if len(data) < 100 else 10_000]
+        self.sent += bytes(taken)
+        return len(taken)
 
     def recv(self, most: int) -> bytes:
         return self._pieces.pop(0) if self._pieces else b""
+
+    def recv_into(self, place: memoryview) -> int:
+        piece = self.recv(len(place))
+        if len(piece) > len(place):
+            self._pieces.insert(0, piece[len(place) :])
+        place[: len(piece)] = piece[: len(place)]
+        return min(len(piece), len(place))
 
     def close(self) -> None:
         self.closed = True
@@ -50,7 +58,7 @@ def soon() -> float:
 
 
 def ask(*pieces: bytes, request: bytes = b"x") -> Reply:
-    return connect(*pieces)[0].ask(request, soon(), MOST)
+    return connect(*pieces)[0].ask([request], soon(), MOST)
 
 
 GOOD = [
@@ -71,7 +79,7 @@ GOOD = [
 def test_ask__answered_in_any_form__gives_the_body_whole(answer: bytes, body: bytes, stays: bool) -> None:
     for pieces in ([answer], [bytes([byte]) for byte in answer]):
         connection, pretended = connect(*pieces)
-        assert connection.ask(b"a request", soon(), MOST) == Reply(200, "", body)
+        assert connection.ask([b"a ", b"", b"request"], soon(), MOST) == Reply(200, "", body)
         assert pretended.sent == b"a request"
         # What follows an answer is seen only where it came with it.
         assert connection.may_stay is (stays or (len(pieces) > 1 and b"more" in answer))
@@ -80,7 +88,7 @@ def test_ask__answered_in_any_form__gives_the_body_whole(answer: bytes, body: by
 def test_ask__twice__reads_each_answer() -> None:
     answers = [OK + b"content-length: 1\r\n\r\na", OK + b"retry-after: 7\r\ncontent-length: 1\r\n\r\nb"]
     connection, _ = connect(*answers)
-    assert [connection.ask(b"x", soon(), MOST) for _ in answers] == [Reply(200, "", b"a"), Reply(200, "7", b"b")]
+    assert [connection.ask([b"x"], soon(), MOST) for _ in answers] == [Reply(200, "", b"a"), Reply(200, "7", b"b")]
 
 
 def test_ask__answered_in_gzip__unpacks_it() -> None:
@@ -140,11 +148,18 @@ def test_ask__answered_by_an_endless_head__is_broken() -> None:
         ask(OK, b"x: y\r\n" * 20_000)
 
 
+def test_ask__a_large_request__arrives_whole_and_in_order() -> None:
+    connection, pretended = connect(OK + b"content-length: 0\r\n\r\n")
+    pieces = [b"head", b"x" * LARGE, b"between", b"y" * LARGE, b"z" * (LARGE + 1), b"end"]
+    connection.ask(pieces, soon(), MOST)
+    assert pretended.sent == b"".join(pieces)
+
+
 @pytest.mark.fault("R1")
 def test_ask__after_the_deadline__is_late() -> None:
     connection, _ = connect(OK)
     with pytest.raises(Late):
-        connection.ask(b"x", time.monotonic() - 1, MOST)
+        connection.ask([b"x"], time.monotonic() - 1, MOST)
 
 
 @given(st.data())

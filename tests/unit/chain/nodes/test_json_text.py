@@ -9,14 +9,17 @@ from keeper.chain.nodes.json_text import Written, parse, write
 
 
 def test_write__of_parameters_written_before__takes_their_text() -> None:
-    calls = [{"jsonrpc": "2.0", "id": 7, "method": "m", "params": [1, "x"]}, {"id": 8, "params": Written([2], b"[2]")}]
-    assert write(calls) == b'[{"jsonrpc":"2.0","id":7,"method":"m","params":[1,"x"]},{"id":8,"params":[2]}]'
-    assert write(calls[1]) == b'{"id":8,"params":[2]}'
+    calls = [
+        {"jsonrpc": "2.0", "id": 7, "method": "m", "params": [1, "x"]},
+        {"id": 8, "params": Written([2], (b"[", b"2]"))},
+    ]
+    assert b"".join(write(calls)) == b'[{"jsonrpc":"2.0","id":7,"method":"m","params":[1,"x"]},{"id":8,"params":[2]}]'
+    assert b"".join(write(calls[1])) == b'{"id":8,"params":[2]}'
 
 
 @given(st.lists(st.dictionaries(st.text(), st.integers() | st.text(), min_size=1)))
 def test_write__of_any_body__is_its_json(body: list[dict[str, object]]) -> None:
-    assert json.loads(write(body)) == body
+    assert json.loads(b"".join(write(body))) == body
 
 
 @pytest.mark.fault("R32")
