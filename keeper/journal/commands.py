@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import time
 from types import TracebackType
+from typing import Any
 
-from sqlalchemy import Connection, and_, delete, func, insert, or_, select, update
+from sqlalchemy import Connection, and_, bindparam, delete, func, insert, or_, select, update
 
 from keeper.core.drain import drain_scope
 from keeper.core.errors import Halted, JournalError, TransientError
@@ -102,19 +103,36 @@ def _resume(connection: Connection, request: Request, now: int) -> str:
     return f"resumed {named(request.vault)}" if count else f"{named(request.vault)} was not paused"
 
 
+# Built once: they stand between a head and its transaction, and building one takes longer than running it.
+_NAMES: tuple[Any, ...] = (bindparam("vault"), EVERY_VAULT)
+_PAUSE = select(pauses).where(pauses.c.vault.in_(_NAMES)).order_by(pauses.c.at)
+_PAUSE_ASKED = (
+    select(requests)
+    .where(requests.c.answer.is_(None), requests.c.action == "pause", requests.c.vault.in_(_NAMES))
+    .order_by(requests.c.id)
+)
+_REQUESTS = select(requests).where(requests.c.answer.is_(None)).order_by(requests.c.id)
+_HALT = (
+    select(halts.c.reason)
+    .where(halts.c.scope == bindparam("scope"), halts.c.cleared_at.is_(None), halts.c.trying_at.is_(None))
+    .order_by(halts.c.id)
+    .limit(1)
+)
+_LAST_USED = select(func.max(intents.c.nonce)).where(
+    intents.c.chain_id == bindparam("chain_id"), intents.c.sender == bindparam("sender"), intents.c.abandoned == 0
+)
+
+
 def read_pause(connection: Connection, vault: str) -> PauseState | None:
     """A pause in force, else a request for one that nobody has answered yet."""
-    names = (vault, EVERY_VAULT)
-    row = connection.execute(select(pauses).where(pauses.c.vault.in_(names)).order_by(pauses.c.at)).first()
-    if row is None:
-        asked = and_(requests.c.answer.is_(None), requests.c.action == "pause", requests.c.vault.in_(names))
-        row = connection.execute(select(requests).where(asked).order_by(requests.c.id)).first()
+    asked = {"vault": vault}
+    row = connection.execute(_PAUSE, asked).first() or connection.execute(_PAUSE_ASKED, asked).first()
     return None if row is None else PauseState(row.vault, row.reason, row.by, row.at)
 
 
 def read_requests(connection: Connection) -> tuple[Request, ...]:
     """Unanswered ones, oldest first."""
-    waiting = connection.execute(select(requests).where(requests.c.answer.is_(None)).order_by(requests.c.id))
+    waiting = connection.execute(_REQUESTS)
     return tuple(Request(row.id, row.action, row.vault, row.reason, row.by, row.at) for row in waiting)
 
 
@@ -137,8 +155,7 @@ def halt(connection: Connection, scope: str, reason: str, now: int) -> None:
 
 def read_halt(connection: Connection, scope: str) -> str:
     """The first reason that still stands, or an empty string."""
-    standing = and_(halts.c.scope == scope, halts.c.cleared_at.is_(None), halts.c.trying_at.is_(None))
-    return connection.execute(select(halts.c.reason).where(standing).order_by(halts.c.id).limit(1)).scalar() or ""
+    return connection.execute(_HALT, {"scope": scope}).scalar() or ""
 
 
 def clear(connection: Connection, scope: str, by: str, reason: str, now: int) -> int:
@@ -160,8 +177,7 @@ def adopt(connection: Connection, adoption: Adoption, by: str, reason: str, now:
 
 def read_last_used(connection: Connection, chain_id: int, sender: str) -> int | None:
     """The highest nonce that an intent of ours has; one that was given up before it was signed does not count."""
-    mine = and_(intents.c.chain_id == chain_id, intents.c.sender == sender, intents.c.abandoned == 0)
-    found: int | None = connection.execute(select(func.max(intents.c.nonce)).where(mine)).scalar()
+    found: int | None = connection.execute(_LAST_USED, {"chain_id": chain_id, "sender": sender}).scalar()
     return found
 
 

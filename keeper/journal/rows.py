@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Row, select
+from sqlalchemy import Connection, Row, bindparam, select
 
 from keeper.core.plan import Fees, Purpose
 from keeper.core.records import CycleRecord, NewIntent, Sample
-from keeper.core.sending import Attempt, Intent, Outcome, State
+from keeper.core.sending import LIVE, UNFINAL, Attempt, Intent, Outcome, State
 from keeper.core.units import USD, Address, Token, TokenAmount, Wei
 from keeper.journal import codec
 from keeper.journal.past import Entry
@@ -149,19 +149,41 @@ def new_intent_of(row: Row[Any]) -> NewIntent:
     )
 
 
+# Built once, as building them takes longer than running them.
+_ATTEMPTS = select(attempts).where(attempts.c.intent.in_(bindparam("numbers", expanding=True))).order_by(attempts.c.id)
+_INTENT = select(intents).where(intents.c.id == bindparam("number"))
+_UNFINISHED = (
+    select(intents)
+    .where(intents.c.chain_id == bindparam("chain_id"), intents.c.state.in_([str(s) for s in sorted(LIVE | UNFINAL)]))
+    .order_by(intents.c.id)
+)
+
+
 def read_attempts(connection: Connection, numbers: Iterable[int]) -> Mapping[int, Sequence[Attempt]]:
     """Attempts of these intents, oldest first."""
     found: dict[int, list[Attempt]] = {number: [] for number in numbers}
     if found:
-        rows = connection.execute(select(attempts).where(attempts.c.intent.in_(found)).order_by(attempts.c.id))
-        for row in rows:
+        for row in connection.execute(_ATTEMPTS, {"numbers": list(found)}):
             found[row.intent].append(attempt_of(row))
     return found
 
 
 def read_intents(connection: Connection, *conditions: Any) -> tuple[Intent, ...]:
     """Oldest first."""
-    rows = connection.execute(select(intents).where(*conditions).order_by(intents.c.id)).all()
+    return _intents(connection, connection.execute(select(intents).where(*conditions).order_by(intents.c.id)).all())
+
+
+def read_intent(connection: Connection, number: int) -> Intent | None:
+    found = _intents(connection, connection.execute(_INTENT, {"number": number}).all())
+    return found[0] if found else None
+
+
+def read_unfinished(connection: Connection, chain_id: int) -> tuple[Intent, ...]:
+    """Live and unfinal ones, oldest first."""
+    return _intents(connection, connection.execute(_UNFINISHED, {"chain_id": chain_id}).all())
+
+
+def _intents(connection: Connection, rows: Sequence[Row[Any]]) -> tuple[Intent, ...]:
     tried = read_attempts(connection, [row.id for row in rows])
     return tuple(intent_of(row, tried[row.id]) for row in rows)
 

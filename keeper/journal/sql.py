@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from types import TracebackType
 from typing import Any
 
-from sqlalchemy import Connection, and_, func, insert, select, update
+from sqlalchemy import Connection, and_, bindparam, func, insert, select, update
 
 from keeper.core.chain import Block, History
 from keeper.core.errors import Halted, JournalError
@@ -17,9 +17,9 @@ from keeper.core.latches import Latch, Trip
 from keeper.core.proposals import Fate
 from keeper.core.records import CycleRecord, NewIntent, NewProposal, PauseState, Proposal, Request, Sample
 from keeper.core.runs import Run
-from keeper.core.sending import LIVE, UNFINAL, Attempt, Intent, Mined, Outcome, State
+from keeper.core.sending import Attempt, Intent, Mined, Outcome, State
 from keeper.core.units import Address, Price, Token, TokenAmount
-from keeper.journal import commands, latches, proposals, rows, rules, runs
+from keeper.journal import commands, latches, proposals, pruning, rows, rules, runs
 from keeper.journal.adoption import Adoption
 from keeper.journal.epoch import claim
 from keeper.journal.flows import Flow
@@ -44,7 +44,12 @@ from keeper.journal.tables import (
 )
 
 HOUR = 3_600
-_UNFINISHED = sorted(LIVE | UNFINAL)
+# Built once, as building them takes longer than running them.
+_MOVE = update(intents).where(intents.c.id == bindparam("number"), intents.c.state == bindparam("before"))
+_LOG = insert(transitions)
+_ADOPTED = select(func.max(adoptions.c.next_nonce)).where(
+    adoptions.c.chain_id == bindparam("chain_id"), adoptions.c.sender == bindparam("sender")
+)
 
 
 def _system_time() -> int:
@@ -146,6 +151,12 @@ class SqlJournal:
             with self._streak() as connection:
                 self._streaks.go_on(connection, drifts, block)
 
+    def prune(self, before: int, after: int = 0) -> tuple[int, int]:
+        """Forgets a portion of the cycles that were over before that time (Unix seconds), from number `after` on; see
+        pruning.py for what stays. Returns how many, and the number to go on from."""
+        with self._store.writing() as connection:
+            return pruning.prune(connection, before, after)
+
     @contextmanager
     def _streak(self) -> Iterator[Connection]:
         with self._mutex:
@@ -164,7 +175,7 @@ class SqlJournal:
         try:
             with self._store.writing() as connection:
                 commands.check_open(connection, new)
-                unfinished = _unfinished(connection, new.chain_id)
+                unfinished = rows.read_unfinished(connection, new.chain_id)
                 nonce = rules.reserve(new, chain_nonce, _following(connection, new.chain_id, new.sender), unfinished)
                 number = _inserted(connection, intents, rows.new_intent_row(new, nonce))
                 self._log(connection, number, "", State.RESERVED, "")
@@ -212,15 +223,15 @@ class SqlJournal:
         if after.state is before.state and after.mined == before.mined:
             return
         self._marks.touch(before.vault)
-        here = and_(intents.c.id == before.id, intents.c.state == str(before.state))
-        if connection.execute(update(intents).where(here).values(rows.moved_row(after))).rowcount != 1:
+        here = {"number": before.id, "before": str(before.state)}
+        if connection.execute(_MOVE, here | rows.moved_row(after)).rowcount != 1:
             raise JournalError(f"intent {before.id}: expected {before.state}, found another state")
         self._log(connection, before.id, before.state, after.state, note)
 
     def _log(self, connection: Connection, intent: int, before: str, after: str, note: str) -> None:
         values = {"intent": intent, "before": str(before), "after": str(after), "note": note}
         at = {"at": self._now(), "epoch": self._store.epoch}
-        connection.execute(insert(transitions).values(values | at))
+        connection.execute(_LOG, values | at)
 
     def finish(self, outcome: Outcome) -> None:
         """Fills and costs of a mined intent; replaces what an earlier call said of it."""
@@ -236,7 +247,7 @@ class SqlJournal:
     def live(self, chain_id: int) -> Sequence[Intent]:
         """Live and unfinal intents of a chain, oldest first."""
         with self._store.reading() as connection:
-            return _unfinished(connection, chain_id)
+            return rows.read_unfinished(connection, chain_id)
 
     def expectation(self, intent: int) -> NewIntent:
         with self._store.reading() as connection:
@@ -428,20 +439,15 @@ def _inserted(connection: Connection, table: Any, values: Mapping[str, Any]) -> 
 
 
 def _intent(connection: Connection, number: int) -> Intent:
-    found = rows.read_intents(connection, intents.c.id == number)
-    if not found:
+    found = rows.read_intent(connection, number)
+    if found is None:
         raise rules.not_found("intent", number)
-    return found[0]
-
-
-def _unfinished(connection: Connection, chain_id: int) -> tuple[Intent, ...]:
-    return rows.read_intents(connection, intents.c.chain_id == chain_id, intents.c.state.in_(_UNFINISHED))
+    return found
 
 
 def _following(connection: Connection, chain_id: int, sender: Address) -> int | None:
     """The nonce after the last one that is accounted for; None for a sender without history."""
     last = commands.read_last_used(connection, chain_id, sender)
-    mine = and_(adoptions.c.chain_id == chain_id, adoptions.c.sender == sender)
-    adopted = connection.execute(select(func.max(adoptions.c.next_nonce)).where(mine)).scalar()
+    adopted = connection.execute(_ADOPTED, {"chain_id": chain_id, "sender": sender}).scalar()
     known = [nonce for nonce in (adopted, None if last is None else last + 1) if nonce is not None]
     return max(known, default=None)
