@@ -28,7 +28,8 @@ def check_chain(loaded: Loaded, name: str) -> list[Finding]:
     found = pin(rpc, Claims(loaded.config, name, vaults))
     if isinstance(found, Finding):
         return [found]
-    findings = [*found.findings, *_senders(loaded, rpc, vaults, found)]
+    warned = [Finding(path, "", said, ok=True, warns=True) for path, said in found.warnings.items()]
+    findings = [*found.findings, *warned, *_senders(loaded, rpc, vaults, found)]
     if all(finding.spares for finding in found.wrong):
         chain = Chain.open(loaded, name)
         findings += [*_vaults(chain), *check_authority(chain)]

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from keeper.chain.reading.pins import Finding
 
 MARKS = {True: ("ok", "green"), False: ("wrong", "bold red")}
+WARNS = "warning", "yellow"
 
 
 def show_config(path: Path, *, json: bool) -> None:
@@ -97,7 +98,7 @@ def show_findings(findings: Sequence[Finding]) -> None:
     """A line each."""
     out = console()
     for finding in findings:
-        word, style = MARKS[finding.ok]
+        word, style = WARNS if finding.warns else MARKS[finding.ok]
         line = Text(f"{word:<8} ", style=style)
         said = _agreed(finding) if finding.ok else str(finding)
         out.print(line.append(said, style="default not bold"), soft_wrap=True)
@@ -105,6 +106,8 @@ def show_findings(findings: Sequence[Finding]) -> None:
 
 def _agreed(finding: Finding) -> str:
     """`vaults.a.pools[0]: a pool of WETH and USDC: USDC/WETH`: what was asked, and the answer where it says more."""
+    if finding.warns:
+        return f"{finding.path}: {finding.found}"
     if finding.found in (finding.expected, finding.expected.removeprefix("decimals ")):
         return f"{finding.path}: {finding.expected}"
     return f"{finding.path}: {finding.expected}: {finding.found}"

@@ -46,6 +46,8 @@ class Finding:
     ok: bool
     spares: bool = False
     """A vault does without it: where nothing else is wrong, a start goes on."""
+    warns: bool = False
+    """Nothing is wrong, and `found` should still be known."""
 
     def __str__(self) -> str:
         return f"{self.path}: expected {self.expected}, found {self.found}"
