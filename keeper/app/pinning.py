@@ -131,10 +131,7 @@ def pin(rpc: Rpc, claims: Claims) -> Pins | Finding:
     used = {pool.router.address: f"{claims.path}.factories: router" for pool in pins.pools.values()}
     pinner.look_for_code(pins, used)
     if chain.reader is not None:
-        pinner.look_for_code(pins, {chain.reader: f"{claims.path}.reader"})
-        found, ours = pins.code_hashes.get(chain.reader), code_hash(runtime("reader"))
-        if found is not None:
-            pins.note(f"{claims.path}.reader", f"the code of contracts/Reader.sol ({ours})", found, found == ours)
+        look_for_reader(pinner, pins, chain.reader, f"{claims.path}.reader")
     for vault in claims.vaults:
         if vault in claims.config.vaults:
             _pools_fit(claims, vault, pins)
@@ -144,6 +141,14 @@ def pin(rpc: Rpc, claims: Claims) -> Pins | Finding:
     for vault, upkeep in claims.upkeeps.items():
         look_for_trigger(rpc, f"upkeeps.{vault}", upkeep, pins)
     return pins
+
+
+def look_for_reader(pinner: Pinner, pins: Pins, reader: Address, path: str) -> None:
+    """It must be ours to the last byte: whatever stands there tells what everybody owns."""
+    pinner.look_for_code(pins, {reader: path})
+    found, ours = pins.code_hashes.get(reader), code_hash(runtime("reader"))
+    if found is not None:
+        pins.note(path, f"the code of contracts/Reader.sol ({ours})", found, found == ours)
 
 
 def _other_chain(rpc: Rpc, path: str, chain_id: int) -> Finding | None:

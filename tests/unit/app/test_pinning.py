@@ -1,13 +1,16 @@
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
-from keeper.app.pinning import Claims, require, runtime
-from keeper.chain.reading.pins import FeedWant, Finding, PoolWant, TokenWant
+from keeper.app.pinning import Claims, look_for_reader, require, runtime
+from keeper.chain.nodes.messages import Request
+from keeper.chain.reading.pins import FeedWant, Finding, Pinner, Pins, PoolWant, TokenWant, code_hash
 from keeper.core.errors import ConfigError
-from tests.builders import USDC, WETH
+from tests.builders import CHAIN, USDC, WETH, make_block
 from tests.unit.app.app_configs import ETH_FEED, OTHER_POOL, POOL, USDC_FEED, WETH_PRICE, config
 
 SECOND = """
@@ -96,3 +99,27 @@ def test_require__where_only_a_spared_pool_is_wrong__goes_on(tmp_path: Path) -> 
     require(loaded, [Finding("a", "b", "b", True), spared])
     with pytest.raises(ConfigError, match=r"vaults.treasury.pools\[1\]: expected a pool, found none \(and 1 more"):
         require(loaded, [spared, Finding("vaults.treasury.pools", "a pool for every token", "none for WETH", False)])
+
+
+@dataclass
+class Codes:
+    """A node that is asked for code only."""
+
+    code: str
+
+    def batch(self, requests: Sequence[Request]) -> list[str]:
+        return [self.code] * len(requests)
+
+
+@pytest.mark.parametrize(
+    ("code", "wrong"),
+    [
+        ("0x" + runtime("reader").hex(), []),
+        ("0x", [f"reader: expected a contract at {POOL}, found no code"]),
+        ("0x00", [f"reader: expected the code of contracts/Reader.sol ({code_hash(runtime('reader'))}), found "]),
+    ],
+)
+def test_look_for_reader__where_our_code_is_or_is_not__says_so(code: str, wrong: list[str]) -> None:
+    pins = Pins(make_block())
+    look_for_reader(Pinner(Codes(code), CHAIN, b""), pins, POOL, "reader")  # type: ignore[arg-type]
+    assert [str(each).startswith(text) for each, text in zip(pins.wrong, wrong, strict=True)] == [True] * len(wrong)
