@@ -18,6 +18,7 @@ from keeper.app.journals import proposals_beside
 from keeper.app.loading import open_queues, open_signers
 from keeper.app.proposal_files import ProposalFiles
 from keeper.app.proposing import SafeProposer
+from keeper.app.pruning import Pruning
 from keeper.app.reconciling import reconcile
 from keeper.app.requests import carry_out
 from keeper.app.telling import Telling, keep_account
@@ -56,6 +57,10 @@ class Deployment:
     """Vault -> what a thief of its key could take, as it was at the start."""
     loops: list[ChainLoop] = field(default_factory=list)
     down: dict[str, KeeperError] = field(default_factory=dict)
+    pruning: Pruning = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.pruning = Pruning(self.journal, self.loaded.config.journal.keep)
 
     @classmethod
     def open(
@@ -89,7 +94,9 @@ class Deployment:
             self.heartbeat.close()
 
     def retry(self) -> list[ChainLoop]:
-        """Tries what was down, and returns the loops that can turn now. A chain that proves wrong stays down."""
+        """Tries what was down, and returns the loops that can turn now. A chain that proves wrong stays down. Forgets a
+        portion of what the journal need not keep: this is where no tick waits for it."""
+        self.pruning.step()
         return [loop for name in list(self.down) if (loop := self._reach(name)) is not None]
 
     def _reach(self, name: str) -> ChainLoop | None:

@@ -43,6 +43,8 @@ class JournalBody(Part):
     url: AnyUrl | None = None
     sample: Annotated[Seconds, between(60, _DAY, "a duration from 1m to 24h")] = 3_600
     """How often prices, balances and weights are noted, per vault."""
+    keep: Annotated[Seconds, between(_DAY, 3_650 * _DAY, "a duration from 24h to 3650d")] | None = None
+    """How long cycles and their inputs are kept, but for those of transactions; for ever where it says nothing."""
 
 
 class AlertsConfig(Part):

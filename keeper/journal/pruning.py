@@ -6,7 +6,7 @@ the cycle of every intent and proposal, with all that it was decided from. So do
 
 from __future__ import annotations
 
-from sqlalchemy import Connection, bindparam, delete, exists, func, select
+from sqlalchemy import BindParameter, Connection, bindparam, delete, exists, func, select
 
 from keeper.journal.tables import cycles, going, intents, proposals
 
@@ -28,7 +28,7 @@ _OLD = (
     .order_by(cycles.c.id)
     .limit(bindparam("most"))
 )
-_NUMBERS = bindparam("numbers", expanding=True)
+_NUMBERS: BindParameter[int] = bindparam("numbers", expanding=True)
 _FORGET = delete(cycles).where(cycles.c.id.in_(_NUMBERS))
 _FORGET_GOING = delete(going).where(going.c.cycle.in_(_NUMBERS))
 

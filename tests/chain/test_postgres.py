@@ -43,6 +43,7 @@ from tests.unit.journal.test_commands import *  # noqa: F403  the whole suite of
 from tests.unit.journal.test_contract import *  # noqa: F403
 from tests.unit.journal.test_life import Life
 from tests.unit.journal.test_observed import *  # noqa: F403
+from tests.unit.journal.test_pruning import *  # noqa: F403
 from tests.unit.journal.test_reader import *  # noqa: F403
 from tests.unit.journal.test_streaks import *  # noqa: F403
 from tests.unit.journal.test_triggers import path_to
