@@ -39,7 +39,10 @@ def _unread(chain: Chain, vault: str, view: Unusable) -> list[PoolFound]:
 def _read(chain: Chain, view: VaultView, head: int) -> Iterator[PoolFound]:
     for state in view.pools:
         since, is_older = fetch_birth(chain.rpc, chain.config.chain_id, state.pool.address, head)
-        warning = next((said for said in chain.pins.warnings.values() if said.startswith(state.pool.label)), "")
+        # By the label that it was pinned with: a fee in it may have changed since.
+        named = f"{chain.pins.pools[state.pool.address].label}: "
+        told = (said.removeprefix(named) for said in chain.pins.warnings.values() if said.startswith(named))
+        warning = next(told, "")
         yield PoolFound(state.pool, _depths(state, view), "", warning, since, is_older)
     for pool, why in view.left_out:
         yield PoolFound(pool, (), left_out=why)
