@@ -42,6 +42,10 @@ class FakeNode:
     opcodes_lie: bool = False
     sees: int | None = None
     gas_for: int = 10_000
+    ends_after: int = 10_000
+    """Reads that our reader makes in one call before its gas runs short."""
+    starves_after: int = 10_000
+    """Calls of a Multicall3 before the others have no gas left to succeed with."""
     fees: Any = field(default_factory=lambda: {"reward": [["0x3"], ["0x1"], ["0x2"]]})
     header: dict[str, Any] = field(default_factory=dict)
     nonces: dict[str, Any] = field(default_factory=dict)
@@ -114,6 +118,7 @@ class FakeNode:
             asked.append((data[start - 23 : start - 3], data[start:end]))
         if len(asked) > self.gas_for:
             return RpcError(-32000, "out of gas")
+        asked = asked[: self.ends_after]
         out = self._sight(at) + words(len(asked))
         for found in self._answers(asked):
             out += (b"\2" if found is None else b"\1") + len(found or b"").to_bytes(3, "big") + (found or b"")
@@ -127,8 +132,9 @@ class FakeNode:
             (bytes(20), data[16:]) if target == MULTICALL3.lower() else (bytes.fromhex(target[2:]), data)
             for target, _, data in calls[4:]
         ]
+        answers = [answer if index < self.starves_after else None for index, answer in enumerate(self._answers(asked))]
         told = [self._sight(at)[32 * word : 32 * word + 32] for word in range(4)]
-        results = [(answer is not None, answer or b"") for answer in (*told, *self._answers(asked))]
+        results = [(answer is not None, answer or b"") for answer in (*told, *answers)]
         return "0x" + encode(["(bool,bytes)[]"], [results]).hex()
 
     def _sight(self, at: Any) -> bytes:

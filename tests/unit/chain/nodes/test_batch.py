@@ -1,16 +1,18 @@
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from keeper.chain.nodes.batch import BatchReader
-from keeper.chain.nodes.calls import MAX_BYTES, override_way
+from keeper.chain.nodes.calls import MAX_BYTES, READER, override_way
 from keeper.chain.nodes.headers import parse_block
+from keeper.chain.nodes.multicall import MULTICALL3
 from keeper.chain.nodes.packed import encode_reads
 from keeper.chain.nodes.rpc import RpcError
 from keeper.chain.nodes.sight import native_balance
 from keeper.core.chain import Block, Read
 from keeper.core.errors import TransientError
-from tests.builders import ACCOUNT, CHAIN, address
+from tests.builders import ACCOUNT, CHAIN, NOW, address
 from tests.unit.chain.fake_node import RUNTIME, FakeNode, hash32, words
 
 HEADER = ("eth_getBlockByNumber", ["latest", False])
@@ -28,12 +30,37 @@ def head_of(node: FakeNode) -> Block:
     return parse_block(node.call("eth_getBlockByNumber", ["latest", False]), CHAIN)
 
 
-@pytest.mark.parametrize("overrides", [True, False])
-def test_fetch__with_and_without_overrides__says_the_same(overrides: bool) -> None:
-    node = FakeNode(ANSWERS, overrides=overrides)
-    reader = reader_of(node)
+DEPLOYED = address(0xDE9)
+WAYS: dict[str, dict[str, Any]] = {
+    "reader put there for the call": {},
+    "deployed reader": {"deployed": DEPLOYED},
+    "Multicall3": {"overrides": False, "multicall": True},
+    "one by one": {"overrides": False},
+}
+CALLS = tuple(WAYS)[:3]
+"""Those that make one call of many reads."""
+
+
+def started(way: str, **more: Any) -> tuple[FakeNode, BatchReader]:
+    """A node on which this way is the one to take, and it has been taken."""
+    node = FakeNode(ANSWERS, **WAYS[way], **more)
+    reader = BatchReader(node, CHAIN, RUNTIME, DEPLOYED if node.deployed else None)  # type: ignore[arg-type]
+    assert reader.way == way
+    return node, reader
+
+
+def carried(node: FakeNode) -> list[Any]:
+    """Where each call was made that carries many reads."""
+    many = (READER, DEPLOYED, MULTICALL3)
+    return [params[1] for method, params in node.calls if method == "eth_call" and params[0]["to"] in many]
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_fetch__on_each_way__says_the_same(way: str) -> None:
+    node, reader = started(way)
     assert reader.fetch(tuple(ANSWERS), head_of(node)) == ANSWERS
-    assert reader.way == ("reader put there for the call" if overrides else "one by one")
+    assert reader.fetch_list(list(ANSWERS), head_of(node)) == list(ANSWERS.values())
+    assert reader.fetch_list((), head_of(node)) == []
 
 
 def test_fetch__pinned__names_the_hash_and_never_a_number() -> None:
@@ -82,33 +109,148 @@ def test_fetch__one_read_that_eats_all_gas__fails_alone() -> None:
 
 @pytest.mark.fault("R21")
 @pytest.mark.parametrize("text", ["missing trie node", "header not found", "rate limit exceeded", "try later"])
-def test_fetch__node_fails__is_never_taken_for_a_revert(text: str) -> None:
-    refusing = False
-
-    def refuse(method: str, params: list[Any]) -> RpcError | None:
-        return RpcError(-32000, text) if refusing and method == "eth_call" else None
-
-    for overrides in (True, False):
-        node = FakeNode(ANSWERS, overrides=overrides, refuse=refuse)
-        reader, head = reader_of(node), head_of(node)
-        refusing = False
+@pytest.mark.parametrize("way", WAYS)
+def test_fetch__node_fails__is_never_taken_for_a_revert(way: str, text: str) -> None:
+    node, reader = started(way)
+    head = head_of(node)
+    reader.fetch(READS, head)
+    node.refuse = lambda method, params: RpcError(-32000, text) if method == "eth_call" else None
+    before = node.requests_made
+    with pytest.raises(RpcError, match=text):
         reader.fetch(READS, head)
-        refusing = True
-        before = node.requests_made
-        with pytest.raises(RpcError, match=text):
-            reader.fetch(READS, head)
-        assert node.requests_made - before <= 8
+    assert node.requests_made - before <= 8
+
+
+# --- the right block -------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.fault("R15")
-@pytest.mark.parametrize("overrides", [True, False])
-def test_fetch__another_chain__is_refused(overrides: bool) -> None:
-    node = FakeNode(ANSWERS, overrides=overrides)
-    reader, head = reader_of(node), head_of(node)
+@pytest.mark.parametrize("way", WAYS)
+def test_fetch__another_chain__is_refused(way: str) -> None:
+    node, reader = started(way)
+    head = head_of(node)
     reader.fetch(READS, head)
     node.chain_id = 1
     with pytest.raises(TransientError, match=f"chain id: expected {CHAIN}, was 1"):
         reader.fetch(READS, head)
+
+
+@pytest.mark.fault("R17")
+@pytest.mark.parametrize("way", CALLS)
+def test_fetch__by_hash_and_told_of_another_block__is_refused(way: str) -> None:
+    node, reader = started(way)
+    head = head_of(node)
+    node.opcodes_lie = True
+    with pytest.raises(TransientError, match=r"block by hash: expected 1000, was 1001"):
+        reader.fetch(READS, head)
+
+
+@pytest.mark.fault("R18")
+@pytest.mark.parametrize("way", CALLS)
+@pytest.mark.parametrize("change", [{"sees": 1_001}, {"header": {"timestamp": hex(NOW - 12)}}])
+def test_settle__of_a_call_that_ran_in_another_block__asks_again_by_hash(way: str, change: dict[str, Any]) -> None:
+    """The next block, or another one of the same parent, which only its time tells."""
+    node, reader = started(way)
+    for name, value in change.items():
+        setattr(node, name, value)
+    asked = reader.ask([HEADER], READS)
+    block = parse_block(asked.beside[0], CHAIN)
+    node.timestamp = block.timestamp
+    node.calls.clear()
+    assert reader.settle(asked, block) == [ANSWERS[read] for read in READS]
+    assert carried(node) == [{"blockHash": hash32(1_000)}]
+
+
+@pytest.mark.fault("R18")
+@pytest.mark.parametrize("way", CALLS)
+def test_settle__of_several_calls_of_which_one_saw_another_block__asks_again_for_that_one(way: str) -> None:
+    node, reader = started(way)
+    many = tuple(ANSWERS) * 110  # more than one call of any way holds
+
+    def blocks_go_on(method: str, params: list[Any]) -> None:
+        node.sees = 1_001 if len(carried(node)) == 2 else None
+
+    node.calls.clear()
+    node.refuse = blocks_go_on
+    asked = reader.ask([HEADER], many)
+    at_head = carried(node)
+    assert at_head == ["latest"] * len(at_head)
+    assert len(at_head) >= 2
+    assert reader.settle(asked, parse_block(asked.beside[0], CHAIN)) == [ANSWERS[read] for read in many]
+    in_vain = len(asked.chunks) - len(at_head) + 1
+    assert carried(node)[len(at_head) :] == [{"blockHash": hash32(1_000)}] * in_vain
+
+
+@pytest.mark.fault("R10")
+@pytest.mark.parametrize("said", ["0x", "0x1234", "no bytes", None, 7, [], {"data": "0x"}])
+@pytest.mark.parametrize("way", CALLS)
+def test_settle__of_what_is_no_answer__is_refused(way: str, said: Any) -> None:
+    node, reader = started(way)
+    head = head_of(node)
+    asked = replace(reader.ask([], READS), said=[said])
+    with pytest.raises(TransientError, match=way if said not in ("0x", "0x1234") else "answer"):
+        reader.settle(asked, head)
+
+
+# --- gas -------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("way", CALLS[:2])
+def test_fetch__the_reader_runs_short_of_gas__asks_again_for_the_rest(way: str) -> None:
+    node, reader = started(way)
+    node.ends_after = 12
+    head = head_of(node)
+    before = node.requests_made
+    assert reader.fetch_list(READS, head) == [ANSWERS[read] for read in READS]
+    assert node.requests_made - before == 3
+
+
+@pytest.mark.parametrize("way", CALLS[:2])
+def test_fetch__no_gas_for_a_single_read__is_an_error_and_no_failure_of_the_read(way: str) -> None:
+    node, reader = started(way)
+    node.ends_after = 0
+    with pytest.raises(TransientError, match=f"{way}: expected gas for one read, found less"):
+        reader.fetch_list(READS, head_of(node))
+    assert reader.way == "one by one"  # probed again
+    assert reader.fetch_list(READS, head_of(node)) == [ANSWERS[read] for read in READS]
+
+
+def test_fetch__through_multicall_that_starves_its_last_calls__looks_at_them_one_by_one() -> None:
+    node, reader = started("Multicall3")
+    node.starves_after = 20
+    head = head_of(node)
+    assert reader.fetch_list(READS, head) == [ANSWERS[read] for read in READS]
+    node.calls.clear()
+    assert reader.fetch_list(READS, head) == [ANSWERS[read] for read in READS]
+    assert len(carried(node)) == 2, "the next time they are two calls, which do not run short"
+
+
+# --- calls -----------------------------------------------------------------------------------------------------------
+
+
+def test_fetch__the_same_reads_again__writes_no_calldata_anew() -> None:
+    node, reader = started(CALLS[0])
+    head = head_of(node)
+    first = reader.ask([], READS).chunks[0]
+    assert reader.ask([], READS).chunks[0] is first
+    assert reader.ask([], tuple(READS)).chunks[0] is first
+    assert reader.ask([], list(READS)).chunks[0] is first
+    assert reader.ask([], READS[1:]).chunks[0] is not first
+    assert reader.settle(reader.ask([], READS), head) == [ANSWERS[read] for read in READS]
+
+
+def test_ask__more_than_a_request_may_hold__leaves_the_rest_for_the_hash() -> None:
+    reads = tuple(Read(address(i + 1), b"\x01" * 50_000) for i in range(30))
+    node = FakeNode(dict.fromkeys(reads, b"x"))
+    reader = reader_of(node)
+    head = head_of(node)
+    assert reader.way == CALLS[0]
+    asked = reader.ask([HEADER], reads)
+    assert 0 < len(asked.said) < len(asked.chunks)
+    before = node.requests_made
+    assert reader.settle(asked, head) == [b"x"] * 30
+    assert node.requests_made - before == 3
+    assert all(params[1] == {"blockHash": head.hash} for method, params in node.calls[-7:] if method == "eth_call")
 
 
 def test_chunks__many_bytes__are_cut_below_the_limit_in_order() -> None:
