@@ -19,7 +19,7 @@ from keeper.routing.search.optimum import Balance, Search
 
 EXACT_UP_TO = 6
 """Pools: every set of them that could be better is tried. Of more, a few sets are."""
-_TRIES = 6
+_TRIES, _MANY = 6, 24
 _WORTH = 1e-6
 """Of the output: where there are many pools, a better set is looked for as long as it could bring more than this."""
 
@@ -43,7 +43,8 @@ def leanest(search: Search, sold: int) -> Filled | None:
     if whole is None:
         return best
     best = _better(best, fill(search.network, whole.loads, sold))
-    losers, dropped = _losers(search, whole), _NONE
+    losers, idle = _losers(search, whole), _idle(search, whole)
+    dropped = idle
     if not losers:
         return best
     while losers:
@@ -53,7 +54,7 @@ def leanest(search: Search, sold: int) -> Filled | None:
             break
         best = _better(best, fill(search.network, found.loads, sold))
         losers = _losers(search, found)
-    return _branch(search, whole, sold, best)
+    return _branch(search, whole, sold, best, idle)
 
 
 def single(search: Search, sold: int) -> Filled | None:
@@ -66,14 +67,14 @@ def single(search: Search, sold: int) -> Filled | None:
     return best
 
 
-def _branch(search: Search, whole: Balance, sold: int, best: Filled | None) -> Filled | None:
+def _branch(search: Search, whole: Balance, sold: int, best: Filled | None, idle: _Pools) -> Filled | None:
     """Leaves out one pool after the other, the most promising set first, for as long as one could be better."""
     pools = len({edge.pool for edge in search.network.edges})
     exact = pools <= EXACT_UP_TO
     worth = 0.0 if exact else _WORTH * whole.out
     heap: list[tuple[float, int, _Pools, _Pools]] = []
     found: Balance | None = whole
-    dropped, kept, ticket = _NONE, _NONE, count()
+    dropped, kept, ticket = idle, _NONE, count()
     for _ in range(1 << pools if exact else _TRIES):
         if found is not None:
             best = _better(best, fill(search.network, found.loads, sold))
@@ -102,6 +103,14 @@ def _exclusions(used: Sequence[_Used], out: float, kept: _Pools) -> Iterator[tup
 def _used(search: Search, found: Balance) -> list[_Used]:
     parts = zip(search.network.edges, found.loads, found.profits, strict=True)
     return [_Used(edge.pool, profit, edge.gas) for edge, load, profit in parts if load > 0]
+
+
+def _idle(search: Search, found: Balance) -> _Pools:
+    """Of many pools, those that the best split does not use: leaving out small ones does not bring them in."""
+    edges = search.network.edges
+    used = {edge.pool for edge, load in zip(edges, found.loads, strict=True) if load > 0}
+    pools = {edge.pool for edge in edges}
+    return frozenset(pools - used) if len(pools) > _MANY else _NONE
 
 
 def _losers(search: Search, found: Balance) -> list[_Used]:

@@ -85,25 +85,35 @@ def _level_each(lines: Sequence[Line], heights: Sequence[float], sold: float) ->
         near = [line for line in lines if place in line[:2]]
         if place == SINK or not near:
             continue
-        low, high = level[place] - _FURTHEST, level[place] + _FURTHEST
-        for _ in range(_BISECTIONS):
-            level[place] = (low + high) / 2
-            if _at(near, level, sold)[0][place] > 0:
-                low = level[place]
-            else:
-                high = level[place]
+
+        def left(at: float, place: int = place, near: Sequence[Line] = near) -> float:
+            level[place] = at
+            return _at(near, level, sold)[0][place]
+
+        middle = level[place]
+        low, high, here = middle - _FURTHEST, middle + _FURTHEST, left(middle)
+        low, high, at_low, at_high = (middle, high, here, left(high)) if here > 0 else (low, middle, left(low), here)
+        for turn in range(_BISECTIONS):
+            if at_low <= 0 or at_high >= 0 or high - low < _STILL:
+                break
+            share = at_low / (at_low - at_high) if turn % 2 else 1 / 2
+            middle = low + (high - low) * min(0.99, max(0.01, share))
+            here = left(middle)
+            low, high, at_low, at_high = (middle, high, here, at_high) if here > 0 else (low, middle, at_low, here)
+        level[place] = low if abs(at_low) < abs(at_high) else high
     return level
 
 
 def _at(lines: Sequence[Line], heights: Sequence[float], sold: float) -> tuple[list[float], list[list[float]]]:
     """At these prices: the worth of what is left over at each place, and by how much an e-fold of √price there and
     elsewhere would change it."""
-    prices = [exp(-2 * height) for height in heights]
+    roots = [exp(height) for height in heights]
+    prices = [1 / (root * root) for root in roots]
     left = [0.0] * len(prices)
     left[SOURCE] = prices[SOURCE] * sold
     pulls = [[0.0] * len(prices) for _ in prices]
     for tail, head, sketch in lines:
-        w = exp(heights[tail] - heights[head])
+        w = roots[tail] / roots[head]
         if w < sketch.first:
             continue
         gives, gets, grows = sketch.at(w)
