@@ -1,4 +1,4 @@
-"""The same routing problem as a convex programme for cvxpy, solved by Clarabel: the peer, and the optimum to compare with.
+"""The same routing problem as a convex programme for cvxpy, solved by Clarabel: the peer, and what ours is held to.
 
 Every family is a constraint of its own: constant products and weighted pools are geometric means, a StableSwap of two
 coins is `4a(x + y) − D³/(4xy) ≥ (4a − 1)D`, and each range of concentrated liquidity is a constant product that ends.
@@ -74,3 +74,28 @@ def _ranges(side: Ranges, gives: Any, gets: Any, sell_unit: float, buy_unit: flo
 
 def _mean(more: Any, less: Any, weights: list[float]) -> Any:
     return cp.geo_mean(cp.hstack([1 + more, 1 - less]), p=weights) >= 1
+
+
+def published_optimum(amount: float) -> float:
+    """{third token} What `tests.networks.published` brings for so much of its first token: its pool of three tokens
+    trades all of them at once, so that it is no sum of sides."""
+    weighted, kept = (3.0, 0.2, 1.0), 0.98
+    gives, gets = cp.Variable(3, nonneg=True), cp.Variable(3, nonneg=True)
+    rules = [
+        cp.geo_mean(cp.hstack([1 + (kept * gives[i] - gets[i]) / held for i, held in enumerate(weighted)]), p=[3, 2, 1])
+        >= 1,
+        gives[2] == 0,
+        gets[0] == 0,
+    ]
+    places: list[Any] = [amount - gives[0], gets[1] - gives[1], gets[2]]
+    for one, other, x, y, fee in ((0, 1, 10, 1, 0.01), (1, 2, 1, 10, 0.04), (0, 2, 20, 50, 0.03)):
+        give, get = cp.Variable(nonneg=True), cp.Variable(nonneg=True)
+        rules.append(_mean((1 - fee) * give / x, get / y, [1, 1]))
+        places[one], places[other] = places[one] - give, places[other] + get
+    flat = cp.Variable(nonneg=True)
+    rules += [0.99 * flat <= 10, places[0] - flat >= 0, places[1] >= 0]
+    problem = cp.Problem(cp.Maximize(places[2] + 0.99 * flat), rules)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        problem.solve(solver=cp.CLARABEL, **_EXACT)
+    return float(problem.value)

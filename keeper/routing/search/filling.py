@@ -50,7 +50,7 @@ def fill(network: Network, loads: Loads, sold: int) -> Filled | None:
     for place in order:
         if place == SINK or not held[place]:
             continue
-        made = _hand_out(leaving[place], held[place]) if leaving[place] else None
+        made = hand_out(leaving[place], held[place]) if leaving[place] else None
         for swap in made or ():
             after = _after(swap, [(one.edge, one.sold) for one in swaps if one.edge.pool == swap.edge.pool])
             if after is None:
@@ -76,7 +76,7 @@ def _leaving(network: Network, loads: Loads, order: Sequence[int]) -> list[list[
     return leaving
 
 
-def _hand_out(leaving: Sequence[tuple[Edge, float]], held: int) -> list[Swap] | None:
+def hand_out(leaving: Sequence[tuple[Edge, float]], held: int) -> list[Swap] | None:
     """`held` in proportion to the loads, largest first; what rounding leaves goes where it brings most."""
     edges, total = [edge for edge, _ in leaving], sum(load for _, load in leaving)
     parts = [min(int(held * (load / total)), edge.side.most) for edge, load in leaving]
