@@ -13,7 +13,7 @@ import pytest
 
 from keeper.core.units import Address, Token, TokenAmount
 from keeper.local.anvil import run_anvil
-from keeper.venues.balancer_fixed import ONE
+from keeper.venues.balancer_fixed import ONE, most_in
 from keeper.venues.balancer_pin import StablePin, WeightedPin
 from keeper.venues.balancer_stable_state import StableState
 from keeper.venues.balancer_weighted import WeightedState
@@ -31,7 +31,7 @@ from tests.chain.balancer import (
     new_weighted,
     pin_balancer,
 )
-from tests.chain.balancer_cases import DECIMALS, VENUE, cases, compare
+from tests.chain.balancer_cases import DECIMALS, VENUE, Case, cases, compare
 from tests.chain.node import Node
 from tests.chain.pools import CASES, observe
 
@@ -65,7 +65,8 @@ def weighted(balancer: Balancer, tokens: list[Token]) -> dict[str, list[Weighted
     dice = random.Random(80)
     found: dict[str, list[WeightedState]] = {}
     for generation in WEIGHTED:
-        choices = [list(parts) for parts in SOME_WEIGHTS if len(parts) == 2 or generation not in PAIRS]
+        fitting = [parts for parts in SOME_WEIGHTS if len(parts) == 2 or generation not in PAIRS]
+        choices = [[Fraction(part) for part in parts] for parts in fitting]
         while len(choices) < EACH + 2:
             n = 2 if generation in PAIRS else dice.randint(2, 8)
             # {0.1 %} Cut anywhere, but leave each token 1 % at least.
@@ -74,7 +75,7 @@ def weighted(balancer: Balancer, tokens: list[Token]) -> dict[str, list[Weighted
             choices.append([Fraction(b - a + 10, 10) for a, b in pairwise(edges)])
         for parts in choices:
             chosen = in_order(dice.sample(tokens, len(parts)))
-            shares = [int(Fraction(part) * ONE / 100) for part in parts]
+            shares = [int(part * ONE / 100) for part in parts]
             address = new_weighted(balancer, generation, chosen, shares, _fee(dice))
             state, _ = observe(balancer.node, VENUE, pin_balancer(balancer, WeightedPin(), address))
             assert isinstance(state, WeightedState)
@@ -124,6 +125,22 @@ def test_stable__random_cases__are_what_the_pool_says(
     kinds = compare(balancer, cases(stable[generation], count, (0.1, 1.0, 4.0, 9.0), seed=50))
     assert min(kinds["in"], kinds["out"]) > count // 8, kinds
     assert kinds["LimitExceeded"] + kinds["NoLiquidity"] > count // 20, kinds
+
+
+@pytest.mark.parametrize("generation", WEIGHTED)
+def test_weighted__where_the_logarithm_changes_its_form__is_what_the_pool_says(
+    balancer: Balancer, weighted: dict[str, list[WeightedState]], generation: str
+) -> None:
+    """Bases of exactly 0.9 and 1.1, and one unit to either side."""
+    found = []
+    for state in weighted[generation]:
+        held, others = (9 * 10**15, 11 * 10**15), (10**16,) * (len(state.weights) - 2)
+        filled = replace(state, balances=(*held, *others))
+        kept = most_in(10**15, state.fee)
+        found += [Case(filled, 0, 1, True, kept + off) for off in (-1, 0, 1)]
+        found += [Case(filled, 0, 1, False, 10**15 + off) for off in (-1, 0, 1)]
+    kinds = compare(balancer, found)
+    assert kinds["in"] + kinds["out"] == len(found), kinds
 
 
 def test_power__exponents_1_2_and_4__differ_between_generations(weighted: dict[str, list[WeightedState]]) -> None:
