@@ -149,7 +149,7 @@ def least_for(out: Callable[[int], int | NoQuote], wanted: int, guess: int, most
             return NoLiquidity(f"no amount brings {wanted} raw")
         low, high, step = high, min(high + step, most), step * 2
     step = 1
-    while low < high - 1 and step:
+    while low < high - 1:
         below = max(low, high - step)
         if below == low or not suffices(below):
             low = below
