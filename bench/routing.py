@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from itertools import combinations
-from statistics import quantiles
+from math import nan
+from statistics import median, quantiles
 from typing import Any
 
 from rich.box import SIMPLE_HEAD
@@ -202,8 +203,9 @@ def _bps(ours: float, best: float) -> float:
 def _gaps_table(gaps: list[Gap]) -> Table:
     shown = _empty(GAPS, ("", "held to"), ("median", "3rd quartile", "most", "least", "unsure", "below best single"))
     for gap in gaps:
-        _, middle, high = quantiles(gap.bps, n=4, method="inclusive")
-        figures = [f"{bps:.5f}" for bps in (middle, high, max(gap.bps), min(gap.bps))]
+        found = gap.bps or [nan]
+        high = quantiles(found, n=4, method="inclusive")[2] if len(found) > 1 else found[0]
+        figures = [f"{bps:.5f}" for bps in (median(found), high, max(found), min(found))]
         shown.add_row(gap.what, gap.held_to, *figures, str(gap.unsure), str(gap.below_single))
     return shown
 
