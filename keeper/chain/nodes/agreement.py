@@ -155,6 +155,8 @@ def _key(request: Request, answer: Any) -> str | None:
         return "reverts" if answer.code == 3 or "revert" in answer.message.lower() else None
     if answer is None:
         return None
+    if isinstance(answer, str):
+        return f'"{answer.lower()}"'  # as below, without going over a packed answer twice
     if request[0] in _BLOCKS:
         answer = _fields(answer, HEADER)
     elif request[0] == "eth_getTransactionReceipt":

@@ -79,6 +79,7 @@ class Rpc:
         self._freshness = freshness or Freshness()
         self._quorum = None if quorum == 1 else Quorum(name, self._providers, quorum, self._freshness, self._time)
         self._first = 0
+        self._threads: ThreadPoolExecutor | None = None
 
     def __repr__(self) -> str:
         return f"Rpc({self.name}: {', '.join(self.urls)})"
@@ -96,6 +97,8 @@ class Rpc:
     def close(self) -> None:
         if self._quorum is not None:
             self._quorum.close()
+        if self._threads is not None:
+            self._threads.shutdown(wait=False, cancel_futures=True)
         for provider in self._providers:
             provider.wire.close()
 
@@ -160,7 +163,7 @@ class Rpc:
             except TransportFault as fault:
                 return provider.name, fault
 
-        return _in_parallel(ask, self._providers)
+        return self._in_parallel(ask, self._providers)
 
     def _read(self, requests: Sequence[Request], ask: Callable[[Provider, int], list[Any]]) -> list[Any]:
         """From one provider: the one that answered last, else the next."""
@@ -221,15 +224,15 @@ class Rpc:
 
         now = self._time.now()
         awake = [provider for provider in self._providers if not provider.breaker.is_open(now)]
-        return _in_parallel(offer, awake or self._providers)
+        return self._in_parallel(offer, awake or self._providers)
 
-
-def _in_parallel(ask: Callable[[Provider], Any], providers: Sequence[Provider]) -> list[Any]:
-    """At once, so that a dead URL does not hold the living back."""
-    if len(providers) == 1:
-        return [ask(providers[0])]
-    with ThreadPoolExecutor(max_workers=len(providers)) as pool:
-        return list(pool.map(ask, providers))
+    def _in_parallel(self, ask: Callable[[Provider], Any], providers: Sequence[Provider]) -> list[Any]:
+        """At once, so that a dead URL does not hold the living back; by threads that stay, as a start takes a while."""
+        if len(providers) == 1:
+            return [ask(providers[0])]
+        if self._threads is None:
+            self._threads = ThreadPoolExecutor(2 * len(self._providers), thread_name_prefix=f"{self.name} rpc")
+        return list(self._threads.map(ask, providers))
 
 
 def _unique(labels: Sequence[str]) -> list[str]:
