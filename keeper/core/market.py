@@ -29,6 +29,8 @@ class FirstCall:
     router: Router
     sell: TokenAmount
     pools: frozenset[Address]
+    calls: int = 1
+    """Of how many it is the first."""
 
 
 class Market(Protocol):

@@ -90,6 +90,8 @@ class Trade:
     notional: TokenAmount
     via: frozenset[Address] = frozenset()
     """Only through these pools, where custody makes one call at a time; any where empty."""
+    calls: int = 1
+    """So many would fill what the strategy wants; this is what the first of them sells."""
 
     def selling(self, sell: TokenAmount) -> Trade:
         """The same trade of another amount; its notional changes in proportion, rounded down."""

@@ -71,7 +71,7 @@ class Wallet:
         if not isinstance(first, FirstCall):
             return trade
         part = trade if first.sell == trade.sell else trade.selling(first.sell)
-        part = replace(part, via=first.pools)
+        part = replace(part, via=first.pools, calls=first.calls)
         approved = TokenAmount(part.sell.token, view.allowances.get((part.sell.token, first.router.address), 0))
         if approved >= part.sell:
             return part

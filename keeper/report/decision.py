@@ -19,13 +19,11 @@ from keeper.core.plan import (
     Deny,
     Draft,
     Hold,
-    Leg,
     Order,
     OrderLeg,
     Perform,
     Plan,
     Rebalance,
-    Route,
     Simulation,
     Verdict,
 )
@@ -35,6 +33,7 @@ from keeper.report.forecasts import forecast_record
 from keeper.report.format import decimal
 from keeper.report.nouns import Record, amount, block_record, pool_record, price_record, symbol, usd
 from keeper.report.pegs import peg_record
+from keeper.report.routes import leg_record, trade_record
 from keeper.report.schedules import schedule_record
 
 VERSION = 1
@@ -91,7 +90,7 @@ def describe(
         "prices": [price_record(token, found) for token, found in seen.prices.items()] if seen else [],
         "native": _native(seen) if seen else None,
         "left_out": [{**pool_record(pool), "reason": printable(why)} for pool, why in seen.left_out] if seen else [],
-        "trades": [_trade(route) for route in decision.routes],
+        "trades": [trade_record(route) for route in decision.routes],
         "order": _order(order) if order else None,
         "cost": _cost(compute_cost(order, draft, seen)) if seen else None,
         "calls": [_call(call) for call in draft.calls.sequence] if draft else [],
@@ -158,37 +157,6 @@ def _native(view: VaultView) -> Record:
     }
 
 
-def _trade(route: Route) -> Record:
-    legs = [
-        {**_path(leg), "sell": amount(leg.sell), "quote": amount(leg.quote), "mid_raw": decimal(leg.mid)}
-        for leg in route.legs
-    ]
-    chosen = {pool.address for leg in route.legs for pool in leg.pools}
-    considered = [
-        {
-            **pool_record(pool),
-            "chosen": pool.address in chosen,
-            "gives": amount(found) if isinstance(found, TokenAmount) else None,
-            "reason": "" if isinstance(found, TokenAmount) else printable(found),
-        }
-        for pool, found in route.considered
-    ]
-    return {
-        "sell": amount(route.trade.sell),
-        "buy": symbol(route.trade.buy),
-        "notional": amount(route.trade.notional),
-        "legs": legs,
-        "considered": considered,
-    }
-
-
-def _path(leg: Leg) -> Record:
-    """Its first pool, and the rest of the way where there is more."""
-    more = [pool_record(pool) for pool in leg.pools[1:]]
-    way = {"then": more, "through": [symbol(token) for token in leg.through]} if more else {}
-    return {**pool_record(leg.pool), **way}
-
-
 def _order(order: Order) -> Record:
     legs = [_order_leg(leg) for leg in order.legs]
     why = {"tolerance": printable(order.tolerance)} if order.tolerance else {}
@@ -197,7 +165,7 @@ def _order(order: Order) -> Record:
 
 def _order_leg(leg: OrderLeg) -> Record:
     return {
-        **_path(leg.leg),
+        **leg_record(leg.leg),
         "sell": amount(leg.leg.sell),
         "quote": amount(leg.leg.quote),
         "quote_floor": amount(leg.quote_floor),

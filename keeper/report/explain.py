@@ -28,6 +28,7 @@ from keeper.report.latches import breaker_of, ending_of, trial_of
 from keeper.report.page import BAD, DIM, GOOD, STRONG, WARN, Page, columns, styled
 from keeper.report.pegs import show_peg
 from keeper.report.proposals import show_proposal
+from keeper.report.routes import first_of, split_sentence
 from keeper.report.schedules import schedule_sentence
 
 WORDS = {
@@ -242,9 +243,14 @@ def _wanted(page: Page, decision: Record, opening: str) -> None:
     goal = f" to return to {to}" if (to := returns_to(decision)) else ""
     sells = [f"sell {with_value(decision, trade)} for {trade['buy']}" for trade in trades]
     page.add(f"{opening} {listing(sells)}{goal}.")
+    for trade in trades:
+        if split := split_sentence(decision, trade):
+            page.add(split)
     show_forecast(page, decision["plan"].get("forecast"))
     if schedule := decision["plan"].get("schedule"):
         page.add(schedule_sentence(schedule))
+    elif any(first_of(trade) for trade in trades):
+        page.add(f"That is {first_of(trades[0])}.")
     elif is_partial(decision):
         page.add("That is part of the way; the next cycles go on.")
     if len(calls) > 1 and calls[0]["purpose"] != "swap" and not refusals(decision):

@@ -25,6 +25,7 @@ from keeper.report.figures import (
 from keeper.report.forecasts import show_forecast
 from keeper.report.page import BAD, DIM, GOOD, STRONG, WARN, Page, Piece, columns, styled
 from keeper.report.pegs import show_peg
+from keeper.report.routes import show_others, show_route
 from keeper.report.schedules import schedule_line
 
 NEAR = Fraction(1, 4)
@@ -184,10 +185,15 @@ def _trades(page: Page, decision: Record, show_all: bool) -> None:
     else:
         total = sum((whole(trade["notional"]) for trade in trades), Fraction(0))
         page.add(*word, f": {form.count(len(trades), 'swap')}, {form.usd(total)} in all", hang=2)
+    floors = list(decision["order"]["legs"]) if decision["order"] else []
     for index, trade in enumerate(trades):
         if len(trades) > 1:
             page.add(f"{index + 1:>2}  {_trade(decision, trade)}", hang=4)
-        _filled(page, decision, trade, show_all)
+        legs = len(trade["legs"])
+        show_route(page, decision, trade, floors[:legs])
+        floors = floors[legs:]
+        if show_all:
+            show_others(page, decision, trade)
     _cost(page, decision)
     _schedule(page, decision)
     show_forecast(page, decision["plan"].get("forecast"))
@@ -201,44 +207,6 @@ def _trade(decision: Record, trade: Record) -> str:
     """The asset bought is named where it could be several."""
     several = len(decision["assets"]) > 2
     return f"sell {with_value(decision, trade)}" + (f" for {trade['buy']}" if several else "")
-
-
-def _filled(page: Page, decision: Record, trade: Record, show_all: bool) -> None:
-    order_legs = decision["order"]["legs"] if decision["order"] else []
-    for leg in trade["legs"]:
-        page.label("via", leg["pool"], (f"     {_choice(trade)}", DIM), indent=2)
-        floor = next((f for f in order_legs if f["address"] == leg["address"] and f["sell"] == leg["sell"]), None)
-        if floor is None:
-            page.label("quote", tokens(decision, leg["quote"]), indent=2)
-            continue
-        amounts = columns([[tokens(decision, leg["quote"])], [tokens(decision, floor["min_out"])]], "r")
-        page.label("quote", amounts[0], indent=2)
-        page.label("min_out", amounts[1], (f"    from {_floors(decision, floor)}", DIM), indent=2)
-        if why := decision["order"].get("tolerance"):
-            page.label("", (why, DIM), indent=2)
-    if show_all:
-        _considered(page, decision, trade)
-
-
-def _choice(trade: Record) -> str:
-    known, able = trade["considered"], [pool for pool in trade["considered"] if pool["gives"]]
-    if len(known) < 2:
-        return "the only pool"
-    return f"best of {len(able)} pools" if len(able) == len(known) else f"best of {len(able)}, {len(known)} pools known"
-
-
-def _considered(page: Page, decision: Record, trade: Record) -> None:
-    others = [pool for pool in trade["considered"] if not pool["chosen"]]
-    for pool in others:
-        says = f"gives {tokens(decision, pool['gives'])}" if pool.get("gives") else pool["reason"]
-        page.label("not via", f"{pool['pool']}     {says}", indent=2)
-
-
-def _floors(decision: Record, floor: Record) -> str:
-    slippage = f"−{decision['order']['slippage_bps']} bps"
-    if floor["binds"] == "oracle":
-        return f"oracle floor (quote {slippage} would be {figure(decision, floor['quote_floor'])})"
-    return f"quote {slippage} (oracle floor {figure(decision, floor['oracle_floor'])})"
 
 
 def _cost(page: Page, decision: Record) -> None:

@@ -54,7 +54,7 @@ class SplitMarket:
         raw, together = max(zip(parts, calls.values(), strict=True), key=lambda part: part[0])
         pools = frozenset(edge.pool for path in together for edge in path.edges)
         router = states[together[0].edges[0].pool].pool.router
-        return FirstCall(router, TokenAmount(sell.token, raw), pools)
+        return FirstCall(router, TokenAmount(sell.token, raw), pools, len(calls))
 
     def out_for(self, sell: TokenAmount, buy: Token, but: Collection[Address] = NO_POOLS) -> TokenAmount | NoQuote:
         found = self._filled(sell, buy, but)

@@ -25,6 +25,7 @@ from keeper.core.plan import (
     Rebalance,
     Route,
     Simulation,
+    Splitting,
     Trade,
     Verdict,
 )
@@ -269,6 +270,65 @@ def three() -> Situation:
     order = Order(floors, T0 + 600, 30)
     draft = Draft(plan, routes, order, Calls((call,)), simulation, cost, usd("0.0283"), cost)
     return Situation(plan, seen, routes, order, draft, ALLOWED)
+
+
+PAIR = replace(
+    POOL,
+    kind="uniswap_v2",
+    address=Address("0x88A43bbDF9D098eEC7bCEda4e2494615dfD9bB9C"),
+    router=Router("v2_router", Address("0x4752ba5dbc23f44D87826276BF6Fd6b1C372aD24")),
+)
+DAI_POOL = replace(POOL, address=Address("0x93e8542E6CA0eFFfb9D57a270b76712b968A38f5"), tokens=(WETH, DAI))
+DAI_USDC = replace(
+    POOL, address=Address("0x6e229C972d9F69c15Bdc7B07f385D2025225E72b"), tokens=(DAI, USDC), fee=Fraction(1, 10_000)
+)
+
+
+def split() -> Situation:
+    """The same trade over two pools, and a third on the way to its stablecoin, in one transaction."""
+    legs = _split_legs()
+    alone = POOL, usdc("46989.46")
+    splitting = Splitting(alone, usdc("46990.65"), usdc("0.06"), usdc("1.15"))
+    return _filled_by(trading(), legs, splitting, "swap 15.0696 WETH for USDC in 3 parts (deadline 10m)")
+
+
+def first_of_two() -> Situation:
+    """A wallet makes one call at a time: of what it wants to sell, the larger part goes through one router now."""
+    situation = trading()
+    (leg, *_), (route, *_) = _split_legs(), situation.routes
+    trade = replace(route.trade.selling(leg.sell), via=frozenset({POOL.address}), calls=2)
+    alone = Splitting((POOL, leg.quote), leg.quote, usdc("0.02"), usdc("0"))
+    text = "swap 9.0500 WETH for USDC (deadline 10m)"
+    return _filled_by(replace(situation, routes=(replace(route, trade=trade),)), (leg,), alone, text)
+
+
+def unsplit() -> Situation:
+    """All of it in one pool, though it might have been split."""
+    situation = trading()
+    leg = situation.routes[0].legs[0]
+    alone = Splitting((POOL, leg.quote), leg.quote, usdc("0.02"), usdc("0"))
+    return _filled_by(situation, (leg,), alone, "swap 15.0696 WETH for USDC (deadline 10m)")
+
+
+def _split_legs() -> tuple[Leg, ...]:
+    mid = Fraction(3120 * 10**6, 10**18)
+    return (
+        Leg((POOL,), weth("9.05"), usdc("28220.34"), mid),
+        Leg((PAIR,), weth("4"), usdc("12473"), mid),
+        Leg((DAI_POOL, DAI_USDC), weth("2.0196"), usdc("6297.31"), mid, (DAI,)),
+    )
+
+
+def _filled_by(situation: Situation, legs: tuple[Leg, ...], splitting: Splitting, text: str) -> Situation:
+    assert situation.order and situation.draft
+    considered = ((POOL, usdc("46989.46")), (PAIR, usdc("46871.3")), (DEARER, usdc("46801.3")))
+    route = replace(situation.routes[0], legs=legs, considered=considered, splitting=splitting)
+    floors = tuple(OrderLeg(leg, leg.quote.times(Fraction(997, 1000), Rounding.UP), usdc("1")) for leg in legs)
+    call = replace(situation.draft.calls.next, text=text, parts=tuple(leg.sell for leg in legs))
+    sold, got = sum(leg.sell.raw for leg in legs), sum(leg.quote.raw for leg in legs)
+    simulation = replace(situation.draft.simulation, deltas={WETH: -sold, USDC: got})
+    draft = replace(situation.draft, routes=(route,), calls=Calls((call,)), simulation=simulation)
+    return replace(situation, routes=(route,), order=replace(situation.order, legs=floors), draft=draft)
 
 
 def in_role() -> Situation:
