@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from fractions import Fraction
 from pathlib import Path
 
 import pytest
@@ -83,6 +84,31 @@ def test_pools__of_a_vault__have_depth_fee_and_age(treasury: Treasury, dry: Path
     for depth in pool["depths"]:
         ten, fifty, hundred = (int(sale["sell"]["raw"]) for sale in depth["sales"])
         assert 0 < ten < fifty < hundred
+
+
+def test_quote__of_a_sale__is_what_the_pool_gives(treasury: Treasury, dry: Path) -> None:
+    asked = ("--sell", "10 WETH", "--for", "USDC")
+    (found,) = json.loads(says(treasury.keeper("quote", dry, *asked, "--json"), 0))
+    (leg,) = found["trade"]["legs"]
+    assert leg["sell"]["raw"] == str(10 * 10**18)
+    assert 0 < int(leg["quote"]["raw"]) / 1e6 < float(Fraction(found["notional"]["whole"]))
+    assert "sell 10.0000 WETH" in says(treasury.keeper("quote", dry, *asked), 0)
+
+
+@pytest.mark.parametrize(
+    ("sell", "buy", "said"),
+    [
+        ("10", "USDC", "--sell: expected an amount with its unit, such as 0.05 ETH, found 10"),
+        ("0 WETH", "USDC", "--sell: expected more than 0, found 0 WETH"),
+        ("1 WETH", "DOGE", "--sell, --for: expected two tokens of one vault, of USDC, WETH, found WETH, DOGE"),
+        ("1 WETH", "WETH", "--sell, --for: expected two tokens of one vault, of USDC, WETH, found WETH, WETH"),
+        ("0.0000001 USDC", "WETH", "--sell: expected at most 6 decimals, found 0.0000001 USDC"),
+    ],
+)
+def test_quote__of_what_cannot_be_sold__says_so_in_one_line(
+    treasury: Treasury, dry: Path, sell: str, buy: str, said: str
+) -> None:
+    one_line(treasury.keeper("quote", dry, "--sell", sell, "--for", buy), CONFIG, said)
 
 
 def test_plan__beside_a_pool_that_is_none__leaves_it_out_and_names_it(treasury: Treasury, dry: Path) -> None:

@@ -66,6 +66,20 @@ def plan(
 
 
 @app.command(rich_help_panel="Prove it")
+def quote(
+    config: Config = DEFAULT,
+    sell: Annotated[str, typer.Option(help="What is sold: '10 WETH'.")] = ...,  # type: ignore[assignment]
+    buy: Annotated[str, typer.Option("--for", help="The token that is bought.", metavar="SYMBOL")] = ...,  # type: ignore[assignment]
+    vault: Annotated[str | None, typer.Option(help="Only from this vault's pools.")] = None,
+    json: Json = False,
+) -> None:
+    """Say how a sale would be split over a vault's pools now, and what the best single pool would give."""
+    from keeper.cli.market import show_quote
+
+    show_quote(config, sell, buy, vault, json=json)
+
+
+@app.command(rich_help_panel="Prove it")
 def pools(
     config: Config = DEFAULT,
     vault: Annotated[str | None, typer.Option(help="Only this vault.")] = None,

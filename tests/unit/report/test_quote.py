@@ -1,0 +1,44 @@
+import json
+from fractions import Fraction
+
+from keeper.core.chain import PoolState, VaultView
+from keeper.core.plan import NoRoute, Trade
+from keeper.core.units import TokenAmount
+from keeper.report.quote import quote_record, render_quote
+from keeper.routing.floors import Floors
+from keeper.routing.graph import Means
+from keeper.routing.split import SplitRouting
+from tests.builders import USDC, WETH, fake_pool, make_view, units, usd
+
+DEEP = fake_pool(units(WETH, 2_000), units(USDC, 6_000_000))
+OTHER = fake_pool(units(WETH, 1_000), units(USDC, 3_000_000), Fraction(1, 1000), number=0xB002)
+TRADE = Trade(units(WETH, 100), USDC, usd(300_000))
+
+
+def quoted(*pools: PoolState, first: TokenAmount | None = None) -> dict[str, object]:
+    view: VaultView = make_view(pools=pools)
+    route = SplitRouting(Floors(50, 100, 600), Means(lambda path: False, atomic=False)).allocate(TRADE, view)
+    return quote_record("treasury", "local", view, route, first)
+
+
+def test_quote__over_two_pools__says_each_leg_the_best_single_pool_and_what_is_saved() -> None:
+    record = json.loads(json.dumps(quoted(DEEP, OTHER, first=units(WETH, 60))))
+    sold = [int(leg["sell"]["raw"]) for leg in record["trade"]["legs"]]
+    assert len(sold) == 2
+    assert sum(sold) == units(WETH, 100).raw
+    assert int(record["trade"]["splitting"]["saved"]["raw"]) > 0
+    page = render_quote(record).plain()
+    for word in ("sell 100.0000 WETH ($300,000.00) for USDC", "via", "alone", "saved", "the first sells 60.0000 WETH"):
+        assert word in page
+
+
+def test_quote__nobody_fills_it__says_why() -> None:
+    empty = fake_pool(units(WETH, 0), units(USDC, 0))
+    record = quoted(empty)
+    assert record["trade"] is None
+    assert "NO ROUTE: no pool fills WETH for USDC" in render_quote(record).plain()
+
+
+def test_quote__of_no_route__keeps_the_reason() -> None:
+    record = quote_record("treasury", "local", make_view(), NoRoute(TRADE, "paused"), None)
+    assert record["no_route"] == "paused"
