@@ -36,7 +36,7 @@ figures: $(VENV)/.dev             ## the pictures of docs/strategies, drawn by t
 	$(BIN)/python -m bench.peg_picture
 
 soak: $(VENV)/.dev $(NPM)          ## the same tests with larger numbers
-	KEEPER_SOAK=1 KEEPER_CASES=20000 HYPOTHESIS_PROFILE=soak $(BIN)/pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder tests
+	KEEPER_SOAK=1 KEEPER_CASES=20000 $(BIN)/pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder tests
 
 fmt: $(VENV)/.dev
 	$(BIN)/ruff format .

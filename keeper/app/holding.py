@@ -12,6 +12,8 @@ from keeper.core.abi import calldata, selector, word
 from keeper.core.chain import Answers, Read, Router
 from keeper.core.units import Address
 from keeper.custody.contract import decode_bounds, reads
+from keeper.guards.balancer_swaps import SWAP
+from keeper.guards.curve_swaps import EXCHANGE
 from keeper.guards.swaps import MULTICALL, SLIPSTREAM_SWAP, V2_SWAP, V3_SWAP
 
 FUNCTIONS = {
@@ -20,6 +22,8 @@ FUNCTIONS = {
     "swap_router02": MULTICALL,
     "pancake_router": MULTICALL,
     "slipstream_router": SLIPSTREAM_SWAP,
+    "balancer_vault": SWAP,
+    "curve": EXCHANGE,
 }
 """Kind of router -> the one function that is called of it."""
 
