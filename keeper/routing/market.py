@@ -16,8 +16,6 @@ from keeper.routing.search.lean import leanest, single
 from keeper.routing.search.optimum import Search
 from keeper.routing.search.paths import Path, paths_of
 
-_STEPS = 60
-
 
 class SplitMarket:
     """Implements Market: one view's pools as routing would use them. Remembers what it asked of them, so that a search
@@ -55,40 +53,6 @@ class SplitMarket:
         pools = frozenset(edge.pool for path in together for edge in path.edges)
         router = states[together[0].edges[0].pool].pool.router
         return FirstCall(router, TokenAmount(sell.token, raw), pools, len(calls))
-
-    def out_for(self, sell: TokenAmount, buy: Token, but: Collection[Address] = NO_POOLS) -> TokenAmount | NoQuote:
-        found = self._filled(sell, buy, but)
-        return TokenAmount(buy, found.out) if isinstance(found, Filled) else found
-
-    def in_for(self, buy: TokenAmount, sell: Token, but: Collection[Address] = NO_POOLS) -> TokenAmount | NoQuote:
-        """A sale that brings at least `buy`, and hardly more: to a millionth of it, or to one raw unit."""
-        rate = self.marginal(sell, buy.token, but)
-        if not isinstance(rate, Fraction):
-            return rate
-        if buy.raw <= 0:
-            return LimitExceeded(f"amount: expected more than 0, was {buy.raw}")
-        low, high = 0, -(-buy.raw * rate.denominator // rate.numerator)
-        for _ in range(_STEPS):
-            found = self._filled(TokenAmount(sell, high), buy.token, but)
-            if not isinstance(found, Filled):
-                return found
-            if found.out >= buy.raw:
-                break
-            # What is missing, at the average price so far: never enough, since prices fall, so half as much again.
-            low, high = high, high + max(1, 3 * high * (buy.raw - found.out) // (2 * max(1, found.out)))
-        while high - low > max(1, high // 1_000_000):
-            middle = (low + high) // 2
-            found = self._filled(TokenAmount(sell, middle), buy.token, but)
-            if isinstance(found, Filled) and found.out >= buy.raw:
-                high = middle
-            else:
-                low = middle
-        return TokenAmount(sell, high)
-
-    def marginal(self, sell: Token, buy: Token, but: Collection[Address] = NO_POOLS) -> Fraction | NoQuote:
-        """{buy raw / sell raw} For the first unit along the best way, fee included."""
-        search = self._search(sell, buy, but)
-        return Fraction(search.rate) if isinstance(search, Search) else search
 
     def _filled(self, sell: TokenAmount, buy: Token, but: Collection[Address]) -> Filled | NoQuote:
         search = self._search(sell.token, buy, but)
