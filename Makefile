@@ -7,6 +7,7 @@ RUN    := $(VENV)/.installed
 NPM    := node_modules/.installed
 # Most tests wait for a chain or a process, so a few more than there are cores; long files come first, many short ones last.
 WORKERS ?= $(shell python3 -c "import os; print((os.cpu_count() or 1) + 2)")
+TESTS   ?= tests
 COMPILE = $(BIN)/pip-compile -q --strip-extras --generate-hashes --allow-unsafe --no-header \
           --no-emit-index-url --no-emit-trusted-host --no-emit-find-links
 
@@ -16,7 +17,7 @@ demo: $(RUN)                       ## a live keeper on an embedded chain: no nod
 	@$(BIN)/keeper demo
 
 test: $(VENV)/.dev $(NPM)          ## every test, real contracts on Anvil included
-	$(BIN)/pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder tests
+	$(BIN)/pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder $(TESTS)
 
 check: $(VENV)/.dev                ## format, lint, types, layers, unit tests
 	$(BIN)/ruff format --check .
