@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 
@@ -59,8 +59,10 @@ class Chain(Composition):
         history: Callable[[str, int], History],
         also: Mapping[str, tuple[Read, ...]] = MappingProxyType({}),
         marks: Callable[[Sequence[str]], Mapping[str, object]] | None = None,
+        senders: Collection[Address] | None = None,
     ) -> ChainObserver:
-        """`also` are reads that a vault makes beside its own; `marks` names the state of each one's past."""
+        """`also` are reads that a vault makes beside its own; `marks` names the state of each one's past; `senders`
+        are those whose nonces are wanted, None for all."""
         specs = [self.spec(vault) for vault in self.vaults]
         specs = [replace(spec, extra=(*spec.extra, *also.get(spec.name, ()))) for spec in specs]
         return ChainObserver(
@@ -77,6 +79,7 @@ class Chain(Composition):
             tip_percentile=self.config.fees.tip_percentile,
             reader=self.config.reader,
             marks=marks,
+            senders=senders,
         )
 
     def changed(self) -> Mapping[str, str]:
@@ -147,8 +150,11 @@ class Chain(Composition):
             v: self.vault(v, live, armed=True, proposer=proposer) if v in armed else self.vault(v, dry, armed=False)
             for v in self.vaults
         }
+        past, marks = past_of(self.loaded, journal.history), marks_of(self.loaded, journal.marks)
+        # Who is not armed sends nothing, so its nonces say nothing.
+        senders = {sender for vault in armed if (sender := self.loaded.config.signing_for(vault)) is not None}
         return Cycle(
-            self.observer(past_of(self.loaded, journal.history), marks=marks_of(self.loaded, journal.marks)),
+            self.observer(past, marks=marks, senders=senders),
             live if proposer is None or not armed else Settling(live, proposer),
             journal,
             vaults,

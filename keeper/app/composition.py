@@ -5,7 +5,7 @@ So a decision can be made from what the journal kept as well as from the chain i
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -47,15 +47,14 @@ def past_of(loaded: Loaded, history: Callable[[str, int, int], History]) -> Call
 
 
 def marks_of(
-    loaded: Loaded, marks: Callable[[Sequence[str]], Mapping[str, object]]
+    loaded: Loaded, marks: Callable[[Iterable[str]], Mapping[str, object]]
 ) -> Callable[[Sequence[str]], Mapping[str, object]]:
     """The state of the past that `past_of` gives each vault."""
-    original = loaded.config.original_of
+    original = {name: loaded.config.original_of(name) for name in loaded.config.kept}
 
     def found(names: Sequence[str]) -> Mapping[str, object]:
-        originals = {name: original(name) for name in names}
-        mine = marks(tuple(dict.fromkeys(originals.values())))
-        return {name: mine[other] for name, other in originals.items()}
+        mine = marks({original[name] for name in names})
+        return {name: mine[original[name]] for name in names}
 
     return found
 

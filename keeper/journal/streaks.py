@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, delete, func, insert, select, text, update
+from sqlalchemy import Connection, bindparam, delete, func, insert, select, update
 
 from keeper.core.chain import Block
 from keeper.core.errors import JournalError
@@ -19,12 +19,16 @@ from keeper.journal import rows, rules
 from keeper.journal.tables import cycles, going
 from keeper.journal.traces import keep_trace
 
+AT_ONCE = 1_000
+"""Streaks that one statement takes on."""
+
 _NAMES = ("id", "vault", "chain_id", "kind", "code", "guards", "config_hash", "armed")  # and not what is large
 _LATEST = (
     select(
         *(cycles.c[name] for name in _NAMES),
         (cycles.c.turns + func.coalesce(going.c.turns, 0)).label("turns"),
         cycles.c.max_drift_bps,
+        going.c.turns.label("more"),
         func.coalesce(going.c.max_drift_bps, 0).label("drift_since"),
     )
     .select_from(cycles.outerjoin(going, going.c.cycle == cycles.c.id))
@@ -36,12 +40,13 @@ _MINE = cycles.c.id == bindparam("number")
 _ADD = insert(cycles)
 _EXTEND = update(cycles).where(_MINE)
 _TOLD = delete(going).where(going.c.cycle == bindparam("number"))
-_GO_ON = text(
-    "INSERT INTO going (cycle, turns, max_drift_bps, at, block, hash) VALUES (:cycle, 1, :drift, :at, :block, :hash) "
-    "ON CONFLICT (cycle) DO UPDATE SET turns = going.turns + 1, at = excluded.at, block = excluded.block, "
-    "hash = excluded.hash, max_drift_bps = CASE WHEN excluded.max_drift_bps > going.max_drift_bps "
-    "THEN excluded.max_drift_bps ELSE going.max_drift_bps END"
+_BEGIN = insert(going)
+_GO_ON = (
+    update(going)
+    .where(going.c.cycle.in_(bindparam("numbers", expanding=True)))
+    .values(turns=going.c.turns + 1, at=bindparam("now"), block=bindparam("head"), hash=bindparam("named"))
 )
+_WIDEN = update(going).where(going.c.cycle == bindparam("number"))
 
 
 @dataclass(slots=True)
@@ -52,6 +57,8 @@ class Streak:
     key: rules.StreakKey
     turns: int
     max_drift_bps: int
+    is_going: bool = False
+    """It has gone on since it was last told."""
 
 
 @dataclass(slots=True)
@@ -81,29 +88,42 @@ class Streaks:
             streak = Streak(int(added[0]), rules.key_of(record), 1, record.max_drift_bps)
             self._latest[record.vault] = streak
             return streak.number
+        if streak.is_going:
+            connection.execute(_TOLD, {"number": streak.number})  # the row itself says so again
+            streak.is_going = False
         streak.turns += 1
         streak.max_drift_bps = max(streak.max_drift_bps, record.max_drift_bps)
-        connection.execute(_TOLD, {"number": streak.number})  # the row itself says so again
         values = rows.next_turn(record, streak.turns, streak.max_drift_bps)
         connection.execute(_EXTEND, {"number": streak.number, **values})
         return streak.number
 
     def go_on(self, connection: Connection, drifts: Mapping[str, int], block: Block) -> None:
         """One turn more for the latest cycle of each of these vaults, at its drift {bps}: nothing else is new."""
-        at = {"at": block.timestamp, "block": block.number, "hash": block.hash}
-        added = []
+        looked = {"at": block.timestamp, "block": block.number, "hash": block.hash}
+        begun, going_on, wider = [], [], []
         for vault, drift in drifts.items():
             streak = self.latest(connection, vault)
             if streak is None:
                 raise JournalError(f"{vault}: expected a cycle that goes on, found none")
-            streak.turns += 1
+            if not streak.is_going:
+                begun.append({"cycle": streak.number, "turns": 1, "max_drift_bps": drift, **looked})
+            else:
+                going_on.append(streak.number)
+                if drift > streak.max_drift_bps:
+                    wider.append({"number": streak.number, "max_drift_bps": drift})
+            streak.turns, streak.is_going = streak.turns + 1, True
             streak.max_drift_bps = max(streak.max_drift_bps, drift)
-            added.append({"cycle": streak.number, "drift": drift, **at})
-        connection.execute(_GO_ON, added)
+        if begun:
+            connection.execute(_BEGIN, begun)
+        for first in range(0, len(going_on), AT_ONCE):
+            some = {"numbers": going_on[first : first + AT_ONCE]}
+            connection.execute(_GO_ON, some | {"now": block.timestamp, "head": block.number, "named": block.hash})
+        if wider:
+            connection.execute(_WIDEN, wider)
 
 
 def _streak_of(row: Any) -> Streak:
     key = rules.StreakKey(
         row.vault, row.chain_id, row.kind, row.code, tuple(row.guards), row.config_hash, bool(row.armed)
     )
-    return Streak(row.id, key, row.turns, max(row.max_drift_bps, row.drift_since))
+    return Streak(row.id, key, row.turns, max(row.max_drift_bps, row.drift_since), row.more is not None)

@@ -7,14 +7,15 @@ check: the journal is their source. Does not judge whether the node tells the tr
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from keeper.chain.nodes.batch import BatchReader
 from keeper.chain.nodes.headers import parse_block, parse_tip, quantity
 from keeper.chain.nodes.rpc import Request, Rpc, RpcError
 from keeper.chain.nodes.sight import Found
+from keeper.chain.reading.asking import Answered, Asking, Askings
 from keeper.chain.reading.direct import fetch_replies
 from keeper.chain.reading.glances import Glancing
 from keeper.chain.reading.views import Decoded, VaultSpec, build_view
@@ -32,19 +33,19 @@ pool's last state asks for all of it at once, or for the rest in one more reques
 class _Tick:
     """What this tick asks, by whom it is needed, and what has come back."""
 
-    pools: dict[Address, Pool]
+    asking: Asking
     pool_reads: dict[Address, tuple[Read, ...]]
-    own_reads: dict[str, tuple[Read, ...]]
-    senders: tuple[Address, ...]
-    found: Found = field(default_factory=dict)
+    found: Answered
 
     def reads(self) -> tuple[Read, ...]:
-        parts = [*self.own_reads.values(), *self.pool_reads.values()]
-        return tuple(dict.fromkeys(read for part in parts for read in part))
+        return self.asking.with_shared(
+            read for part in (self.asking.prices, *self.pool_reads.values()) for read in part
+        )
 
     def answers(self, spec: VaultSpec) -> Found:
         """Only what this vault's view is made from."""
-        parts = [self.own_reads[spec.name], spec.direct, *(self.pool_reads[pool.address] for pool in spec.pools)]
+        own = [*spec.account_reads(), *spec.price_reads(), *spec.extra]
+        parts = [own, spec.direct, *(self.pool_reads[pool.address] for pool in spec.pools)]
         return {read: self.found[read] for part in parts for read in part if read in self.found}
 
 
@@ -95,18 +96,20 @@ class ChainObserver:
         tip_percentile: int = 50,
         reader: Address | None = None,
         marks: Callable[[Sequence[str]], Mapping[str, object]] | None = None,
+        senders: Collection[Address] | None = None,
     ) -> None:
         """`runtime` is the packed reader's code, `reader` where it is deployed; `max_head_age` is in seconds, None to
         accept any head; `max_ahead` is how far a head may be ahead of the clock, which shows that one of the two is
         wrong. A `legacy` chain has no fee history: there the tip is the gas price that the node suggests. `marks`
         names the state of each vault's past (Journal.marks); without it no vault is glanced at, and each goes the
-        full way."""
+        full way. `senders` are those whose nonces are asked for, None for all."""
         self._rpc, self._chain_id, self._venues, self._history = rpc, chain_id, venues, history
         self._specs = {spec.name: spec for spec in specs}
         self._clock, self._max_head_age, self._max_ahead = clock, max_head_age, max_ahead
         self._legacy, self._tip_percentile = legacy, tip_percentile
         self._reader = BatchReader(rpc, chain_id, runtime, reader)
-        self._own_reads = {spec.name: _own_reads(spec) for spec in specs}
+        self._askings = Askings(self._specs)
+        self._senders = None if senders is None else frozenset(senders)
         self._glancing = None if marks is None else Glancing(specs, marks)
         self._states: dict[Address, PoolState] = {}
         self._last_number = 0
@@ -114,26 +117,25 @@ class ChainObserver:
     def observe(self, due: Sequence[str]) -> Snapshot:
         """Raises TransientError or Unreachable where no consistent, recent block can be had."""
         specs = [self._specs[name] for name in due]
-        tick = self._tick(specs)
+        tick = self._tick(due)
         head = self._read(tick)
         decoded = Decoded(head.block, tick.found, self._venues)
-        is_cold = not tick.pools.keys() <= self._states.keys()
+        is_cold = not tick.asking.pools.keys() <= self._states.keys()
         for _ in range(COLD_FOLLOW_UPS if is_cold else STEADY_FOLLOW_UPS):
             if not self._follow_up(tick, decoded, head.block):
                 break
             decoded = Decoded(head.block, tick.found, self._venues)
-        tick.found |= self._fetch_direct(specs, head.block)
+        tick.found.more |= self._fetch_direct(specs, head.block)
         self._remember(tick, decoded)
         self._last_number = head.block.number
         glances = {} if self._glancing is None else self._glancing.glance(due, tick.found, decoded)
         vaults = _Vaults(due, lambda name: self._observed(self._specs[name], tick, decoded, head))
         return Snapshot(head.block, vaults, head.nonces, glances)
 
-    def _tick(self, specs: Sequence[VaultSpec]) -> _Tick:
-        pools = {pool.address: pool for spec in specs for pool in spec.pools}
-        pool_reads = {address: self._pool_reads(pool) for address, pool in pools.items()}
-        own_reads = {spec.name: self._own_reads[spec.name] for spec in specs}
-        return _Tick(pools, pool_reads, own_reads, tuple(dict.fromkeys(s.sender for s in specs if s.sender)))
+    def _tick(self, due: Sequence[str]) -> _Tick:
+        asking = self._askings.of(due)
+        pool_reads = {address: self._pool_reads(pool) for address, pool in asking.pools.items()}
+        return _Tick(asking, pool_reads, Answered(asking, (), {}))
 
     def _pool_reads(self, pool: Pool) -> tuple[Read, ...]:
         venue = self._venues.get(pool.kind)
@@ -144,9 +146,10 @@ class ChainObserver:
     def _read(self, tick: _Tick) -> _Head:
         """Fills the tick's answers. One request where the node can and everything fits into it."""
         reads = tick.reads()
-        asked = self._reader.ask(_head_requests(tick.senders, self._tip_percentile, legacy=self._legacy), reads)
-        head = self._head(asked.beside, tick.senders)
-        tick.found = dict(zip(reads, self._reader.settle(asked, head.block), strict=True))
+        senders = [each for each in tick.asking.senders if self._senders is None or each in self._senders]
+        asked = self._reader.ask(_head_requests(senders, self._tip_percentile, legacy=self._legacy), reads)
+        head = self._head(asked.beside, senders)
+        tick.found = Answered.to(tick.asking, reads, self._reader.settle(asked, head.block))
         return head
 
     def _head(self, answers: Sequence[Any], senders: Sequence[Address]) -> _Head:
@@ -179,14 +182,14 @@ class ChainObserver:
     def _follow_up(self, tick: _Tick, decoded: Decoded, block: Block) -> bool:
         """Reads what the pools still need, at the same block. False where they need nothing."""
         wanted: dict[Read, None] = {}
-        for address, pool in tick.pools.items():
+        for address, pool in tick.asking.pools.items():
             needs = decoded.pool(pool)
             if isinstance(needs, Needs):
                 tick.pool_reads[address] += needs.reads
                 wanted |= dict.fromkeys(read for read in needs.reads if read not in tick.found)
         if not wanted:
             return False
-        tick.found |= self._reader.fetch(tuple(wanted), block)
+        tick.found.more |= self._reader.fetch(tuple(wanted), block)
         return True
 
     def _fetch_direct(self, specs: Sequence[VaultSpec], block: Block) -> Found:
@@ -195,7 +198,7 @@ class ChainObserver:
         return fetch_replies(self._rpc, reads, block) if reads else {}
 
     def _remember(self, tick: _Tick, decoded: Decoded) -> None:
-        for address, pool in tick.pools.items():
+        for address, pool in tick.asking.pools.items():
             state = decoded.pool(pool)
             if isinstance(state, Needs | Unusable):
                 self._states.pop(address, None)
@@ -210,12 +213,6 @@ class ChainObserver:
         except Exception as error:  # noqa: BLE001  what is odd about one vault must not blind the keeper to the others
             view = Unusable(f"its view cannot be made: {type(error).__name__}: {error}")
         return Observed(view, answers)
-
-
-def _own_reads(spec: VaultSpec) -> tuple[Read, ...]:
-    """Everything but pools: these never change, so they are made once."""
-    prices = [read for source in spec.sources for read in source.reads()]
-    return tuple(dict.fromkeys([*spec.account_reads(), *prices, *spec.extra]))
 
 
 def _head_requests(senders: Sequence[Address], percentile: int, *, legacy: bool) -> list[Request]:

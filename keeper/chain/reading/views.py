@@ -72,6 +72,9 @@ class VaultSpec:
         rules = [*self.prices.values(), *([self.native_rule] if self.native_rule else [])]
         return tuple(dict.fromkeys(source for rule in rules for source in rule.sources))
 
+    def price_reads(self) -> tuple[Read, ...]:
+        return tuple(dict.fromkeys(read for source in self.sources for read in source.reads()))
+
     def account_reads(self) -> tuple[Read, ...]:
         """Balances and allowances, without pools and prices."""
         balances = [balance_of(token, self.account) for token in self.tokens]
