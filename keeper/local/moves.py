@@ -22,6 +22,8 @@ FOREVER = 1 << 40
 """{s} A deadline."""
 GAS = 15_000_000
 """Not estimated: what a v2 pool notes of the time takes more in a new second than in the one of the estimate."""
+MOVED = "uniswap_v2", "uniswap_v3"
+"""Kinds of pools whose price can be moved by trading."""
 _PPM = 1_000_000
 _V2_SWAP = "swapExactTokensForTokens(uint256,uint256,address[],address,uint256)"
 _V2_SWAP_02 = "swapExactTokensForTokens(uint256,uint256,address[],address)"
@@ -43,6 +45,11 @@ def move_pools(rpc: Rpc, pools: Sequence[Pool], factors: Mapping[str, Fraction])
     deployer = Deployer(rpc, _Whale(WHALE))
     rpc.call("anvil_setBalance", [WHALE, hex(WEALTH)], nullable=True)
     for pool in pools:
+        if pool.kind not in MOVED:
+            if touched := [token.symbol for token in pool.tokens if factors.get(token.symbol, 1) != 1]:
+                expected = f"pools of kind {' or '.join(MOVED)} of {', '.join(touched)}"
+                raise ConfigError("command", "--move", expected, pool.label)
+            continue
         first, second = pool.tokens
         factor = factors.get(first.symbol, Fraction(1)) / factors.get(second.symbol, Fraction(1))
         if factor == 1:
