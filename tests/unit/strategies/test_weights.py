@@ -7,9 +7,13 @@ import pytest
 from hypothesis import given, settings
 
 from keeper.core.chain import Unusable
-from keeper.core.plan import Hold, Rebalance
+from keeper.core.plan import Hold, Rebalance, Route
 from keeper.core.units import Token, TokenAmount
 from keeper.core.weighing import Weighing, total_drift
+from keeper.routing.floors import Floors
+from keeper.routing.graph import Means
+from keeper.routing.market import SplitMarket
+from keeper.routing.split import SplitRouting
 from keeper.strategies.bands import Band, Bands
 from keeper.strategies.weights import Weights
 from tests.builders import DAI, USDC, WBTC, WETH, FakePool, fake_pool, make_view, market, units, usd
@@ -325,3 +329,22 @@ def test_plan__two_assets_out_that_only_share_a_hub__then_it_holds_and_names_the
     assert isinstance(plan, Hold)
     assert plan.code == "no_path"
     assert "no pool of this vault trades WBTC for WETH directly" in plan.reason
+
+
+def test_plan__two_assets_out_that_only_share_a_hub__trades_along_it_where_one_call_carries_a_path() -> None:
+    pools = (
+        fake_pool(units(WETH, 10_000), units(USDC, 30_000_000), number=0xB1),
+        fake_pool(units(WBTC, 1_000), units(USDC, 60_000_000), number=0xB2),
+    )
+    prices = {WETH: market(WETH, 3000), WBTC: market(WBTC, 60_000), USDC: market(USDC, 1)}
+    held = (units(WETH, 80), units(WBTC, 6), units(USDC, 400_000))
+    seen = make_view(held, prices, pools)
+    means = Means(lambda path: True, atomic=False)
+    view = replace(seen, market=SplitMarket(seen, means))
+    plan = Weights({WETH: 3000, WBTC: 3000, USDC: 4000}, Bands(Band(300), Band(100))).plan(view)
+    assert isinstance(plan, Rebalance)
+    (trade,) = plan.trades
+    assert {trade.sell.token, trade.buy} == {WETH, WBTC}
+    route = SplitRouting(Floors(50, 200, 600), means).allocate(trade, view)
+    assert isinstance(route, Route)
+    assert [(leg.sell, len(leg.pools), leg.through) for leg in route.legs] == [(trade.sell, 2, (USDC,))]
