@@ -129,7 +129,7 @@ class CurveState:
         if not self.swap.offpeg:
             return most
         side = CurveSide.of(self.swap, i, j) if max(way) < len(self.swap.xp) else self._through(way)
-        return min(most, int(side.sold_at(0.0)))
+        return min(most, int(side.sold_at(0)))
 
     def _held(self, i: int) -> int:
         n = len(self.swap.xp)
