@@ -14,11 +14,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from keeper.chain.nodes.by_hash import ByHash, loads
 from keeper.chain.nodes.calls import Answers, CallWay, Chunk, deployed_way, multicall_way, override_way
 from keeper.chain.nodes.headers import parse_block
 from keeper.chain.nodes.messages import Request, RpcError
 from keeper.chain.nodes.plain import PlainWay, check_chain
-from keeper.chain.nodes.refusals import is_revert, is_too_much
 from keeper.chain.nodes.rpc import Rpc
 from keeper.chain.nodes.sight import NOBODY, Found, Sight, native_balance, pinned
 from keeper.core.chain import Block, Read
@@ -27,8 +27,6 @@ from keeper.core.units import Address
 
 __all__ = ["Asked", "BatchReader", "Found"]
 
-MAX_LOAD = 1_000_000
-"""{bytes} Of calls in one HTTP request: what nginx, which many nodes stand behind, takes by default."""
 REMEMBERED = 4
 """Sets of reads whose calls are kept: an observer's, and what it asks after that."""
 TRIAL = (native_balance(NOBODY),)
@@ -51,6 +49,7 @@ class BatchReader:
         """`runtime` is the reader's code, `deployed` where it stands on this chain."""
         self._rpc, self._chain_id, self._runtime, self._deployed = rpc, chain_id, runtime, deployed
         self._plain = PlainWay(rpc, chain_id)
+        self._by_hash = ByHash(rpc, chain_id, self._plain, self.forget)
         self._way: CallWay | None = None
         self._is_probed = False
         self._kept: list[tuple[tuple[Read, ...], int, list[Chunk]]] = []
@@ -96,35 +95,33 @@ class BatchReader:
         yield override_way(self._runtime)
         yield multicall_way()
 
-    # --- reading at the head -----------------------------------------------------------------------------------------
+    # --- reading -----------------------------------------------------------------------------------------------------
 
     def ask(self, beside: Sequence[Request], reads: Sequence[Read]) -> Asked:
-        """One HTTP request for all of `beside` and, as far as they fit and can be proved, all reads at `latest`.
-
-        Raises TransientError, Unreachable.
+        """All of `beside` and, where they can be proved, all reads at `latest`: in one HTTP request, or as many at once
+        as their bytes need. Raises TransientError, Unreachable.
         """
         way = self._calls()
         chunks = self._chunks(way, reads)
-        calls: list[Request] = []
+        batches: list[list[Request]] = [[*beside]]
         if way is not None and way.proves and chunks:
-            calls = [way.request(chunk, "latest") for chunk in _loads(chunks)[0]]
-        answers = self._rpc.batch([*beside, *calls])
+            batches = [[way.request(chunk, "latest") for chunk in load] for load in loads(chunks)]
+            batches[0] = [*beside, *batches[0]]
+        answers = [answer for batch in self._by_hash.send(batches) for answer in batch]
         return Asked(answers[: len(beside)], reads, chunks, answers[len(beside) :])
 
     def settle(self, asked: Asked, block: Block) -> Answers:
         """An answer for each read that was asked, in their order: those that were of `block`, and the others by its
         hash. Raises TransientError, Unreachable."""
-        way = self._calls()
+        way, chunks = self._calls(), asked.chunks
         if way is None:
             return self._plain.fetch(asked.reads, block)
-        chunks = asked.chunks
         seen = [self._seen(way, chunk, answer, block) for chunk, answer in zip(chunks, asked.said, strict=False)]
         parts = [*seen, *[None] * (len(chunks) - len(seen))]
-        fetched = iter(
-            self._fetch(way, [chunk for chunk, part in zip(chunks, parts, strict=True) if part is None], block)
-        )
+        missing = [chunk for chunk, part in zip(chunks, parts, strict=True) if part is None]
+        fetched = iter(self._by_hash.fetch(way, missing, block))
         whole = [
-            next(fetched) if part is None else self._completed(way, chunk, part, block)
+            next(fetched) if part is None else self._by_hash.completed(way, chunk, part, block)
             for chunk, part in zip(chunks, parts, strict=True)
         ]
         return whole[0] if len(whole) == 1 else [answer for part in whole for answer in part]
@@ -137,8 +134,6 @@ class BatchReader:
         check_chain(sight.chain_id, self._chain_id)
         return found if sight.matches(block) else None
 
-    # --- reading by hash ---------------------------------------------------------------------------------------------
-
     def fetch_list(self, reads: Sequence[Read], block: Block) -> Answers:
         """An answer for each read, in their order, at `block`, by its hash. Raises TransientError, Unreachable."""
         return self.settle(Asked([], reads, self._chunks(self._calls(), reads), []), block)
@@ -146,68 +141,6 @@ class BatchReader:
     def fetch(self, reads: Sequence[Read], block: Block) -> Found:
         """The same, by read."""
         return dict(zip(reads, self.fetch_list(reads, block), strict=True))
-
-    def _fetch(self, way: CallWay, chunks: Sequence[Chunk], block: Block) -> list[Answers]:
-        found: list[Answers] = []
-        for load in _loads(chunks):
-            answers = self._rpc.batch([way.request(chunk, pinned(block)) for chunk in load])
-            for chunk, answer in zip(load, answers, strict=True):
-                part = self._taken(way, chunk, answer, block)
-                whole = self._split(way, chunk, block) if part is None else self._completed(way, chunk, part, block)
-                found.append(whole)
-        return found
-
-    def _taken(self, way: CallWay, chunk: Chunk, answer: Any, block: Block) -> Answers | None:
-        """None where the call was too much for the node. Raises RpcError where the node failed otherwise."""
-        if isinstance(answer, RpcError):
-            if is_revert(answer) or (len(chunk.reads) > 1 and is_too_much(answer)):
-                return None
-            self.forget()
-            raise answer
-        sight, found = way.decode(chunk, answer)
-        check_chain(sight.chain_id, self._chain_id)
-        if way.proves and not sight.matches(block):
-            raise TransientError(f"block by hash: expected {block.number}, was {sight.number}")
-        return found
-
-    def _split(self, way: CallWay, chunk: Chunk, block: Block) -> Answers:
-        """By halves, of a call that was too much. One read that is too much for any node failed by itself."""
-        if len(chunk.reads) == 1:
-            return [None]
-        half = (len(chunk.reads) + 1) // 2
-        pieces = [way.chunk(chunk.reads[:half]), way.chunk(chunk.reads[half:])]
-        answers = self._rpc.batch([way.request(piece, pinned(block)) for piece in pieces])
-        parts = [self._taken(way, piece, answer, block) for piece, answer in zip(pieces, answers, strict=True)]
-        if None not in parts:
-            # Both passed, so it was their number; had it been one greedy read, its half would have failed again.
-            way.most = min(way.most, half)
-        found: Answers = []
-        for piece, part in zip(pieces, parts, strict=True):
-            whole = self._split(way, piece, block) if part is None else self._completed(way, piece, part, block)
-            found += whole
-        return found
-
-    def _completed(self, way: CallWay, chunk: Chunk, part: Answers, block: Block) -> Answers:
-        """With what the reader had no gas left for, and without failures that only lacked gas."""
-        if way.doubts and None in part:
-            return self._looked_at(way, chunk, part, block)
-        if len(part) == len(chunk.reads):
-            return part
-        if not part:
-            self.forget()
-            raise TransientError(f"{way.name}: expected gas for one read, found less")
-        way.ran_short(len(part))
-        rest = self._fetch(way, way.chunks(chunk.reads[len(part) :]), block)
-        return [*part, *(answer for more in rest for answer in more)]
-
-    def _looked_at(self, way: CallWay, chunk: Chunk, part: Answers, block: Block) -> Answers:
-        failed = [at for at, answer in enumerate(part) if answer is None]
-        again = self._plain.fetch([chunk.reads[at] for at in failed], block)
-        if len(chunk.reads) > 1 and any(answer is not None for answer in again):
-            way.most = min(way.most, (len(chunk.reads) + 1) // 2)
-        for at, answer in zip(failed, again, strict=True):
-            part[at] = answer
-        return part
 
     # --- calls that are kept -----------------------------------------------------------------------------------------
 
@@ -219,22 +152,9 @@ class BatchReader:
         for known, most, chunks in self._kept:
             if most == way.most and (known is reads or known == reads):
                 return chunks
-        chunks = way.chunks(reads)
+        chunks = way.chunks(reads, [chunks for _, _, chunks in self._kept])
         self._kept = [(reads, way.most, chunks), *self._kept][:REMEMBERED]
         return chunks
-
-
-def _loads(chunks: Sequence[Chunk]) -> list[list[Chunk]]:
-    """Chunks in their order, in as few HTTP requests as bytes allow."""
-    loads: list[list[Chunk]] = []
-    held = MAX_LOAD
-    for chunk in chunks:
-        if held + len(chunk.text) > MAX_LOAD:
-            loads.append([])
-            held = 0
-        loads[-1].append(chunk)
-        held += len(chunk.text)
-    return loads
 
 
 def _sight_of(way: CallWay, chunk: Chunk, answer: Any) -> Sight | None:

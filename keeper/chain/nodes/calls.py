@@ -6,7 +6,7 @@ reads it is for, in a Chunk.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -105,16 +105,25 @@ class CallWay:
         """The contract had no gas for more reads than it made."""
         self.most = max(LEAST_ITEMS, min(self.most, max(made, self.most // 2)))
 
-    def chunks(self, reads: Sequence[Read]) -> list[Chunk]:
-        """Reads in their order, in as few calls as bytes and gas allow."""
-        chunks, start, held = [], 0, 0
+    def chunks(self, reads: Sequence[Read], known: Sequence[Sequence[Chunk]] = ()) -> list[Chunk]:
+        """Reads in their order, in as few calls as bytes and gas allow; calls of the same reads are taken from `known`
+        ones of the same place, so that what comes to the end of a tick's reads leaves those before it as they were."""
+        found: list[Chunk] = []
+        for piece in self._pieces(tuple(reads)):
+            same = (chunks[len(found)] for chunks in known if len(chunks) > len(found))
+            found.append(next((chunk for chunk in same if chunk.reads == piece), None) or self.chunk(piece))
+        return found
+
+    def _pieces(self, reads: tuple[Read, ...]) -> Iterator[tuple[Read, ...]]:
+        start, held = 0, 0
         for at, read in enumerate(reads):
             cost = self.form.cost + len(read.data)
             if at > start and (at - start >= self.most or held + cost > MAX_BYTES):
-                chunks.append(self.chunk(tuple(reads[start:at])))
+                yield reads[start:at]
                 start, held = at, 0
             held += cost
-        return [*chunks, self.chunk(tuple(reads[start:]))] if reads else []
+        if reads:
+            yield reads[start:]
 
 
 def override_way(runtime: bytes) -> CallWay:

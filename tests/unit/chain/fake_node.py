@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -50,6 +51,7 @@ class FakeNode:
     header: dict[str, Any] = field(default_factory=dict)
     nonces: dict[str, Any] = field(default_factory=dict)
     requests_made: int = 0
+    _lock: Any = field(default_factory=threading.Lock)
     calls: list[tuple[str, list[Any]]] = field(default_factory=list)
     refuse: Callable[[str, list[Any]], RpcError | None] = lambda method, params: None
 
@@ -60,8 +62,9 @@ class FakeNode:
         return answer
 
     def batch(self, requests: Sequence[tuple[str, list[Any]]], *, nullable: bool = False) -> list[Any]:
-        self.requests_made -= len(requests) - 1
-        return [self._one(request) for request in requests]
+        with self._lock:
+            self.requests_made -= len(requests) - 1
+            return [self._one(request) for request in requests]
 
     def _one(self, request: tuple[str, list[Any]]) -> Any:
         self.requests_made += 1

@@ -174,11 +174,10 @@ def test_settle__of_several_calls_of_which_one_saw_another_block__asks_again_for
     node.refuse = blocks_go_on
     asked = reader.ask([HEADER], many)
     at_head = carried(node)
-    assert at_head == ["latest"] * len(at_head)
+    assert at_head == ["latest"] * len(asked.chunks)
     assert len(at_head) >= 2
     assert reader.settle(asked, parse_block(asked.beside[0], CHAIN)) == [ANSWERS[read] for read in many]
-    in_vain = len(asked.chunks) - len(at_head) + 1
-    assert carried(node)[len(at_head) :] == [{"blockHash": hash32(1_000)}] * in_vain
+    assert carried(node)[len(at_head) :] == [{"blockHash": hash32(1_000)}]
 
 
 @pytest.mark.fault("R10")
@@ -239,18 +238,28 @@ def test_fetch__the_same_reads_again__writes_no_calldata_anew() -> None:
     assert reader.settle(reader.ask([], READS), head) == [ANSWERS[read] for read in READS]
 
 
-def test_ask__more_than_a_request_may_hold__leaves_the_rest_for_the_hash() -> None:
+def test_fetch__other_reads_at_the_end__leaves_the_calls_before_them_as_they_were() -> None:
+    _, reader = started(CALLS[0])
+    many = READS * 100
+    first = reader.ask([], (*many, READS[0])).chunks
+    second = reader.ask([], (*many, READS[1])).chunks
+    assert [one is other for one, other in zip(first, second, strict=True)] == [True, False]
+    assert second[1].reads == (*many[len(first[0].reads) :], READS[1])
+
+
+def test_ask__more_than_a_request_may_hold__sends_several_at_once() -> None:
     reads = tuple(Read(address(i + 1), b"\x01" * 50_000) for i in range(30))
     node = FakeNode(dict.fromkeys(reads, b"x"))
     reader = reader_of(node)
     head = head_of(node)
     assert reader.way == CALLS[0]
-    asked = reader.ask([HEADER], reads)
-    assert 0 < len(asked.said) < len(asked.chunks)
     before = node.requests_made
+    asked = reader.ask([HEADER], reads)
+    assert len(asked.said) == len(asked.chunks) == 10
     assert reader.settle(asked, head) == [b"x"] * 30
-    assert node.requests_made - before == 3
-    assert all(params[1] == {"blockHash": head.hash} for method, params in node.calls[-7:] if method == "eth_call")
+    assert node.requests_made - before == 4
+    assert reader.fetch_list(reads, head) == [b"x"] * 30
+    assert node.requests_made - before == 8
 
 
 def test_chunks__many_bytes__are_cut_below_the_limit_in_order() -> None:
