@@ -10,6 +10,12 @@ from typing import Any
 MAX_DEPTH = 32
 """Nesting of an answer; honest ones have 6 or so."""
 
+
+def _refuse_constant(name: str) -> Any:
+    raise ValueError(name)
+
+
+_READER = json.JSONDecoder(parse_constant=_refuse_constant)
 _WRITER = json.JSONEncoder(separators=(",", ":"))
 _STRING = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+(?:"|\\?\Z)', re.DOTALL)
 _NO_BRACKETS = bytes(set(range(256)) - set(b"[]{}"))
@@ -57,13 +63,9 @@ def parse(data: bytes | bytearray) -> Any:
     if not _is_shallow(data):
         return None
     try:
-        return json.loads(data, parse_constant=_refuse_constant)
+        return _READER.decode(data.decode())
     except (ValueError, RecursionError):
         return None
-
-
-def _refuse_constant(name: str) -> Any:
-    raise ValueError(name)
 
 
 def _has_few(data: bytes | bytearray, bracket: bytes) -> bool:

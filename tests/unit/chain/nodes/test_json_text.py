@@ -17,7 +17,7 @@ def test_write__of_parameters_written_before__takes_their_text() -> None:
     assert b"".join(write(calls[1])) == b'{"id":8,"params":[2]}'
 
 
-@given(st.lists(st.dictionaries(st.text(), st.integers() | st.text(), min_size=1)))
+@given(st.lists(st.dictionaries(st.text(), st.integers() | st.text(), min_size=1, max_size=4), max_size=4))
 def test_write__of_any_body__is_its_json(body: list[dict[str, object]]) -> None:
     assert json.loads(b"".join(write(body))) == body
 
@@ -48,7 +48,9 @@ def test_parse__of_deep_nesting__is_refused_before_it_recurses(data: bytes, pars
 
 @given(
     st.recursive(
-        st.none() | st.text() | st.integers(), lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner)
+        st.none() | st.text() | st.integers(),
+        lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+        max_leaves=20,
     )
 )
 def test_parse__of_any_shallow_json__gives_it_back(value: object) -> None:
