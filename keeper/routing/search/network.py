@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from math import inf, log
 
@@ -35,10 +35,6 @@ class Network:
 
     places: int
     edges: tuple[Edge, ...]
-
-    def without(self, edges: Iterable[Edge]) -> Network:
-        left_out = set(map(id, edges))
-        return Network(self.places, tuple(edge for edge in self.edges if id(edge) not in left_out))
 
 
 Loads = Sequence[float]

@@ -235,8 +235,9 @@ def _leads(edge: Edge, first: float, rates: list[float], arrives: list[float]) -
 
 
 def _longer_than(hops: int, pairs: Collection[tuple[int, int]]) -> list[tuple[int, int]]:
-    """The middle pairs of a path of more than `hops` of these pairs; none where all are short enough."""
-    paths = [[pair] for pair in pairs]
+    """The middle pairs of a path of more than `hops` of these pairs, or all of it; none where all are short enough."""
+    paths = {pair[1]: [pair] for pair in sorted(pairs)}
     for _ in range(hops):
-        paths = [[*path, pair] for path in paths for pair in pairs if path[-1][1] == pair[0]]
-    return [pair for path in paths[:1] for pair in path if SOURCE not in pair and SINK not in pair]
+        paths = {pair[1]: [*paths[pair[0]], pair] for pair in sorted(pairs) if pair[0] in paths}
+    path = next(iter(paths.values()), [])
+    return [pair for pair in path if SOURCE not in pair and SINK not in pair] or path

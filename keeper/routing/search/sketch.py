@@ -7,7 +7,7 @@ known after two points, a v3 position range after two more, and any other curve 
 from __future__ import annotations
 
 from bisect import bisect_right
-from math import inf, sqrt
+from math import sqrt
 
 from keeper.core.sides import Side
 
@@ -115,9 +115,3 @@ class Sketch:
         spans = range(len(ws) - 1)
         self._grows = [(solds[j + 1] - solds[j]) / (ws[j + 1] - ws[j]) for j in spans]
         self._bends = [(outs[j + 1] - outs[j]) * ws[j + 1] / (solds[j + 1] - solds[j]) for j in spans]
-
-
-def first_w(side: Side) -> float:
-    """w of the first unit; infinite where nothing can be sold."""
-    slope = side.slope(0.0)
-    return 1 / sqrt(slope) if slope > 0 else inf

@@ -151,6 +151,19 @@ def test_best__along_more_edges_than_allowed__is_not_found() -> None:
     assert Search(chain, hops=4).best(SOLD) is not None
 
 
+@pytest.mark.parametrize("hops", [1, 2, 3])
+def test_best__within_few_hops__brings_what_their_paths_bring(hops: int) -> None:
+    edges = (edge(1, 0, 1, MIXED[0]), edge(2, 0, 2, MIXED[0]), edge(3, 2, 1, MIXED[0]), edge(4, 2, 3, MIXED[0]))
+    network = Network(4, (*edges, edge(5, 3, 1, MIXED[0])))
+    found = Search(network, hops).best(SOLD)
+    assert found is not None
+    used = {
+        int(each.pool, 16) for each, load in zip(Search(network, hops).network.edges, found.loads, strict=True) if load
+    }
+    assert used <= {1: {1}, 2: {1, 2, 3}, 3: {1, 2, 3, 4, 5}}[hops]
+    assert len(used) == {1: 1, 2: 3, 3: 5}[hops]
+
+
 def test_best__with_a_long_way_beside_short_ones__keeps_to_the_short_ones() -> None:
     long = [edge(n, t, h, Flat(1.0, 10**24)) for n, t, h in ((1, 0, 2), (2, 2, 3), (3, 3, 4), (4, 4, 1))]
     short = [edge(5, 2, 1, MIXED[0]), edge(6, 0, 4, MIXED[0]), edge(7, 0, 1, MIXED[0])]
