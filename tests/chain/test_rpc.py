@@ -54,6 +54,17 @@ def test_call__again_and_again__keeps_one_connection() -> None:
         assert (server.connections, rpc.requests_made) == (1, 5)
 
 
+def test_call__over_a_kept_connection__starts_no_thread(monkeypatch: pytest.MonkeyPatch) -> None:
+    def start(thread: threading.Thread) -> None:
+        raise AssertionError("a thread for an exchange")
+
+    with serving(says(ok)) as server, rpc_to(server.url) as rpc:
+        rpc.call("a", [0])
+        with monkeypatch.context() as patch:
+            patch.setattr(threading.Thread, "start", start)
+            assert [rpc.call("a", [i]) for i in range(5)] == [[0], [1], [2], [3], [4]]
+
+
 def test_batch__answered_in_another_order__is_matched_by_id() -> None:
     with serving(says(lambda body: list(reversed(ok(body))))) as server, rpc_to(server.url) as rpc:
         assert rpc.batch([("a", [1]), ("b", [2]), ("c", [3])]) == [[1], [2], [3]]
