@@ -47,7 +47,10 @@ def get_d(xp: Sequence[int], ann: int, scale: int, product: Product) -> int:
         before, d = d, over // ((ann - scale) * d // scale + (n + 1) * share)
         if -1 <= d - before <= 1:
             return d
-    raise ArithmeticError("D does not converge")
+    # Some balances send D to and fro by 2 for ever. The first pools take what the last round left; all others revert.
+    if scale > 1:
+        raise ArithmeticError("D does not converge")
+    return d
 
 
 def last_term(xp: Sequence[int], d: int, product: Product) -> int:

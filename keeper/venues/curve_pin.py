@@ -14,13 +14,14 @@ from keeper.core.units import NATIVE, Address, Rounding, Token, TokenAmount, rat
 from keeper.venues.curve import ROUTER, Curve, parse_list
 from keeper.venues.curve_form import CACHED, CURVE, FIXED, FRESH, STORED, Form
 from keeper.venues.curve_math import FEE_UNIT, Product
+from keeper.venues.curve_swap import StableSwap
 from keeper.venues.facts import Facts, parse_address
 
 MOST_COINS = 8
 MOST_DECIMALS = 36
 _NATIVE_DECIMALS = 18
 _NEAR = 10_000
-"""A quote may differ by one part in so many: a view that cuts A while it ramps is nearer, a wrong rate is further."""
+"""A quote may differ by one part in so many: roundings are nearer, a wrong rate is further."""
 
 _NAMES = (
     "A()",
@@ -226,14 +227,28 @@ def _proved(address: Address, form: Form, answers: Answers) -> Form | Needs:
         return state
     if isinstance(state, Unusable):
         return replace(form, refused=f"it could not be checked: {state.reason}")
+    try:
+        state = replace(state, swap=_viewed(form, state.swap), killed=False)
+    except ArithmeticError as error:
+        return replace(form, refused=f"it could not be checked: {error}")
     for (i, j), read in quotes.items():
         sold = TokenAmount(known[form.coins[i]], 10 ** form.decimals[i])
-        ours, theirs = replace(state, killed=False).out_for(sold, known[form.coins[j]]), answers[read]
+        ours, theirs = state.out_for(sold, known[form.coins[j]]), answers[read]
         if isinstance(ours, NoQuote) or not _is_word(theirs):
             return replace(form, refused=f"it could not be checked: no quote of coin {i} for coin {j}")
         if abs(ours.raw - _word(theirs)) > 1 + ours.raw // _NEAR:
             return replace(form, refused=f"get_dy({i}, {j}): expected {ours.raw}, was {_word(theirs)}")
     return form
+
+
+def _viewed(form: Form, swap: StableSwap) -> StableSwap:
+    """As get_dy has it: the view of stableswap-ng cuts A to a whole number, which shows while it ramps."""
+    if not form.offpeg or form.rates != STORED:
+        return swap
+    amp = swap.ann // len(swap.xp) // swap.scale * swap.scale
+    if not amp:
+        raise ArithmeticError("its view calculates with an A of 0")
+    return StableSwap.of(swap.balances, swap.rates, amp, swap.scale, swap.product, swap.fee, swap.offpeg)
 
 
 # --- answers -------------------------------------------------------------------------------------------------------

@@ -230,6 +230,22 @@ def test_pin__of_a_pool_that_ramps__allows_for_a_view_that_cuts_a() -> None:
     assert precise.out(0, 1, 10**18) != swap.out(0, 1, 10**18)
     contracts.says(POOL, "A_precise()", words(20_099))
     assert known(recognise(contracts), NG)
+    contracts.says(POOL, "A_precise()", words(99))
+    found = recognise(contracts)
+    assert found is not None
+    assert found.warning == "it could not be checked: its view calculates with an A of 0"
+
+
+def test_pin__of_a_pool_that_ramps_at_a_small_a__is_checked_against_its_view_all_the_same() -> None:
+    """From 8.99 to 8: more than any rounding, where the pool is out of balance."""
+    rates = (103 * 10**16, 10**30)
+    balances = (50_000 * 10**18, 1_000 * 10**6)
+    cut = StableSwap.of(balances, rates, 800, 100, Product.WHOLE, FEE, 2 * FEE_UNIT)
+    contracts = contracts_of(NG, cut)
+    contracts.says(POOL, "A_precise()", words(899))
+    precise = StableSwap.of(balances, rates, 899, 100, Product.WHOLE, FEE, 2 * FEE_UNIT)
+    assert abs(precise.out(0, 1, 10**18) / cut.out(0, 1, 10**18) - 1) > 1e-3
+    assert known(recognise(contracts), NG)
 
 
 def test_pin__of_an_empty_pool__says_that_it_could_not_be_checked() -> None:
