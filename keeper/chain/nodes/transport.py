@@ -62,6 +62,7 @@ def _split(url: str) -> SplitResult:
     try:
         parts = urlsplit(url)
         usable = parts.scheme in ("http", "https") and bool(parts.hostname) and (parts.port is None or parts.port > 0)
+        (parts.hostname or "").encode("idna")  # a UnicodeError is a ValueError
     except ValueError:
         usable = False
     if not usable:

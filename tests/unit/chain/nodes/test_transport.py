@@ -42,7 +42,16 @@ def test_endpoint__plain_http_to_another_machine__is_refused(url: str) -> None:
 
 @pytest.mark.fault("S3")
 @pytest.mark.parametrize(
-    "url", [SECRET, f"ftp://h/{SECRET}", f"https:///{SECRET}", f"https://h:0/{SECRET}", "", f"https://h:x{SECRET}"]
+    "url",
+    [
+        SECRET,
+        f"ftp://h/{SECRET}",
+        f"https:///{SECRET}",
+        f"https://h:0/{SECRET}",
+        "",
+        f"https://h:x{SECRET}",
+        f"https://h..{SECRET}",
+    ],
 )
 def test_endpoint__that_is_no_url__is_refused_without_repeating_it(url: str) -> None:
     with pytest.raises(ConfigError) as caught:
