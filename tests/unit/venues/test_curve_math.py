@@ -92,6 +92,15 @@ def test_d__of_one_empty_side__is_an_error(product: Product) -> None:
         get_d((10**24, 0), 200, 1, product)
 
 
+def test_d__that_goes_to_and_fro__is_taken_by_the_first_pools_alone() -> None:
+    """Here Newton's steps come to 2 and back, for ever: later contracts revert."""
+    xp, ann = (95_074_999686 * 10**12, 168_253613 * 10**12), 2
+    d = get_d(xp, ann, 1, Product.EACH)
+    assert abs(d * UNIT - exact_d(xp, ann, 1)) < 4 * UNIT
+    with pytest.raises(ArithmeticError, match="does not converge"):
+        get_d(xp, ann * 100, 100, Product.EACH)
+
+
 def test_d__beyond_256_bits__is_an_error() -> None:
     with pytest.raises(ArithmeticError, match="256 bits"):
         get_d([10**33, *[10**18] * 7], 8 * 200 * 100, 100, Product.WHOLE)
