@@ -98,12 +98,9 @@ def _whole_units(network: Network, curves: Sequence[Curve], sold: int) -> object
 
 
 def _split(network: Network, sold: int) -> Filled:
-    search = Search(network)
-    balance = search.best(sold)
-    assert balance is not None
-    filled = fill(search.network, balance.loads, sold)
-    assert filled is not None
-    return filled
+    found = leanest(Search(network), sold)
+    assert found is not None
+    return found
 
 
 # --- distance from the optimum ---------------------------------------------------------------------------------------
