@@ -1,10 +1,13 @@
-"""A whole tick: observe one block and decide for every vault, against the requests that it cannot do without."""
+"""A whole tick (observe, decode, plan, guards, journal, notes, log) against the requests that it cannot do without.
+
+All vaults hold, dry. Nothing is left out of what the daemon does in a tick: it is its own loop that turns here.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from contextlib import ExitStack
-from dataclasses import replace
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -16,82 +19,127 @@ from bench.frame import Contestant, Pace, Row, measure
 from bench.local import CountingProvider, Local, local_market, requests, say_requests
 from bench.vaults import fund, holding_vaults
 from keeper.app.chains import Chain
-from keeper.app.deployment import journal_url
-from keeper.core.chain import History, Read
-from keeper.core.ports import Journal
-from keeper.deciding import decide
+from keeper.app.deployment import Deployment, journal_url
+from keeper.config import Loaded
+from keeper.core.chain import Block, History, Read
+from keeper.core.units import Wei
+from keeper.daemon import ChainLoop
 from keeper.journal.sql import SqlJournal
+from keeper.telemetry.logs import configure
 
-TITLE, UNIT = "A tick: vaults that hold, dry, on Anvil", "vaults"
+TITLE, UNIT = "A tick: vaults of three tokens that hold, dry, on Anvil", "vaults"
 
 
 def rows(pace: Pace) -> list[Row]:
     sizes = pace.sizes(1, 10, 100, 1000)
     found: list[Row] = []
-    with local_market() as local, BareSocket(local.url) as bare:
+    with local_market() as local, BareSocket(local.url) as bare, TemporaryDirectory() as folder, ExitStack() as closing:
         fund(local, max(sizes))
+        closing.callback(configure(stream=closing.enter_context((Path(folder) / "log").open("w"))))
         for size in sizes:
-            with TemporaryDirectory() as folder, ExitStack() as closing:
-                contestants = _contestants(local, bare, size, Path(folder), closing)
-                found += measure(f"{size} vault{'s' * (size > 1)}", contestants, pace, work=size)
+            place = Path(folder) / str(size)
+            place.mkdir()
+            contestants = _contestants(local, bare, size, place, closing)
+            found += measure(f"{size:,} vault{'s' * (size > 1)}", contestants, pace, work=size)
     return found
 
 
 def _contestants(local: Local, bare: BareSocket, size: int, folder: Path, closing: ExitStack) -> list[Contestant]:
     loaded = holding_vaults(local, size, folder)
-    journal = closing.enter_context(SqlJournal(journal_url(loaded)))
-    chain = Chain.open(loaded, "local")
-    closing.callback(chain.rpc.close)
-    bodies, reads = _asked(chain, journal)
+    loop, journal = closing.enter_context(ticking(loaded))
+    bodies, reads = _asked(loaded)
     framed = [bare.framed(body) for body in bodies]
     provider = CountingProvider(local.url)
-    tick, pastless = _tick(chain, journal.history), _tick(chain, lambda _vault, _now: History())
-    turn, script = _turn(chain, journal), _web3(provider, reads)
-    asked = requests(chain.rpc, tick)
-    assert asked == requests(chain.rpc, pastless) == requests(chain.rpc, turn) == say_requests(len(bodies)), (
-        "the floor lacks a request"
-    )
+    tick, script = _whole(loop), _web3(provider, reads)
+    asked = requests(loop.rpc, tick)
+    assert asked == say_requests(len(bodies)), f"the floor sends {len(bodies)}, a tick {asked}"
     return [
-        Contestant("ours", "observe and decide", tick, f"{asked}, {len(reads)} reads"),
-        Contestant("ours", "the same without a past", pastless, asked),
-        Contestant("ours", "the same, and journaled", turn, f"{asked}, {len(reads)} reads"),
+        Contestant("ours", "a whole tick", tick, f"{asked}, {len(reads):,} reads"),
+        Contestant("ours", "its durable commit alone", _commit(journal, loop.names)),
+        Contestant("ours", "every vault told in full", _unscreened(loop)),
         Contestant("peer", "web3 batch, reads only", script, requests(provider, script)),
         Contestant("floor", "bare socket, our bytes", lambda: bare.send_all(framed), asked),
     ]
 
 
-def _tick(chain: Chain, history: Callable[[str, int], History]) -> Callable[[], object]:
-    """All vaults are due, and all must hold."""
-    observer, submitter = chain.observer(history), chain.dry_submitter()
-    vaults = {name: chain.vault(name, submitter, armed=False) for name in chain.vaults}
+# --- the daemon's own loop -------------------------------------------------------------------------------------------
 
+
+class Always:
+    """Every look is due."""
+
+    def is_due(self, last_at: int | None, last_block: int | None, now: int, block: int) -> bool:  # noqa: ARG002
+        return True
+
+    def next_at(self, now: int) -> int:
+        return now + 12
+
+
+@dataclass(frozen=True, slots=True)
+class Loop:
+    """A chain's loop, and the connection that it asks by."""
+
+    turns: ChainLoop
+    rpc: Any
+
+    @property
+    def names(self) -> Sequence[str]:
+        return list(self.turns.schedules)
+
+
+@contextmanager
+def ticking(loaded: Loaded) -> Iterator[tuple[Loop, SqlJournal]]:
+    """What `keeper run` would turn, with every vault due in every tick."""
+    with SqlJournal(journal_url(loaded)) as journal:
+        deployment = Deployment.open(loaded, journal, live=False)
+        (loop,) = deployment.loops
+        loop.schedules = dict.fromkeys(loop.schedules, Always())
+        rpc = loop.cycle._observer._rpc  # type: ignore[attr-defined]
+        try:
+            yield Loop(loop, rpc), journal
+        finally:
+            deployment.close()
+            rpc.close()
+
+
+def _whole(loop: Loop) -> Callable[[], object]:
     def run() -> None:
-        seen = observer.observe(chain.vaults).vaults
-        for name, vault in vaults.items():
-            decision = decide(vault, seen[name].view)
-            assert not decision.wants_to_act and decision.draft is None, decision
+        turns = loop.turns.tick()
+        assert len(turns) == len(loop.names), f"expected {len(loop.names)} turns, found {len(turns)}"
+        assert all(turn.record.kind == "hold" for turn in turns), turns[0].record
 
     return run
 
 
-def _turn(chain: Chain, journal: Journal) -> Callable[[], object]:
-    cycle = chain.cycle(journal)
+def _unscreened(loop: Loop) -> Callable[[], object]:
+    screens = loop.turns.cycle._screens
 
     def run() -> None:
-        for turn in cycle.turn(chain.vaults):
-            assert turn.record.kind == "hold", turn.record
+        told, screens.told = screens.told, 1_000_000
+        loop.turns.tick()
+        screens.told = told
 
     return run
 
 
-def _asked(chain: Chain, journal: Journal) -> tuple[list[bytes], list[Read]]:
+def _commit(journal: SqlJournal, vaults: Sequence[str]) -> Callable[[], object]:
+    block, drifts = Block(31_337, 1, "0x" + "ab" * 32, "", 1, Wei(1), 30_000_000), dict.fromkeys(vaults, 0)
+    return lambda: journal.go_on(drifts, block)
+
+
+# --- what it is compared with ----------------------------------------------------------------------------------------
+
+
+def _asked(loaded: Loaded) -> tuple[list[bytes], list[Read]]:
     """The bodies that a steady tick sends, and the reads in them."""
-    rpc = RecordingRpc(chain.name, chain.loaded.config.chains[chain.name].rpc[0].reveal().split())
-    observer = replace(chain, rpc=rpc).observer(journal.history)
+    chain = Chain.open(loaded, "local")
+    rpc = RecordingRpc(chain.name, chain.config.rpc[0].reveal().split())
+    observer = replace(chain, rpc=rpc).observer(lambda _vault, _now: History(), senders=())
     observer.observe(chain.vaults)
     rpc.bodies.clear()
     snapshot = observer.observe(chain.vaults)
     rpc.close()
+    chain.rpc.close()
     return rpc.bodies, list(dict.fromkeys(read for vault in snapshot.vaults.values() for read in vault.answers))
 
 

@@ -27,7 +27,6 @@ chains:
     confirmations: 1
     finality: 2 blocks
     block_time: 12s
-    clock: chain
     max_head_age: off
     native: {{symbol: ETH, wrapped: WETH}}
     tokens: {{WETH: "{tokens[WETH].address}", BTC: "{tokens[BTC].address}", USDC: "{tokens[USDC].address}"}}
