@@ -47,6 +47,7 @@ HOUR = 3_600
 # Built once, as building them takes longer than running them.
 _MOVE = update(intents).where(intents.c.id == bindparam("number"), intents.c.state == bindparam("before"))
 _LOG = insert(transitions)
+_ATTEMPT = insert(attempts)
 _ADOPTED = select(func.max(adoptions.c.next_nonce)).where(
     adoptions.c.chain_id == bindparam("chain_id"), adoptions.c.sender == bindparam("sender")
 )
@@ -92,6 +93,11 @@ class SqlJournal:
         self._streaks, self._marks = Streaks(), Marks()
         self._pasts: dict[str, tuple[Mark, Past]] = {}
         self._standing: Standing | None = None
+        self._live: dict[int, tuple[Intent, ...]] = {}
+        """By chain."""
+        self._latest: Intent | None = None
+        """The intent that was written last."""
+        self._paused: tuple[Mark, dict[str, PauseState | None]] = ((0, 0, 0), {})
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -173,14 +179,15 @@ class SqlJournal:
         """Reserves a nonce. Raises Halted where chain and journal cannot both be right (and halts the sender), or
         where the vault or sender is halted; TransientError while it is paused or something is live."""
         try:
-            with self._store.writing() as connection:
+            with self._sending() as connection:
                 commands.check_open(connection, new)
                 unfinished = rows.read_unfinished(connection, new.chain_id)
                 nonce = rules.reserve(new, chain_nonce, _following(connection, new.chain_id, new.sender), unfinished)
                 number = _inserted(connection, intents, rows.new_intent_row(new, nonce))
                 self._log(connection, number, "", State.RESERVED, "")
                 self._marks.touch(new.vault)
-                return rules.reserved(new, number, nonce)
+                self._latest = rules.reserved(new, number, nonce)
+                return self._latest
         except Halted as doubt:
             if not self._is_halted(new):
                 self.halt(new.sender, str(doubt), new.at)
@@ -204,20 +211,40 @@ class SqlJournal:
 
     def attempt(self, intent: int, attempt: Attempt) -> Intent:
         """Adds a signed transaction before it is broadcast. The first one makes the intent SIGNED."""
-        with self._store.writing() as connection:
-            before = _intent(connection, intent)
+        with self._sending() as connection:
+            before = self._before(connection, intent)
             after = rules.signed(before, attempt)
-            connection.execute(insert(attempts).values(rows.attempt_row(intent, attempt, self._store.epoch)))
+            connection.execute(_ATTEMPT, rows.attempt_row(intent, attempt, self._store.epoch))
             self._move(connection, before, after, str(attempt.purpose))
+            self._latest = after
             return after
 
     def advance(self, intent: int, to: State, mined: Mined | None = None, note: str = "") -> Intent:
         """Raises JournalError where the arrow is not drawn, or `mined` is the receipt of none of its attempts."""
-        with self._store.writing() as connection:
-            before = _intent(connection, intent)
+        with self._sending() as connection:
+            before = self._before(connection, intent)
             after = rules.moved(before, to, mined, note)
             self._move(connection, before, after, note)
+            self._latest = after
             return after
+
+    @contextmanager
+    def _sending(self) -> Iterator[Connection]:
+        """A write about an intent. What is kept of intents is right again, or forgotten, when it ends."""
+        with self._mutex:
+            try:
+                with self._store.writing() as connection:
+                    yield connection
+            except BaseException:
+                self._latest = None
+                raise
+            finally:
+                self._live.clear()
+
+    def _before(self, connection: Connection, number: int) -> Intent:
+        """As the last write left it, where that was about the same one: there is no other writer."""
+        known = self._latest
+        return known if known is not None and known.id == number else _intent(connection, number)
 
     def _move(self, connection: Connection, before: Intent, after: Intent, note: str) -> None:
         if after.state is before.state and after.mined == before.mined:
@@ -246,8 +273,11 @@ class SqlJournal:
 
     def live(self, chain_id: int) -> Sequence[Intent]:
         """Live and unfinal intents of a chain, oldest first."""
-        with self._store.reading() as connection:
-            return rows.read_unfinished(connection, chain_id)
+        with self._mutex:
+            if chain_id not in self._live:
+                with self._store.reading() as connection:
+                    self._live[chain_id] = rows.read_unfinished(connection, chain_id)
+            return self._live[chain_id]
 
     def expectation(self, intent: int) -> NewIntent:
         with self._store.reading() as connection:
@@ -284,7 +314,7 @@ class SqlJournal:
     def executed(self, proposal: Proposal, mined: Mined, outcome: Outcome) -> int:
         """Ends it, and makes it a final transaction of the vault: from now on it counts as a trade. Returns the
         intent's number."""
-        with self._store.writing() as connection:
+        with self._sending() as connection:
             self._marks.touch(proposal.vault)
             proposals.end(connection, proposal.id, Fate.EXECUTED, mined.timestamp, mined.hash)
             return proposals.record_execution(connection, proposal, mined, outcome, self._store.epoch)
@@ -407,8 +437,15 @@ class SqlJournal:
 
     def paused(self, vault: str) -> PauseState | None:
         """A pause, or a request for one that is not answered yet: it counts from the moment it was asked for."""
-        with self._store.reading() as connection:
-            return commands.read_pause(connection, vault)
+        with self._mutex, self._store.reading() as connection:
+            self._marks.look(connection)
+            mark = self._marks.of("")
+            if mark != self._paused[0]:
+                self._paused = mark, {}
+            known = self._paused[1]
+            if vault not in known:
+                known[vault] = commands.read_pause(connection, vault)
+            return known[vault]
 
     def requests(self) -> Sequence[Request]:
         with self._store.reading() as connection:
