@@ -15,7 +15,7 @@ from bench.machine import machine
 
 WIDTH = 140
 """{characters} Of a table in a file."""
-SECTIONS = ("reads", "cpu", "trips", "quotes", "routing", "tick", "broadcast", "startup", "journal", "policy")
+SECTIONS = ("reads", "cpu", "trips", "quotes", "routing", "tick", "broadcast", "startup", "journal", "memory", "policy")
 """Each is a module here with TITLE, UNIT and rows(pace), or with a report(pace) of its own."""
 
 

@@ -12,7 +12,9 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from bench.frame import Contestant, Pace, Row, measure
+from keeper.core.chain import Block
 from keeper.core.records import CycleRecord
+from keeper.core.units import Wei
 from keeper.journal.codec import dumps
 from keeper.journal.sql import SqlJournal
 
@@ -27,7 +29,10 @@ def rows(pace: Pace) -> list[Row]:
         journal = stack.enter_context(SqlJournal(f"sqlite:///{at / 'ours.db'}"))
         contestants = [
             Contestant("ours", "a changed cycle: a row", _changing(journal)),
-            Contestant("ours", "an unchanged hold: its streak", _unchanged(journal)),
+            Contestant("ours", "an unchanged hold, told: its row", _unchanged(journal)),
+            Contestant("ours", "an unchanged hold: its streak", _going_on(journal, 1)),
+            Contestant("ours", "the streaks of 1,000 vaults", _going_on(journal, 1_000), "one transaction"),
+            Contestant("ours", "1,000 changed cycles", _batch(journal), "one transaction"),
             Contestant("peer", "sqlite3, one INSERT", _plain(stack, at / "plain.db"), "WAL, synchronous FULL"),
             Contestant(
                 "floor", "overwrite and fdatasync", _overwrite(stack, at / "plain.log"), f"{len(_bytes()):,} bytes"
@@ -38,13 +43,26 @@ def rows(pace: Pace) -> list[Row]:
 
 def _changing(journal: SqlJournal) -> Callable[[], object]:
     """Alternates between two reasons to hold, so that no cycle extends the streak of the last."""
-    records = itertools.cycle([_record("changing", "in_band"), _record("changing", "cool_down")])
+    records = itertools.cycle([changing_record("changing", "in_band"), changing_record("changing", "cool_down")])
     return lambda: journal.record_cycle(next(records))
 
 
 def _unchanged(journal: SqlJournal) -> Callable[[], object]:
-    record = _record("unchanged", "in_band")
+    record = changing_record("unchanged", "in_band")
     return lambda: journal.record_cycle(record)
+
+
+def _going_on(journal: SqlJournal, count: int) -> Callable[[], object]:
+    vaults = [f"{count} of {number}" for number in range(count)]
+    journal.record_cycles([changing_record(vault, "in_band") for vault in vaults])
+    block = Block(31_337, 1, "0x" + "ab" * 32, "", 1_790_000_000, Wei(1), 30_000_000)
+    return lambda: journal.go_on(dict.fromkeys(vaults, 12), block)
+
+
+def _batch(journal: SqlJournal) -> Callable[[], object]:
+    codes = ("in_band", "cool_down")
+    batches = itertools.cycle([[changing_record(f"batch {n}", code) for n in range(1_000)] for code in codes])
+    return lambda: journal.record_cycles(next(batches))
 
 
 def _plain(stack: ExitStack, path: Path) -> Callable[[], object]:
@@ -74,11 +92,12 @@ def _overwrite(stack: ExitStack, path: Path) -> Callable[[], object]:
 
 
 def _bytes() -> bytes:
-    record = _record("plain", "in_band")
+    record = changing_record("plain", "in_band")
     return dumps(dict(record.decision)).encode() + record.inputs
 
 
-def _record(vault: str, code: str) -> CycleRecord:
+def changing_record(vault: str, code: str) -> CycleRecord:
+    """Of the size of a hold that is told in full."""
     noise = os.urandom
     facts = {f"fact {n}": {"measured": noise(12).hex(), "allowed": f"{n} bps"} for n in range(FACTS)}
     record = CycleRecord(vault, 31_337, 1, "0x" + "ab" * 32, 1_790_000_000, "hold", code, "drift 12 bps", "c0", False)

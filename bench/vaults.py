@@ -27,6 +27,7 @@ chains:
     confirmations: 1
     finality: 2 blocks
     block_time: 12s
+    clock: {clock}
     max_head_age: off
     native: {{symbol: ETH, wrapped: WETH}}
     tokens: {{WETH: "{tokens[WETH].address}", BTC: "{tokens[BTC].address}", USDC: "{tokens[USDC].address}"}}
@@ -54,11 +55,12 @@ VAULT = """\
 """
 
 
-def holding_vaults(local: Local, count: int, folder: Path) -> Loaded:
+def holding_vaults(local: Local, count: int, folder: Path, clock: str = "system") -> Loaded:
     """Writes `keeper.yaml` into `folder` for the first `count` holders. They must have been funded."""
     market = local.market
     text = CHAIN.format(
         chain_id=local.chain_id,
+        clock=clock,
         url=local.url,
         tokens=market.tokens,
         factory=market.factory,
