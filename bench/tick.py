@@ -27,6 +27,9 @@ from keeper.daemon import ChainLoop
 from keeper.journal.sql import SqlJournal
 from keeper.telemetry.logs import configure
 
+AT_ONCE = 1_000
+"""Calls of one of web3's batches."""
+
 TITLE, UNIT = "A tick: vaults of three tokens that hold, dry, on Anvil", "vaults"
 
 
@@ -144,15 +147,17 @@ def _asked(loaded: Loaded) -> tuple[list[bytes], list[Read]]:
 
 
 def _web3(provider: CountingProvider, reads: Sequence[Read]) -> Callable[[], Any]:
-    """Somebody's script: the head and every read in one batch. Native balances are left out."""
+    """Somebody's script: the head and every read, in batches that Anvil takes. Native balances are left out."""
     w3 = Web3(provider)
     calls: list[Any] = [{"to": read.to, "data": "0x" + read.data.hex()} for read in reads if int(read.to, 16)]
 
     def run() -> list[Any]:
-        with w3.batch_requests() as batch:
-            batch.add(w3.eth.get_block("latest"))
-            for call in calls:
-                batch.add(w3.eth.call(call))
-            return list(batch.execute())
+        found: list[Any] = [w3.eth.get_block("latest")]
+        for first in range(0, len(calls), AT_ONCE):
+            with w3.batch_requests() as batch:
+                for call in calls[first : first + AT_ONCE]:
+                    batch.add(w3.eth.call(call))
+                found += batch.execute()
+        return found
 
     return run

@@ -50,6 +50,7 @@ def cycle_facts(loaded: Loaded, reader: JournalReader, row: CycleRow) -> CycleFa
         after=CycleNote(after.number, after.first_at, after.kind, after.reason) if after else None,
         next_look=None if after else next_look(loaded, row.vault, row.at),
         latches=reader.latches(row.vault, row.at),
+        told_at=row.told_at if row.told_at < row.at else None,
         config="" if str(loaded.path) == "keeper.yaml" else str(loaded.path),
     )
 

@@ -2,43 +2,33 @@
 
 from __future__ import annotations
 
-import threading
-import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from types import TracebackType
 from typing import Any
 
 from sqlalchemy import Connection, and_, bindparam, func, insert, select, update
 
 from keeper.core.chain import Block, History
 from keeper.core.errors import Halted, JournalError
-from keeper.core.latches import Latch, Trip
 from keeper.core.proposals import Fate
-from keeper.core.records import CycleRecord, NewIntent, NewProposal, PauseState, Proposal, Request, Sample
-from keeper.core.runs import Run
+from keeper.core.records import CycleRecord, NewIntent, NewProposal, Proposal, Sample
 from keeper.core.sending import Attempt, Intent, Mined, Outcome, State
 from keeper.core.units import Address, Price, Token, TokenAmount
-from keeper.journal import commands, latches, proposals, pruning, rows, rules, runs
+from keeper.journal import commands, proposals, pruning, rows, rules
 from keeper.journal.adoption import Adoption
-from keeper.journal.epoch import claim
 from keeper.journal.flows import Flow
-from keeper.journal.marks import Mark, Marks
+from keeper.journal.marks import Mark
 from keeper.journal.observed import record_balances
-from keeper.journal.places import place_of
+from keeper.journal.opened import OpenJournal
 from keeper.journal.recall import Past, read_past
-from keeper.journal.standing import Standing, read_standing
-from keeper.journal.store import Store
 from keeper.journal.streaks import Streaks
 from keeper.journal.tables import (
     adoptions,
     attempts,
-    beats,
     configs,
     intents,
     outcomes,
     pins,
-    requests,
     samples,
     transitions,
 )
@@ -53,71 +43,20 @@ _ADOPTED = select(func.max(adoptions.c.next_nonce)).where(
 )
 
 
-def _system_time() -> int:
-    return int(time.time())
-
-
-def _nothing() -> None:
-    pass
-
-
-class SqlJournal:
+class SqlJournal(OpenJournal):
     """The journal of a running keeper, on SQLite or PostgreSQL.
 
     Guarantees: what a method wrote is durable when it returns, and nothing of it where it raises JournalError;
     there is one writer; arrows that are not drawn and changes to attempts are refused by the database itself.
     """
 
-    def __init__(
-        self,
-        url: str,
-        *,
-        now: Callable[[], int] = _system_time,
-        sample_every: int = HOUR,
-        on_lost: Callable[[], None] = _nothing,
-        fork: bool = False,
-    ) -> None:
-        """Opens `sqlite:///path` or `postgresql://…` for writing, or begins it. `now` dates what has no time of its
-        own; `sample_every` is in seconds; `on_lost` hears, on another thread, that another keeper took over.
-        `fork`: what happens here happens on a fork. Raises JournalError."""
-        self._store = Store(url, now(), on_lost)
-        try:
-            with self._store.writing() as connection:
-                claim(connection, place_of(url).name, self._store.epoch, fork=fork)
-        except BaseException:
-            self._store.close()
-            raise
-        self._now, self._every = now, sample_every
-        self._mutex = threading.RLock()
-        # What was read or written before and cannot have changed since: see marks.py.
-        self._streaks, self._marks = Streaks(), Marks()
+    def _begin(self) -> None:
+        self._streaks = Streaks()
         self._pasts: dict[str, tuple[Mark, Past]] = {}
-        self._standing: Standing | None = None
         self._live: dict[int, tuple[Intent, ...]] = {}
         """By chain."""
         self._latest: Intent | None = None
         """The intent that was written last."""
-        self._paused: tuple[Mark, dict[str, PauseState | None]] = ((0, 0, 0), {})
-
-    @property
-    def notes(self) -> tuple[str, ...]:
-        """What opening it did that an operator should know, such as a migration."""
-        return self._store.notes
-
-    @property
-    def epoch(self) -> int:
-        return self._store.epoch
-
-    def close(self) -> None:
-        self._store.close()
-
-    def __enter__(self) -> SqlJournal:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
     # --- cycles ------------------------------------------------------------------------------------------------------
 
@@ -366,107 +305,6 @@ class SqlJournal:
             if found:
                 self._marks.touch(vault)
             return found
-
-    def beat(self, chain_id: int, now: int, block: int, text: str) -> None:
-        values = {"at": now, "block_number": block, "text": text}
-        with self._store.writing() as connection:
-            if connection.execute(update(beats).where(beats.c.chain_id == chain_id).values(values)).rowcount == 0:
-                connection.execute(insert(beats).values(chain_id=chain_id, **values))
-
-    def begin_run(self, waited: int) -> int:
-        """The daemon acts from now on, after a wait of so many seconds. Returns the run's number."""
-        with self._store.writing() as connection:
-            return runs.begin_run(connection, waited, self._now())
-
-    def end_run(self, number: int) -> None:
-        """It ends itself; a run without this has died."""
-        with self._store.writing() as connection:
-            runs.end_run(connection, number, self._now())
-
-    def runs(self) -> tuple[Run, ...]:
-        """The latest first."""
-        with self._store.reading() as connection:
-            return runs.read_runs(connection)
-
-    # --- what people switch, and what the keeper latches -------------------------------------------------------------
-
-    def halt(self, scope: str, reason: str, now: int) -> None:
-        """Latches until `clear`. Saying the same again changes nothing."""
-        with self._switching() as connection:
-            commands.halt(connection, scope, reason, now)
-
-    def latch(self, vault: str, trips: Sequence[Trip], now: int) -> None:
-        """Takes the vault's breakers a step on: latches what tripped, lets go of what has rested (Unix seconds)."""
-        with self._switching(vault) as connection:
-            latches.latch(connection, vault, trips, now)
-
-    def latches(self, vault: str) -> tuple[Latch, ...]:
-        """What the vault's breakers have latched, or try."""
-        return self._stands().latches.get(vault, ())
-
-    def halted(self, scope: str) -> str:
-        """Why `scope` (a vault or a sender) is halted, or an empty string."""
-        return self._stands().halted.get(scope, "")
-
-    def _stands(self) -> Standing:
-        with self._mutex:
-            if self._standing is None:
-                with self._store.reading() as connection:
-                    self._standing = read_standing(connection)
-            return self._standing
-
-    def clear(self, scope: str, by: str, reason: str) -> int:
-        """Ends every halt of `scope`, a vault, a sender or a halt's number. Returns how many there were."""
-        with self._switching() as connection:
-            return commands.clear(connection, scope, by, reason, self._now())
-
-    @contextmanager
-    def _switching(self, vault: str | None = None) -> Iterator[Connection]:
-        """A write after which one vault, or any, may be free to act or not."""
-        with self._mutex:
-            self._standing = None
-            if vault is None:
-                self._marks.touch_all()
-            else:
-                self._marks.touch(vault)
-            try:
-                with self._store.writing() as connection:
-                    yield connection
-            finally:
-                self._standing = None
-
-    def paused(self, vault: str) -> PauseState | None:
-        """A pause, or a request for one that is not answered yet: it counts from the moment it was asked for."""
-        with self._mutex, self._store.reading() as connection:
-            self._marks.look(connection)
-            mark = self._marks.of("")
-            if mark != self._paused[0]:
-                self._paused = mark, {}
-            known = self._paused[1]
-            if vault not in known:
-                known[vault] = commands.read_pause(connection, vault)
-            return known[vault]
-
-    def requests(self) -> Sequence[Request]:
-        with self._store.reading() as connection:
-            return commands.read_requests(connection)
-
-    def answer(self, request: int, text: str) -> None:
-        """The first answer stands: each chain's loop honours requests, and two may do so at once."""
-        with self._store.writing() as connection:
-            if not connection.execute(select(requests.c.id).where(requests.c.id == request)).first():
-                raise rules.not_found("request", request)
-            self._marks.touch_all()
-            open_one = and_(requests.c.id == request, requests.c.answer.is_(None))
-            connection.execute(update(requests).where(open_one).values(answer=text, answered_at=self._now()))
-
-    def apply(self, request: Request) -> str:
-        """Does what a pause, resume, halt, clear or adopt request asks. Says what it did; answering is apart.
-
-        Raises JournalError for any other action: those need more than a journal.
-        """
-        with self._switching() as connection:
-            return commands.apply(connection, request, self._now())
 
 
 def _inserted(connection: Connection, table: Any, values: Mapping[str, Any]) -> int:

@@ -284,6 +284,9 @@ def _footer(page: Page, facts: CycleFacts) -> None:
         same = ", same guard" if len(facts.guards) == 1 else ", same guards" if facts.guards else ""
         row = f"{form.count(facts.streak.count, 'cycle')} in a row" if facts.streak.count > 1 else "1 cycle"
         page.label("since", f"{form.clock(facts.streak.first, facts.at)}, {row}{same}", width=11)
+    if facts.told_at is not None:
+        later = "as above; since then only prices moved, and too little"
+        page.label("told", f"{form.clock(facts.told_at, facts.at)}, {later}", width=11)
     if facts.kind != "intended":
         page.label("cost", "no nonce, no signature, no gas", width=11)
     for index, told in enumerate(facts.alerted):

@@ -108,6 +108,8 @@ class CycleFacts:
     """What breakers had latched by then."""
     config: str = ""
     """The configuration's path as commands must be given it; empty where it is the default."""
+    told_at: int | None = None
+    """When the decision was made that is told here, where later turns found nothing new; None where it is of `at`."""
 
 
 @dataclass(frozen=True, slots=True)
