@@ -21,9 +21,9 @@ SWAP_GAS: Mapping[str, int] = {
     "balancer_stable": 70_000,
     "erc4626": 60_000,
 }
-"""{gas} Of one pool within a transaction, by the pools' kind: estimates, to one digit. Balancer's are what whole swaps took
-on Anvil (weighted 99,000, stable 115,000, with rates 148,000) less the transaction and LEG_GAS; the others what such
-swaps usually take, less the same. Which pools earn their gas depends little on the second digit."""
+"""{gas} Of one pool within a transaction, by the pools' kind: estimates, to one digit. Balancer's are what whole swaps
+took on Anvil (weighted 99,000, stable 115,000, with rates 148,000) less the transaction and LEG_GAS; the others what
+such swaps usually take, less the same. Which pools earn their gas depends little on the second digit."""
 OTHER_GAS = 150_000
 LEG_GAS = 40_000
 """{gas} Of one more call: the token's two transfers, its share of an approval, and the custody's checks."""
