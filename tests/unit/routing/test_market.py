@@ -60,6 +60,22 @@ def test_first__of_a_sale_in_several_calls__is_the_largest_of_them() -> None:
     assert isinstance(first, FirstCall)
     assert (first.router, first.pools) == (CHEAP.pool.router, {CHEAP.pool.address})
     assert units(WETH, 60) < first.sell < units(WETH, 100)
+    assert first.calls == 2
+
+
+def test_first__of_what_no_pool_takes__says_why() -> None:
+    market = SplitMarket(view_of(CHEAP), Means(carries, atomic=False))
+    assert market.first(units(WETH, 1), DAI) == NoLiquidity("no pool of this vault trades WETH for DAI")
+    assert market.first(TokenAmount(WETH, 0), USDC) == LimitExceeded("amount: expected more than 0, was 0")
+
+
+def test_first__of_paths_along_one_router_that_joins_none__is_the_larger_path() -> None:
+    market = SplitMarket(view_of(CHEAP, TO_DAI, FROM_DAI), Means(carries, atomic=False))
+    first = market.first(units(WETH, 100), USDC)
+    assert isinstance(first, FirstCall)
+    assert first.calls == 2
+    assert first.pools in ({CHEAP.pool.address}, {TO_DAI.pool.address, FROM_DAI.pool.address})
+    assert units(WETH, 50) <= first.sell < units(WETH, 100)
 
 
 def test_first__of_paths_that_one_call_joins__is_all_of_them() -> None:
@@ -67,5 +83,5 @@ def test_first__of_paths_that_one_call_joins__is_all_of_them() -> None:
     market = SplitMarket(view_of(CHEAP, TO_DAI, FROM_DAI), Means(carries, atomic=False, joins=kinds))
     first = market.first(units(WETH, 100), USDC)
     assert isinstance(first, FirstCall)
-    assert first.sell == units(WETH, 100)
+    assert (first.sell, first.calls) == (units(WETH, 100), 1)
     assert len(first.pools) == 3
