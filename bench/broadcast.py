@@ -193,7 +193,8 @@ class _Ours:
 
     def run(self) -> Intent:
         before, turns = len(self.asked), self.cycle.turn(self.vaults)
-        turn = next(turns)
+        # Those that merely hold on come first, at no cost to speak of; the rest is told after the one that trades.
+        turn = next(turn for turn in turns if turn.record.vault == self.vaults[0])
         assert turn.intent is not None and turn.intent.call.purpose == "swap", turn.record.reason
         self._rest, self.requests = turns, len(self.asked) - before
         return turn.intent
