@@ -1,7 +1,8 @@
 """A market for a whole keeper: feeds, four pools behind three routers, and two funded vaults with keys of their own.
 
 Vault `old` trades through v3's first router and v2's; vault `new` through SwapRouter02, and holds most of its ether as
-native coin. Blocks come at a steady pace, and a move of the market is one block of its own.
+native coin. A mixed market has more pools of the same tokens (tests/chain/mixed_pools.py). Blocks come at a steady
+pace, and a move of the market is one block of its own.
 """
 
 from __future__ import annotations
@@ -21,7 +22,9 @@ import contracts_abi
 from keeper.core.abi import calldata, word
 from keeper.core.units import NATIVE, WHOLE_BPS, Address, Token, TokenAmount
 from tests.chain import uniswap
+from tests.chain.balancer import Balancer
 from tests.chain.daemon_custody import KINDS, Holder
+from tests.chain.mixed_pools import Mover, add_pair, add_weighted, open_balancer
 from tests.chain.node import Node
 from tests.chain.uniswap import Deployment
 
@@ -29,6 +32,8 @@ PACE = 0.4
 """{s} From block to block: quicker than the keeper ticks, so that what one tick sends is mined before the next."""
 FEE_OLD, FEE_NEW = 500, 3_000
 """{ppm}"""
+DEPTH, MIXED_DEPTH = 2_000, 10
+"""{WETH} Of each position in vault `new`'s v3 pool: so little that it is worth to trade elsewhere too."""
 WIDTHS = 8_000, 1_200, 300
 """{ticks} Positions around the first price, so that there are ticks to cross."""
 TARGETS = {
@@ -64,6 +69,7 @@ chains:
     factories:
       "{old.v3_factory}": {{kind: uniswap_v3, router: {{kind: swap_router, address: "{old.swap_router}"}}}}
       "{old.v2_factory}": {{kind: uniswap_v2, router: {{kind: v2_router, address: "{old.v2_router}"}}}}
+      "{new.v2_factory}": {{kind: uniswap_v2, router: {{kind: swap_router02, address: "{new.swap_router02}"}}}}
       "{new.v3_factory}": {{kind: uniswap_v3, router: {{kind: swap_router02, address: "{new.swap_router02}"}}}}
     prices:
       WETH: {{sources: {{kind: chainlink, feed: "{feeds[WETH]}", heartbeat: 1h, pair: ETH / USD}}}}
@@ -79,7 +85,7 @@ vaults:
     custody: {holders[old].text}
     strategy:
       {{kind: weights, weights: {{WETH: 40%, LINK: 20%, USDC: 40%}}, trigger: 1pp, destination: 20bps, dust: 50 USD}}
-    pools: ["{pools[old_v3]}", "{pools[link_usdc]}", "{pools[link_weth]}"]
+    pools: {traded[old]}
     schedule: {{every: 1s}}
     guards: {{cool_down: 0s, max_turnover: 100% per 24h, max_trades: 200 per 24h}}
     breakers: {{price_jump: off}}
@@ -88,7 +94,7 @@ vaults:
     mode: live
     custody: {holders[new].text}
     strategy: {{kind: weights, weights: {{WETH: 60%, USDC: 40%}}, trigger: 1pp, destination: 20bps, dust: 50 USD}}
-    pools: ["{pools[new_v3]}"]
+    pools: {traded[new]}
     schedule: {{every: 1s}}
     guards: {{cool_down: 0s, max_turnover: 100% per 24h, max_trades: 200 per 24h}}
     breakers: {{price_jump: off}}
@@ -128,6 +134,9 @@ class Market:
     """Vault -> private key."""
     holders: dict[str, Holder] = field(default_factory=dict)
     """Vault -> whose balances it is, and how the configuration says so."""
+    balancer: Balancer | None = None
+    movers: tuple[Mover, ...] = ()
+    """Of pools that are only in a mixed market."""
     prices: dict[str, Fraction] = field(default_factory=lambda: dict(PRICES))
     _mining: threading.Lock = field(default_factory=threading.Lock)
 
@@ -138,11 +147,21 @@ class Market:
     @property
     def routers(self) -> dict[Address, str]:
         """Those that the keeper may use, each with its kind."""
-        return {
+        found = {
             self.old.swap_router: "swap_router",
             self.old.v2_router: "v2_router",
             self.new.swap_router02: "swap_router02",
         }
+        return found | ({self.balancer.vault: "balancer_vault"} if self.balancer else {})
+
+    @property
+    def traded(self) -> dict[str, list[str]]:
+        """Vault -> its pools, those of a mixed market among them."""
+        names = {
+            "old": ("old_v3", "link_usdc", "link_weth", "old_weighted"),
+            "new": ("new_v3", "new_v2", "new_weighted"),
+        }
+        return {vault: [str(self.pools[name]) for name in mine if name in self.pools] for vault, mine in names.items()}
 
     def holds_itself(self, vault: str) -> bool:
         """The key's own account holds the funds, and pays the gas."""
@@ -194,6 +213,8 @@ class Market:
         if "LINK" in prices:
             uniswap.move_v2_pair(old, self.pools["link_usdc"], link, usdc, self.prices["LINK"])
         uniswap.move_v2_pair(old, self.pools["link_weth"], link, weth, self.prices["LINK"] / self.prices["WETH"])
+        for mover in self.movers:
+            mover(later, self.prices)
         return later.mine()
 
     def stir(self, price: int, step: int) -> int:
@@ -258,7 +279,7 @@ class Market:
             chain_id=self.node.chain_id if chain_id is None else chain_id,
             tokens=self.tokens,
             feeds=self.feeds,
-            pools=self.pools,
+            traded=self.traded,
             old=self.old,
             new=self.new,
             senders=self.senders,
@@ -274,7 +295,7 @@ def _answer(price: Fraction) -> bytes:
     return calldata("set(int192,uint64)", int(price * 10**8), 0)
 
 
-def open_market(node: Node, custody: str = "wallet") -> Market:
+def open_market(node: Node, custody: str = "wallet", *, mixed: bool = False) -> Market:
     """On a node that mines each transaction at once. `custody` is one of `daemon_custody.KINDS`."""
     old = uniswap.deploy_uniswap(node)
     new = uniswap.deploy_uniswap(node, beside=old)
@@ -291,9 +312,11 @@ def open_market(node: Node, custody: str = "wallet") -> Market:
         new=new,
         tokens=tokens,
         feeds={symbol: _deploy_feed(node, symbol) for symbol in tokens},
-        pools=_create_pools(old, new, tokens),
+        pools=_create_pools(old, new, tokens, MIXED_DEPTH if mixed else DEPTH),
         keys={vault: secrets.token_bytes(32) for vault in TARGETS},
     )
+    if mixed:
+        _mix(market)
     for vault, funds in HOLDINGS.items():
         holdings = dict(funds)
         market.holders[vault] = KINDS[custody](market, vault)
@@ -305,12 +328,25 @@ def open_market(node: Node, custody: str = "wallet") -> Market:
     return market
 
 
-def _create_pools(old: Deployment, new: Deployment, tokens: Mapping[str, Token]) -> dict[str, Address]:
+def _mix(market: Market) -> None:
+    """The pools that only a mixed market has, before anybody is told which routers there are."""
+    weth, link, usdc = (market.tokens[symbol] for symbol in ("WETH", "LINK", "USDC"))
+    market.balancer = balancer = open_balancer(market.node, market.tokens)
+    made = {
+        "new_v2": add_pair(market.new, market.tokens, PRICES),
+        "new_weighted": add_weighted(balancer, weth, usdc, PRICES),
+        "old_weighted": add_weighted(balancer, link, usdc, PRICES),
+    }
+    market.pools = {**market.pools, **{name: address for name, (address, _) in made.items()}}
+    market.movers = tuple(mover for _, mover in made.values())
+
+
+def _create_pools(old: Deployment, new: Deployment, tokens: Mapping[str, Token], depth: int) -> dict[str, Address]:
     weth, link, usdc = (tokens[symbol] for symbol in ("WETH", "LINK", "USDC"))
     price = PRICES["WETH"]
 
-    def v3(deployment: Deployment, fee: int) -> Address:
-        amounts = TokenAmount.from_whole(weth, 2_000), TokenAmount.from_whole(usdc, 6_000_000)
+    def v3(deployment: Deployment, fee: int, depth: int = DEPTH) -> Address:
+        amounts = TokenAmount.from_whole(weth, depth), TokenAmount.from_whole(usdc, depth * price)
         positions = [uniswap.position_around(*amounts, fee, price, width) for width in WIDTHS]
         return uniswap.create_v3_pool(deployment, weth, usdc, fee, price, positions)
 
@@ -320,7 +356,7 @@ def _create_pools(old: Deployment, new: Deployment, tokens: Mapping[str, Token])
 
     return {
         "old_v3": v3(old, FEE_OLD),
-        "new_v3": v3(new, FEE_NEW),
+        "new_v3": v3(new, FEE_NEW, depth),
         "link_usdc": v2(usdc, "USDC"),
         "link_weth": v2(weth, "WETH"),
     }

@@ -63,7 +63,7 @@ class Setting:
     def start(self) -> KeeperProcess:
         process = KeeperProcess(self.config, self.env)
         self.started.append(process)
-        process.wait_for(lambda: bool(process.ticks()), "a first tick")
+        process.wait_for(lambda: bool(process.ticks()), "a first tick", 60)
         return process
 
     def run(self, *arguments: str | Path) -> Ended:
@@ -79,7 +79,7 @@ class Setting:
         that could still change either."""
         over = FINAL if final else frozenset(State) - LIVE
         with self.journal() as journal:
-            process.wait_for(lambda: all(_is_calm(journal, vault, block, over) for vault in TARGETS), "calm", 40)
+            process.wait_for(lambda: all(_is_calm(journal, vault, block, over) for vault in TARGETS), "calm", 90)
 
     def leaks(self) -> list[str]:
         """Where one of the secrets stands: output of every process, and every file but those that hold them."""
@@ -149,7 +149,7 @@ class Ride:
 def ride_with(kind: str, folder: Path, moves: tuple[dict[str, int], ...]) -> Iterator[Ride]:
     """A ride on a node and a market of its own, with the funds held by that kind of custody."""
     with run_anvil() as anvil:
-        market = open_market(Node(anvil.url), kind)
+        market = open_market(Node(anvil.url), kind, mixed=True)
         proxy = CountingProxy(int(market.node.url.rpartition(":")[2]), TOKEN)
         with market.blocks():
             setting = Setting(market, proxy, folder, market.write_config(folder))

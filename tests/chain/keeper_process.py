@@ -54,7 +54,7 @@ def _environment(variables: Mapping[str, str]) -> dict[str, str]:
     return {"PATH": os.defpath, "PYTHONPATH": str(ROOT), "LC_ALL": "C.UTF-8", **variables}
 
 
-def keeper(*arguments: str | Path, env: Mapping[str, str], seconds: float = 40) -> Ended:
+def keeper(*arguments: str | Path, env: Mapping[str, str], seconds: float = 120) -> Ended:
     """Runs one command to its end."""
     done = subprocess.run(
         _command(*arguments), env=_environment(env), capture_output=True, text=True, timeout=seconds, check=False

@@ -12,11 +12,12 @@ from typing import NamedTuple
 import contracts_abi
 from keeper.core.abi import calldata, selector
 from keeper.core.units import Address, Token
+from keeper.guards.balancer_swaps import SWAP
 from keeper.guards.swaps import MULTICALL, V2_SWAP, V3_SWAP
 from tests.chain.node import Node
 
 REBALANCE = "rebalance((address,bytes,address,uint256,address,uint256)[],uint256)"
-FUNCTIONS = {"v2_router": V2_SWAP, "swap_router": V3_SWAP, "swap_router02": MULTICALL}
+FUNCTIONS = {"v2_router": V2_SWAP, "swap_router": V3_SWAP, "swap_router02": MULTICALL, "balancer_vault": SWAP}
 """Kind of router -> what a keeper calls of it."""
 USD = 10**18
 FOREVER = 1 << 40

@@ -23,7 +23,7 @@ from keeper.config import load
 from keeper.core.chain import Router
 from keeper.core.plan import Purpose
 from keeper.core.sending import State
-from keeper.core.units import Address
+from keeper.core.units import Address, Token
 from keeper.guards.swaps import Swap, decode_swaps
 from keeper.journal.past import Entry
 from tests.chain.daemon_custody import swaps_inside
@@ -122,9 +122,33 @@ def test_run__each_fill__is_at_least_its_signed_min_out(ride: Ride) -> None:
             assert raw == least[token] or raw > 0, "what is sold is sold exactly"
 
 
-def test_run__its_swaps__went_through_both_generations_of_routers(ride: Ride) -> None:
+def test_run__each_fill__is_its_quote_to_the_wei(ride: Ride) -> None:
+    """Nobody else trades between a look and its fill."""
+    for entry in _purposes(ride, Purpose.SWAP):
+        assert entry.outcome is not None
+        assert entry.outcome.fill is not None
+        predicted: Counter[Token] = Counter()
+        for swap in entry.expect.swaps:
+            predicted[swap.sell.token] -= swap.sell.raw
+            predicted[swap.quote.token] += swap.quote.raw
+        assert entry.outcome.fill.changes == {token: raw for token, raw in predicted.items() if raw}
+        assert len(entry.expect.swaps) == len(_signed(ride.setting.market, entry))
+
+
+def test_run__its_swaps__went_through_every_kind_of_router(ride: Ride) -> None:
     kinds = {kind for entry in _purposes(ride, Purpose.SWAP) for kind, _ in _signed(ride.setting.market, entry)}
-    assert kinds == {"swap_router", "v2_router", "swap_router02"}
+    assert kinds == {"swap_router", "v2_router", "swap_router02", "balancer_vault"}
+
+
+def test_run__where_a_split_pays__one_transaction_carries_all_that_its_custody_can(ride: Ride) -> None:
+    """A wallet's legs of one router are one call of it; custody that is atomic carries legs of several."""
+    market = ride.setting.market
+    signed = [[kind for kind, _ in _signed(market, entry)] for entry in _purposes(ride, Purpose.SWAP)]
+    assert max(Counter(kinds)["swap_router02"] for kinds in signed) > 1, "one multicall of several swaps"
+    of_several = [kinds for kinds in signed if len(set(kinds)) > 1]
+    assert bool(of_several) != ride.holds_itself
+    if not ride.holds_itself:
+        assert {"swap_router02", "balancer_vault"} in [set(kinds) for kinds in of_several]
 
 
 def _signed(market: Market, entry: Entry) -> list[tuple[str, Swap]]:
