@@ -68,8 +68,6 @@ class Cycle:
         busy = dict(self.settle())
         snapshot = self._observer.observe(due)
         resting = self._screens.resting(snapshot, due, busy)
-        self._journal.go_on(resting, snapshot.block)
-        yield from (self._screens.hold_on(name, snapshot.block) for name in resting)
         decisions = [self._decide(name, snapshot) for name in due if name not in resting]
         records: list[tuple[Decision, CycleRecord]] = []
         for decision in sorted(decisions, key=self._urgency, reverse=True):
@@ -78,6 +76,9 @@ class Cycle:
                 yield from self._act(records, snapshot, busy)
                 records = []
         yield from self._act(records, snapshot, busy)
+        # Last, as nobody waits for it, and what is to be sent should wait for nothing.
+        self._journal.go_on(resting, snapshot.block)
+        yield from (self._screens.hold_on(name, snapshot.block) for name in resting)
 
     def _decide(self, name: str, snapshot: Snapshot) -> Decision:
         try:
