@@ -17,9 +17,11 @@ _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*", re.ASCII)
 def is_secret(path: Path) -> bool:
     """Places that hold a URL or a key: references are replaced there, and their values never shown."""
     match path:
-        case ("chains", _, "rpc") | ("chains", _, "rpc", _) | ("signers", _, "key") | ("journal", "url"):
+        case ("chains", _, "rpc" | "ws") | ("chains", _, "rpc" | "ws", _) | ("chains", _, "relay", "url"):
             return True
-        case ("chains", _, "relay", "url") | ("alerts", "heartbeat" | "to") | ("alerts", "to", _):
+        case ("signers", _, "key" | "remote") | ("vaults", _, "custody", "safe_service") | ("journal", "url"):
+            return True
+        case ("alerts", "heartbeat" | "to") | ("alerts", "to", _):
             return True
     return False
 
