@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+import time
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
@@ -20,11 +21,13 @@ from bench.distance import Far, far
 from bench.frame import Contestant, Pace, Row, measure
 from bench.local import CountingProvider, Local, holder, local_market
 from keeper.app.chains import Chain
+from keeper.app.composition import past_of
 from keeper.app.deployment import journal_url
 from keeper.app.loading import open_config, open_signers
 from keeper.chain.nodes.messages import Request
 from keeper.chain.nodes.rpc import Rpc, SendAnswer
 from keeper.core.abi import calldata
+from keeper.core.chain import History
 from keeper.core.sending import Intent
 from keeper.core.units import Address
 from keeper.cycle import Cycle
@@ -156,6 +159,7 @@ class _Ours:
     vaults: Sequence[str]
     sender: Address
     rpc: _Recorder
+    past: Callable[[str, int], History]
     requests: int = 0
     """Of the last run."""
     _rest: Any = field(default_factory=lambda: iter(()))
@@ -179,7 +183,7 @@ class _Ours:
             _fund(local, holder(number))
         armed = ["vault0"]
         cycle = chain.cycle(journal, armed, open_signers(loaded, armed), _Ears())
-        return cls(local, cycle, chain.vaults, sender, rpc)
+        return cls(local, cycle, chain.vaults, sender, rpc, past_of(loaded, journal.history))
 
     def prepare(self) -> None:
         """The last transaction becomes final, the market is as at first, and the vault is out of its band again."""
@@ -188,6 +192,8 @@ class _Ours:
         self.local.rpc.call("evm_mine", [])
         self.local.rpc.call("evm_mine", [])
         assert not self.cycle.settle()
+        for vault in self.vaults:
+            self.past(vault, int(time.time()))  # as the ticks in between would have it: the last trade is known
         self.local.market.move(Moment(0, "", START, START, START))
         self.local.market.fund(self.sender, {"WETH": DRIFT})
 
