@@ -258,7 +258,7 @@ class _Script:
         for account in self._accounts:
             held = [token.functions.balanceOf(account).call() for token in self._tokens]
             allowed = [token.functions.allowance(account, self._router.address).call() for token in self._tokens]
-            coin = self.w3.eth.get_balance(account)
+            coin = self.w3.eth.get_balance(Web3.to_checksum_address(account))
             assert all(held) and coin and len(allowed) == len(held)
         assert all(answer[1] for answer in answers) and all(reserves[:2])
         self._send(block["timestamp"])
