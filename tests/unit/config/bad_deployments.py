@@ -503,7 +503,8 @@ BAD = (
         "token as pool",
         "0xd0b53D9277642d899DF5C87A3966A349A798F224",
         "0x4200000000000000000000000000000000000006",
-        ":18: vaults.treasury.pools[0]: expected a pool, found the token WETH",
+        ":18: vaults.treasury.pools[0]: expected a pool, or with execution.preview_tolerance an ERC-4626 vault, "
+        "found the token WETH",
     ),
     Bad(
         "duplicate pool",

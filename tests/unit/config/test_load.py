@@ -271,3 +271,9 @@ def test_config__journal__lies_beside_the_file(tmp_path: Path) -> None:
 def test_config__block_time_below_a_second__exact(tmp_path: Path) -> None:
     config: Config = loaded(tmp_path, edited("    rpc:", "    block_time: 250ms\n    rpc:")).config
     assert config.chains["base"].block_time == Fraction(1, 4)
+
+
+def test_config__share_of_a_vault_that_is_a_token_too__may_be_a_pool_with_a_tolerance(tmp_path: Path) -> None:
+    share = "0x4200000000000000000000000000000000000006"
+    text = edited("weth-usdc-v2]", f'"{share}"]\n    execution: {{preview_tolerance: 5bps}}')
+    assert share in loaded(tmp_path, text).config.pools_of("treasury")
