@@ -148,7 +148,8 @@ def look_for_reader(pinner: Pinner, pins: Pins, reader: Address, path: str) -> N
     pinner.look_for_code(pins, {reader: path})
     found, ours = pins.code_hashes.get(reader), code_hash(runtime("reader"))
     if found is not None:
-        pins.note(path, f"the code of contracts/Reader.sol ({ours})", found, found == ours)
+        # In full a hash looks like a private key, and would be masked.
+        pins.note(path, f"the code of contracts/Reader.sol ({ours[:10]}…)", f"{found[:10]}…", found == ours)
 
 
 def _other_chain(rpc: Rpc, path: str, chain_id: int) -> Finding | None:

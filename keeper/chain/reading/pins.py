@@ -23,6 +23,7 @@ from keeper.chain.reading.token_code import TokenCode, fetch_token_codes, what_c
 from keeper.core.abi import WORD, calldata, word
 from keeper.core.chain import Answers, Block, Needs, Pool, Read, Router
 from keeper.core.ports import PoolFacts, PoolPin
+from keeper.core.text import trimmed
 from keeper.core.units import Address, Token
 
 SYMBOL = calldata("symbol()")
@@ -262,7 +263,7 @@ class Pinner:
         declared = fees.get(facts.factory) if want.fee_ppm is None else want.fee_ppm
         fee = declared if facts.fee_ppm is None else facts.fee_ppm
         if declared is not None and facts.fee_ppm is not None:
-            ok = pins.note(f"{want.path}.fee", f"{declared} ppm", f"{fee} ppm", declared == fee) and ok
+            ok = pins.note(f"{want.path}.fee", _fee(declared), _fee(facts.fee_ppm), declared == fee) and ok
         if fee is None:
             ok = pins.note(f"{want.path}.fee", "a declared fee, as this pool cannot tell its own", "none", False)
         router = want.router or facts.router or routers.get(facts.factory)
@@ -353,3 +354,7 @@ def _plain(text: str) -> str:
 
 def _kind(facts: Any) -> str:
     return "none" if facts is None else facts.kind
+
+
+def _fee(ppm: int) -> str:
+    return f"a fee of {trimmed(Fraction(ppm, 10_000), 4)} %"

@@ -190,7 +190,10 @@ def test_pools__that_cannot_tell_their_fee__take_the_declared_one() -> None:
             ],
         ),
         (Facts(), WANT, {}, False, [f"pools.main.router: expected a router for factory {FACTORY}, found none"]),
-        (Facts(), replace(WANT, fee_ppm=500), {}, True, ["pools.main.fee: expected 500 ppm, found 3000 ppm"]),
+        (
+            Facts(), replace(WANT, fee_ppm=500), {}, True,
+            ["pools.main.fee: expected a fee of 0.05 %, found a fee of 0.3 %"],
+        ),
         (
             Facts(fee_ppm=None), WANT, {}, True,
             ["pools.main.fee: expected a declared fee, as this pool cannot tell its own, found none"],
@@ -277,4 +280,4 @@ def test_pool__whose_router_takes_another_fee_than_its_factory_declares__is_name
     pinner.pin_pools(pins, [WANT], {"paired": Paired(Facts())}, {FACTORY: V2_ROUTER}, {FACTORY: declared})
     assert (POOL in pins.pools) is ok
     told = [str(finding) for finding in pins.wrong]
-    assert told == ([] if ok else ["pools.main.fee: expected 2500 ppm, found 3000 ppm"])
+    assert told == ([] if ok else ["pools.main.fee: expected a fee of 0.25 %, found a fee of 0.3 %"])
