@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from keeper.core import text
-from keeper.core.chain import MarketPrice, Unusable, VaultView
+from keeper.core.chain import MarketPrice, NoQuote, Unusable, VaultView
 from keeper.core.plan import AssetLine, Hold, Plan, Rebalance
 from keeper.core.units import USD, WHOLE_BPS, Token, TokenAmount
 from keeper.core.weighing import Weighing, total_drift, unit_values
@@ -185,7 +185,16 @@ def _unpaired(view: VaultView, assets: Sequence[AssetLine]) -> list[Left]:
     over = [asset.token for asset in assets if asset.is_out and asset.drift > 0 and asset.token in traded]
     under = [asset.token for asset in assets if asset.is_out and asset.drift < 0 and asset.token in traded]
     missing = [(sell, buy) for sell in over for buy in under if not view.trades(sell, buy)]
-    return [Left("no_path", f"no pool of this vault trades {a.symbol} for {b.symbol} directly") for a, b in missing]
+    return [Left("no_path", _why_no_way(view, sell, buy)) for sell, buy in missing]
+
+
+def _why_no_way(view: VaultView, sell: Token, buy: Token) -> str:
+    """What the pools of these two say, where there are any: that they are paused, or empty."""
+    found = [(state.pool, state.side(sell, buy)) for state in view.pools if state.pool.trades(sell, buy)]
+    refusals = [f"{pool.label}: {side.reason}" for pool, side in found if isinstance(side, NoQuote)]
+    if found and len(refusals) == len(found):
+        return f"no pool trades {sell.symbol} for {buy.symbol} now: {'; '.join(refusals)}"
+    return f"no pool of this vault trades {sell.symbol} for {buy.symbol} directly"
 
 
 def _nothing(assets: tuple[AssetLine, ...], left: list[Left], unpaired: list[Left]) -> Hold:

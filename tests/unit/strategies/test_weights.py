@@ -348,3 +348,16 @@ def test_plan__two_assets_out_that_only_share_a_hub__trades_along_it_where_one_c
     route = SplitRouting(Floors(50, 200, 600), means).allocate(trade, view)
     assert isinstance(route, Route)
     assert [(leg.sell, len(leg.pools), leg.through) for leg in route.legs] == [(trade.sell, 2, (USDC,))]
+
+
+def test_plan__the_only_pool_is_empty__it_holds_and_says_what_the_pool_says() -> None:
+    empty = fake_pool(units(WETH, 0), units(USDC, 0))
+    held = (units(WETH, 40), units(USDC, 30_000))
+    seen = make_view(held, {WETH: market(WETH, 3000), USDC: market(USDC, 1)}, [empty])
+    view = replace(seen, market=SplitMarket(seen, Means(lambda path: True, atomic=False)))
+    plan = Weights({WETH: 6000, USDC: 4000}, Bands(Band(400), Band(200))).plan(view)
+    assert isinstance(plan, Hold)
+    assert (plan.code, plan.reason.partition("; ")[2]) == (
+        "no_path",
+        f"no pool trades WETH for USDC now: {empty.pool.label}: the pool is empty",
+    )
