@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 from websockets.exceptions import ConnectionClosed
+from websockets.http11 import Request, Response
 from websockets.sync.server import ServerConnection, serve
 
 from keeper.chain.nodes import heads
@@ -143,6 +144,19 @@ def test_heads__first_url_is_dead__the_next_one_is_taken() -> None:
     with server(good) as url, listening(f"ws://127.0.0.1:9/{SECRET}", url) as ears:
         ears.wait_for(lambda: ears.numbers == [7])
         assert "ConnectionRefusedError" in ears.said[0][0]
+
+
+def test_heads__url_that_is_refused__says_how() -> None:
+    def refuse(connection: ServerConnection, _: Request) -> Response:
+        return connection.respond(401, f"no key {SECRET}")
+
+    with serve(good, "127.0.0.1", 0, process_request=refuse) as opened:
+        threading.Thread(target=opened.serve_forever, daemon=True).start()
+        url = f"ws://127.0.0.1:{opened.socket.getsockname()[1]}/{SECRET}"
+        with listening(url) as ears:
+            ears.wait_for(lambda: bool(ears.said))
+        opened.shutdown()
+    assert ears.said[0][0].partition(" tells of no heads: ")[2].startswith("HTTP 401;")
 
 
 def test_heads__closed_while_it_waits_or_listens__ends_at_once() -> None:

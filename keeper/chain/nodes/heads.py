@@ -94,7 +94,8 @@ class Heads:
 
     def _listen(self, url: str) -> Iterator[int]:
         """Numbers of new heads for as long as they come. Raises LostHeads."""
-        from websockets.exceptions import ConnectionClosed, WebSocketException  # only where a chain has such a URL
+        # Only where a chain has such a URL.
+        from websockets.exceptions import ConnectionClosed, InvalidStatus, WebSocketException
         from websockets.sync.client import connect
 
         try:
@@ -117,6 +118,8 @@ class Heads:
             raise LostHeads("no answer in time") from None
         except ConnectionClosed:
             raise LostHeads("the connection was closed") from None
+        except InvalidStatus as error:
+            raise LostHeads(f"HTTP {error.response.status_code}") from None
         except (OSError, WebSocketException, ValueError) as error:
             # Their texts may hold the URL, so only the kind is told.
             raise LostHeads(f"it failed: {type(error).__name__}") from None
