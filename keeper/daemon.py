@@ -208,7 +208,11 @@ class ChainLoop:
 
     def _beat(self, now: int) -> None:
         counts = {"looks skipped": self.skipped, "cycles failed": self.failed}
-        told = [f"{len(self.schedules)} vaults", *(f"{count:,} {what}" for what, count in counts.items() if count)]
+        kept = len(self.schedules)
+        told = [
+            "1 vault" if kept == 1 else f"{kept:,} vaults",
+            *(f"{count:,} {what}" for what, count in counts.items() if count),
+        ]
         self.journal.beat(self.chain_id, now, self._head[0], ", ".join(told))
         self._beat_at = now
 
