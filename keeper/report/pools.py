@@ -63,7 +63,7 @@ def render_pools(vault: VaultPools) -> Page:
     rows = [row for found in vault.found for row in _rows(found, vault.at)]
     page.extend(columns(rows, "lrl" + "r" * len(IMPACTS), heads))
     for found in vault.found:
-        for said in filter(None, (f"left out: {found.left_out}" if found.left_out else "", found.warning)):
+        for said in _remarks(found):
             page.label("", styled((f"{printable(found.pool.label, 120)}: {printable(said, 200)}", WARN)), width=2)
     page.blank()
     page.add(("amounts that may be sold until the average price is that much worse, the fee aside", DIM))
@@ -100,6 +100,17 @@ def _depth_record(depth: Depth) -> dict[str, Any]:
             for bps, sale, value in pairs
         ],
     }
+
+
+def _remarks(found: PoolFound) -> Iterator[str]:
+    """Why a pool is left out or fills nothing at all, and what should be known of it."""
+    if found.left_out:
+        yield f"left out: {found.left_out}"
+    reasons = [sale for depth in found.depths for sale in depth.sales if isinstance(sale, str)]
+    if reasons and len(reasons) == sum(len(depth.sales) for depth in found.depths):
+        yield f"fills nothing: {reasons[0]}"
+    if found.warning:
+        yield found.warning
 
 
 def _rows(found: PoolFound, now: int) -> Iterator[list[Text]]:

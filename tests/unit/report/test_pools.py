@@ -23,6 +23,14 @@ def test_render__of_a_vault__has_depth_age_warning_and_reason() -> None:
     assert "its family was drained once" in page
 
 
+def test_render__of_a_pool_that_fills_nothing__says_why_once() -> None:
+    none = Depth(WETH, USDC, ("the pool is paused",) * 3, (None,) * 3)
+    back = replace(none, sell=USDC, buy=WETH)
+    page = render_pools(replace(POOLS, found=(replace(FOUND, depths=(none, back)),))).plain()
+    assert page.count(f"{STATE.pool.label}: fills nothing: the pool is paused") == 1
+    assert "fills nothing" not in render_pools(POOLS).plain()
+
+
 def test_render__where_the_node_knows_no_older_state__says_at_least() -> None:
     older = replace(POOLS, found=(replace(FOUND, is_older=True), replace(FOUND, since=None)))
     ages = [line.split("WETH→USDC")[0].split()[-2:] for line in render_pools(older).plain().splitlines() if "→" in line]
