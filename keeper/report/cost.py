@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -36,6 +36,11 @@ class Cost:
 def compute_cost(order: Order | None, draft: Draft | None, view: VaultView) -> Cost | None:
     """None where nothing is sold, or where one of the tokens has no usable price."""
     legs = [leg.leg for leg in order.legs] if order else []
+    return cost_of(legs, view, draft.gas_value if draft else None)
+
+
+def cost_of(legs: Sequence[Leg], view: VaultView, gas: TokenAmount | None = None) -> Cost | None:
+    """The same of legs that are no order yet; `gas` {USD}."""
     if not legs or any(isinstance(view.prices.get(t, Unusable("")), Unusable) for leg in legs for t in _tokens(leg)):
         return None
     parts = [_leg_parts(leg, view.price(leg.sell.token).mid, view.price(leg.buy).mid) for leg in legs]
@@ -44,7 +49,7 @@ def compute_cost(order: Order | None, draft: Draft | None, view: VaultView) -> C
         fee=_usd(part[1] for part in parts),
         basis=_usd(part[2] for part in parts),
         impact=_usd(part[3] for part in parts),
-        gas=draft.gas_value if draft else None,
+        gas=gas,
     )
 
 

@@ -92,7 +92,7 @@ def describe(
         "left_out": [{**pool_record(pool), "reason": printable(why)} for pool, why in seen.left_out] if seen else [],
         "trades": [trade_record(route) for route in decision.routes],
         "order": _order(order) if order else None,
-        "cost": _cost(compute_cost(order, draft, seen)) if seen else None,
+        "cost": cost_record(compute_cost(order, draft, seen)) if seen else None,
         "calls": [_call(call) for call in draft.calls.sequence] if draft else [],
         "simulation": _simulation(draft.simulation, seen) if draft and seen else None,
         "refused_draft": _refused(decision.refused_draft, seen) if decision.refused_draft and seen else None,
@@ -175,7 +175,7 @@ def _order_leg(leg: OrderLeg) -> Record:
     }
 
 
-def _cost(cost: Cost | None) -> Record | None:
+def cost_record(cost: Cost | None) -> Record | None:
     if cost is None:
         return None
     parts = {"pool": cost.pool, "fee": cost.fee, "basis": cost.basis, "impact": cost.impact, "gas": cost.gas}

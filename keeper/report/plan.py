@@ -25,7 +25,7 @@ from keeper.report.figures import (
 from keeper.report.forecasts import show_forecast
 from keeper.report.page import BAD, DIM, GOOD, STRONG, WARN, Page, Piece, columns, styled
 from keeper.report.pegs import show_peg
-from keeper.report.routes import show_others, show_route
+from keeper.report.routes import show_cost, show_others, show_route
 from keeper.report.schedules import schedule_line
 
 NEAR = Fraction(1, 4)
@@ -194,7 +194,7 @@ def _trades(page: Page, decision: Record, show_all: bool) -> None:
         floors = floors[legs:]
         if show_all:
             show_others(page, decision, trade)
-    _cost(page, decision)
+    show_cost(page, decision["cost"])
     _schedule(page, decision)
     show_forecast(page, decision["plan"].get("forecast"))
     if decision["after"]:
@@ -209,25 +209,9 @@ def _trade(decision: Record, trade: Record) -> str:
     return f"sell {with_value(decision, trade)}" + (f" for {trade['buy']}" if several else "")
 
 
-def _cost(page: Page, decision: Record) -> None:
-    cost = decision["cost"]
-    if cost is None:
-        return
-    parts = [f"{name} {_bps(cost[f'{name}_bps'])}" for name in ("fee", "impact")]
-    if _bps(cost["basis_bps"]) != "0.0":
-        parts.append(f"basis {_bps(cost['basis_bps'])}")
-    if cost["gas"]:
-        parts.append(f"gas {usd(cost['gas'])} on top")
-    page.label("cost", f"{_bps(cost['pool_bps'])} bps = {usd(cost['pool'])}  {' · '.join(parts)}", indent=2)
-
-
 def _schedule(page: Page, decision: Record) -> None:
     if schedule := decision["plan"].get("schedule"):
         page.label("slice", schedule_line(schedule, decision["block"]["timestamp"]), indent=2)
-
-
-def _bps(text: str) -> str:
-    return form.rounded(Fraction(text), 1)
 
 
 def _calls(page: Page, decision: Record) -> None:

@@ -9,10 +9,12 @@ from keeper.core.chain import VaultView
 from keeper.core.foreign import printable
 from keeper.core.plan import NoRoute, Route
 from keeper.core.units import TokenAmount
+from keeper.report.cost import cost_of
+from keeper.report.decision import cost_record
 from keeper.report.figures import tokens, with_value
 from keeper.report.nouns import amount, block_record, pool_record, price_record
 from keeper.report.page import BAD, DIM, STRONG, Page
-from keeper.report.routes import show_others, show_route, trade_record
+from keeper.report.routes import show_cost, show_others, show_route, trade_record
 
 
 def quote_record(
@@ -30,6 +32,7 @@ def quote_record(
         "buy": route.trade.buy.symbol,
         "notional": amount(route.trade.notional),
         "trade": trade_record(route) if isinstance(route, Route) else None,
+        "cost": cost_record(cost_of(route.legs, view)) if isinstance(route, Route) else None,
         "no_route": printable(route.reason) if isinstance(route, NoRoute) else "",
         "first": amount(first) if first is not None else None,
     }
@@ -44,6 +47,7 @@ def render_quote(quote: Mapping[str, Any]) -> Page:
         page.add(("NO ROUTE", BAD), f": {quote['no_route']}", hang=2)
     else:
         show_route(page, quote, quote["trade"])
+        show_cost(page, quote["cost"])
         show_others(page, quote, quote["trade"])
     if quote["first"] is not None:
         first = tokens(quote, quote["first"])

@@ -12,7 +12,7 @@ from keeper.core.plan import Leg, Route, Splitting
 from keeper.core.units import WHOLE_BPS, TokenAmount
 from keeper.report import format as form
 from keeper.report.figures import Record as Shown
-from keeper.report.figures import figure, listing, tokens, whole
+from keeper.report.figures import figure, listing, tokens, usd, whole
 from keeper.report.format import decimal, exact
 from keeper.report.nouns import Record, amount, pool_record, symbol
 from keeper.report.page import DIM, Page, columns
@@ -96,6 +96,18 @@ def show_others(page: Page, decision: Shown, trade: Shown) -> None:
         if not pool["chosen"]:
             says = f"gives {tokens(decision, pool['gives'])}" if pool.get("gives") else pool["reason"]
             page.label("not via", f"{pool['pool']}     {says}", indent=2)
+
+
+def show_cost(page: Page, cost: Shown | None) -> None:
+    """What is sold less what the quote is worth, both at mid; None where a token has no usable price."""
+    if cost is None:
+        return
+    parts = [f"{name} {_bps(cost[f'{name}_bps'])}" for name in ("fee", "impact")]
+    if _bps(cost["basis_bps"]) != "0.0":
+        parts.append(f"basis {_bps(cost['basis_bps'])}")
+    if cost["gas"]:
+        parts.append(f"gas {usd(cost['gas'])} on top")
+    page.label("cost", f"{_bps(cost['pool_bps'])} bps = {usd(cost['pool'])}  {' · '.join(parts)}", indent=2)
 
 
 def way_of(leg: Shown) -> str:
@@ -191,3 +203,7 @@ def _sum(amounts: Iterable[Shown]) -> Shown:
     first, *others = amounts
     raw = sum((int(other["raw"]) for other in others), int(first["raw"]))
     return {**first, "raw": str(raw), "whole": exact(Fraction(raw, 10 ** first["decimals"]))}
+
+
+def _bps(text: str) -> str:
+    return form.rounded(Fraction(text), 1)

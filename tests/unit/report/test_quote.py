@@ -32,6 +32,16 @@ def test_quote__over_two_pools__says_each_leg_the_best_single_pool_and_what_is_s
         assert word in page
 
 
+def test_quote__of_more_than_a_pool_can_bear__says_what_it_costs() -> None:
+    record = json.loads(json.dumps(quoted(DEEP)))
+    # 100 of 2,000 WETH, of which 0.3 % are the fee: what follows is what the price gives way.
+    got = Fraction(997 * 100 * 6_000_000, 997 * 100 + 1_000 * 2_000)
+    value = make_view().price(WETH).mid.ratio * 100
+    lost = (1 - got / value) * 10_000
+    assert abs(Fraction(record["cost"]["pool_bps"]) - lost) < Fraction(1, 100)
+    assert f"cost     {round(float(lost), 1)} bps = $" in render_quote(record).plain()
+
+
 def test_quote__nobody_fills_it__says_why() -> None:
     empty = fake_pool(units(WETH, 0), units(USDC, 0))
     record = quoted(empty)
