@@ -8,7 +8,7 @@ from typing import Any
 from web3 import Web3
 
 from bench.frame import Contestant, Pace, Row, measure
-from keeper.core.chain import NoQuote
+from keeper.core.pools import NoQuote
 from keeper.core.units import Address, Token, TokenAmount
 from keeper.venues.balancer import Balancer as BalancerVenue
 from keeper.venues.balancer_fixed import ONE

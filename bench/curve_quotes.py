@@ -10,7 +10,7 @@ from collections.abc import Callable
 from fractions import Fraction
 
 from bench.frame import Contestant, Pace, Row, measure
-from keeper.core.chain import Pool, Router
+from keeper.core.pools import Pool, Router
 from keeper.core.units import Address, Token, TokenAmount
 from keeper.venues.curve_form import Form
 from keeper.venues.curve_math import FEE_UNIT, Product

@@ -15,7 +15,7 @@ from bench.curve_quotes import curve_rows
 from bench.frame import Contestant, Pace, Row, measure
 from bench.local import CountingProvider
 from bench.vault_quotes import vault_rows
-from keeper.core.chain import NoQuote, Pool, PoolState, Router
+from keeper.core.pools import NoQuote, Pool, PoolState, Router
 from keeper.core.ticks import get_sqrt_ratio_at_tick
 from keeper.core.units import Token, TokenAmount
 from keeper.local.anvil import run_anvil

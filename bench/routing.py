@@ -19,7 +19,7 @@ from rich.table import Table
 from bench.frame import Contestant, Pace, Row, as_json, measure, table
 from bench.routing_depth import SIZES, Cost, costs
 from bench.routing_peers import optimum, published_optimum
-from keeper.core.sides import Curve
+from keeper.core.pools import Curve
 from keeper.routing.search.filling import Filled, fill, hand_out
 from keeper.routing.search.lean import EXACT_UP_TO, leanest
 from keeper.routing.search.network import SINK, SOURCE, Edge, Network

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from keeper.core.sides import Side
+from keeper.core.pools import Side
 from keeper.routing.gas import Gas
 from keeper.routing.search.filling import Filled, fill
 from keeper.routing.search.lean import leanest, single

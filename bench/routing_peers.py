@@ -11,7 +11,7 @@ from typing import Any
 
 import cvxpy as cp
 
-from keeper.core.sides import Side
+from keeper.core.pools import Side
 from keeper.routing.search.network import SINK, SOURCE, Network, reaches
 from tests.sides import Flat, Product, Ranges, Stable, Weighted
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from web3 import Web3
 
 from bench.frame import Contestant, Pace, Row, measure
-from keeper.core.chain import NoQuote
+from keeper.core.pools import NoQuote
 from keeper.core.units import TokenAmount
 from keeper.venues.erc4626 import Erc4626, Erc4626State
 from tests.chain.pools import observe

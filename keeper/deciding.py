@@ -10,10 +10,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import groupby
 
+from keeper.core.calls import Call, Calls
 from keeper.core.chain import Unusable, VaultView
 from keeper.core.decision import Decision, make_draft, trades_now
 from keeper.core.market import Market
-from keeper.core.plan import Call, Calls, Hold, NoRoute, Order, OrderLeg, Perform, Route
+from keeper.core.plan import Hold, NoRoute, Order, OrderLeg, Perform, Route
 from keeper.core.ports import Breaker, Custody, Guard, Proposer, Routing, Strategy, Submitter, Venue
 from keeper.core.units import Address
 

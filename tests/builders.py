@@ -8,36 +8,11 @@ from fractions import Fraction
 
 from eth_utils.address import to_checksum_address
 
-from keeper.core.chain import (
-    Block,
-    History,
-    MarketPrice,
-    NoLiquidity,
-    NoQuote,
-    Pool,
-    PoolState,
-    Reading,
-    Router,
-    Unusable,
-    VaultView,
-)
-from keeper.core.plan import (
-    Call,
-    Calls,
-    Draft,
-    Fees,
-    Hold,
-    Leg,
-    Order,
-    OrderLeg,
-    Plan,
-    Purpose,
-    Route,
-    Simulation,
-    Trade,
-)
+from keeper.core.calls import Call, Calls, Purpose
+from keeper.core.chain import Block, History, MarketPrice, Reading, Unusable, VaultView
+from keeper.core.plan import Draft, Fees, Hold, Leg, Order, OrderLeg, Plan, Route, Simulation, Trade
+from keeper.core.pools import NoLiquidity, NoQuote, Pool, PoolState, Router, Side
 from keeper.core.sending import ExpectedSwap
-from keeper.core.sides import Side
 from keeper.core.units import NATIVE, USD, Address, Price, Token, TokenAmount, Wei
 from keeper.venues.uniswap_v2_side import ConstantProduct
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 from math import exp, sqrt
 from random import Random
 
-from keeper.core.sides import Side
+from keeper.core.pools import Side
 from keeper.routing.search.network import SINK, SOURCE, Edge, Network, reaches
 from tests.builders import address
 from tests.sides import Basket, Flat, Product, Ranges, Stable, Weighted, ranges

@@ -9,8 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from math import inf, sqrt
 
-from keeper.core.chain import LimitExceeded, NoLiquidity, NoQuote
-from keeper.core.sides import Curve
+from keeper.core.pools import Curve, LimitExceeded, NoLiquidity, NoQuote
 
 MOST = (1 << 112) - 1
 

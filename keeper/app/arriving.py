@@ -8,8 +8,8 @@ from dataclasses import replace
 from keeper.chain.reading.pins import Finding
 from keeper.core import text
 from keeper.core.abi import calldata
+from keeper.core.calls import Call, Calls, Purpose
 from keeper.core.chain import VaultView
-from keeper.core.plan import Call, Calls, Purpose
 from keeper.core.ports import Submitter
 from keeper.core.units import Address, TokenAmount
 

@@ -18,8 +18,9 @@ from keeper.chain.reading.pins import Pins
 from keeper.config import Config, Loaded
 from keeper.config.weights import WeightsConfig
 from keeper.core.backtests import Backtest
-from keeper.core.chain import Block, Pool
+from keeper.core.chain import Block
 from keeper.core.errors import ConfigError
+from keeper.core.pools import Pool
 from keeper.core.ports import Guard, Strategy
 from keeper.core.units import WHOLE_BPS, Token, TokenAmount
 from keeper.guards import AllowList, GasReserve, MaxBaseFee, MaxPriceAge, WholeTransfers

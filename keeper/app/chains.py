@@ -23,8 +23,9 @@ from keeper.chain.sending.fees import FeePolicy
 from keeper.chain.sending.simulate import Simulator
 from keeper.chain.sending.submitter import DrySubmitter, LiveSubmitter
 from keeper.config import Loaded
-from keeper.core.chain import History, Read, Router
+from keeper.core.chain import History, Read
 from keeper.core.errors import TransientError
+from keeper.core.pools import Router
 from keeper.core.ports import Alert, Clock, Journal, Signer, Submitter
 from keeper.core.units import Address
 from keeper.cycle import Cycle

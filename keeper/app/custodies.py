@@ -9,8 +9,9 @@ from keeper.app.setting import Setting
 from keeper.config import Config
 from keeper.config.custody import ContractConfig, WalletConfig
 from keeper.config.safes import InSafe, OfSafe, ProposeConfig, RolesConfig, SafeConfig, SafeModuleConfig
-from keeper.core.chain import Read, Router, VaultView
-from keeper.core.plan import Opener
+from keeper.core.calls import Opener
+from keeper.core.chain import Read, VaultView
+from keeper.core.pools import Router
 from keeper.core.ports import Custody
 from keeper.core.units import Address, Token
 from keeper.custody import contract

@@ -9,7 +9,8 @@ from keeper.chain.nodes.exposure import Range, worst_day, worst_trade
 from keeper.chain.reading.pins import Finding
 from keeper.config import Loaded
 from keeper.config.units import DAY
-from keeper.core.chain import MarketPrice, Pool, VaultView
+from keeper.core.chain import MarketPrice, VaultView
+from keeper.core.pools import Pool
 from keeper.core.units import WHOLE_BPS
 
 

@@ -22,8 +22,8 @@ from keeper.config import Loaded
 from keeper.config.custody import WalletConfig
 from keeper.config.prices import ChainlinkConfig, feeds, leaves
 from keeper.config.signers import SignerConfig
-from keeper.core.chain import Pool
 from keeper.core.errors import ConfigError, JournalError, KeeperError
+from keeper.core.pools import Pool
 from keeper.core.units import Address
 from keeper.cycle import Turn
 from keeper.daemon import ChainLoop

@@ -18,9 +18,9 @@ from keeper.config import Loaded
 from keeper.config.safes import RolesConfig
 from keeper.core import text
 from keeper.core.abi import calldata, selector
+from keeper.core.calls import Inner
 from keeper.core.chain import History, Unusable, VaultView
 from keeper.core.errors import ConfigError, TransientError
-from keeper.core.plan import Inner
 from keeper.core.units import USD, WHOLE_BPS, Address, Rounding, Token, TokenAmount
 from keeper.custody.answers import figure, is_true
 from keeper.custody.authority import gas_money

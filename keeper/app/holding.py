@@ -9,7 +9,8 @@ from keeper.chain.reading.pins import Pinner, Pins
 from keeper.config import Config
 from keeper.config.custody import ContractConfig
 from keeper.core.abi import calldata, selector, word
-from keeper.core.chain import Answers, Read, Router
+from keeper.core.chain import Answers, Read
+from keeper.core.pools import Router
 from keeper.core.units import Address
 from keeper.custody.contract import decode_bounds, reads
 from keeper.guards.balancer_swaps import SWAP

@@ -9,7 +9,7 @@ from keeper import guards
 from keeper.app.custodies import custody_objection, make_openers
 from keeper.app.setting import Setting
 from keeper.config.units import AUTO
-from keeper.core.chain import Pool, Router
+from keeper.core.pools import Pool, Router
 from keeper.core.ports import Guard, PoolPin, Routing, Venue
 from keeper.core.units import WHOLE_BPS, Address
 from keeper.custody.proposing import Proposing

@@ -8,8 +8,9 @@ from keeper.config.peg import PegConfig, PegSource
 from keeper.config.pools import PoolRef
 from keeper.config.units import Blocks, duration_text
 from keeper.core.abi import calldata
-from keeper.core.chain import Pool, Read
+from keeper.core.chain import Read
 from keeper.core.errors import ConfigError
+from keeper.core.pools import Pool
 from keeper.core.units import Token, TokenAmount
 from keeper.strategies.peg import Bands, Belief, Pace, Peg
 from keeper.strategies.peg_price import FixedPeg, Goal, Known, Pair, PoolMean, RatePeg, Said, Source

@@ -17,9 +17,9 @@ from keeper.chain.reading.token_code import fetch_token_codes
 from keeper.config import Config, Loaded
 from keeper.config.prices import ChainlinkConfig, SourceConfig, TwapConfig, leaves
 from keeper.config.upkeeps import AnyUpkeep
-from keeper.core.chain import Router
 from keeper.core.errors import ConfigError
 from keeper.core.foreign import printable
+from keeper.core.pools import Router
 from keeper.core.units import Address
 from keeper.guards.authority import UNFLOORED
 

@@ -11,7 +11,7 @@ from functools import partial
 from keeper.app.custodies import make_openers
 from keeper.chain.sending.signing_policy import HeldSigner, Policy
 from keeper.config import Config
-from keeper.core.chain import Router
+from keeper.core.pools import Router
 from keeper.core.ports import Clock, Signer
 from keeper.core.units import Address
 from keeper.guards.authority import UNFLOORED

@@ -10,8 +10,9 @@ from keeper.app.chains import Chain
 from keeper.chain.nodes.headers import parse_block
 from keeper.chain.nodes.rpc import Rpc, RpcError
 from keeper.config import Loaded
-from keeper.core.chain import History, PoolState, Unusable, VaultView
+from keeper.core.chain import History, Unusable, VaultView
 from keeper.core.impact import sale_for_impact
+from keeper.core.pools import PoolState
 from keeper.core.units import WHOLE_BPS, Address, Token, TokenAmount
 from keeper.report.pools import IMPACTS, Depth, PoolFound, VaultPools
 

@@ -11,9 +11,10 @@ from dataclasses import dataclass, field
 from keeper.app.proposal_files import ProposalFiles, safe_tx
 from keeper.chain.nodes.rpc import Rpc
 from keeper.chain.sending.executions import Standing, fetch_execution, fetch_standing
+from keeper.core.calls import Calls
 from keeper.core.chain import VaultView
 from keeper.core.errors import TransientError, Unreachable
-from keeper.core.plan import Calls, Simulation
+from keeper.core.plan import Simulation
 from keeper.core.ports import Alert, Submitter
 from keeper.core.proposals import Fate
 from keeper.core.records import NewIntent, NewProposal, Proposal

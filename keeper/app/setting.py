@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from keeper.chain.reading.pins import Pins
 from keeper.config import Config
 from keeper.config.strategies import StrategyConfig
-from keeper.core.chain import Pool, Router, unknown_pool
+from keeper.core.pools import Pool, Router, unknown_pool
 from keeper.core.units import NATIVE, Address, Token, TokenAmount
 
 PERMIT2 = Router("permit2", Address("0x000000000022D473030F116dDEE9F6B43aC78BA3"))

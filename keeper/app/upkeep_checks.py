@@ -12,9 +12,10 @@ from keeper.chain.nodes.rpc import Rpc, RpcError
 from keeper.chain.reading.direct import revert_data
 from keeper.chain.reading.pins import Finding
 from keeper.core.abi import WORD, address_word, selector
+from keeper.core.calls import Calls
 from keeper.core.chain import VaultView
 from keeper.core.errors import TransientError
-from keeper.core.plan import Calls, Perform
+from keeper.core.plan import Perform
 from keeper.core.units import Address
 
 FORWARDERS = ("s_forwarderAddress()", "s_forwarder()", "getForwarder()", "forwarder()", "dedicatedMsgSender()")

@@ -6,8 +6,10 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 
 from keeper.core.authority import WorstLoss
-from keeper.core.chain import Router, Unusable, VaultView
-from keeper.core.plan import Call, Calls, Fees, Simulation, Trade
+from keeper.core.calls import Call, Calls
+from keeper.core.chain import Unusable, VaultView
+from keeper.core.plan import Fees, Simulation, Trade
+from keeper.core.pools import Router
 from keeper.core.records import NewIntent
 from keeper.core.sending import Intent
 from keeper.core.units import Token, TokenAmount, Wei

@@ -14,11 +14,13 @@ from keeper.backtest.market import Pools, Terms
 from keeper.backtest.policies import Policy
 from keeper.backtest.prices import Prices, exact
 from keeper.core.backtests import YEAR, Fill, Point, Ride
-from keeper.core.chain import Block, History, MarketPrice, PastTrade, Pool, Reading, VaultView
+from keeper.core.chain import Block, History, MarketPrice, PastTrade, Reading, VaultView
 from keeper.core.decision import Decision, new_intent
-from keeper.core.plan import Deny, Hold
+from keeper.core.plan import Hold
+from keeper.core.pools import Pool
 from keeper.core.ports import Guard, Routing
 from keeper.core.units import NATIVE, USD, WHOLE_BPS, Address, Price, Token, TokenAmount, Wei
+from keeper.core.verdicts import Deny
 from keeper.deciding import Vault, decide
 from keeper.report.cost import compute_cost
 from keeper.strategies.fitting import GAS_OF_LEG

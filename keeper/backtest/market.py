@@ -16,7 +16,7 @@ from eth_utils.address import to_checksum_address
 
 from keeper.backtest.prices import exact
 from keeper.core import text
-from keeper.core.chain import Pool, Router
+from keeper.core.pools import Pool, Router
 from keeper.core.units import WHOLE_BPS, Address, Token, TokenAmount
 from keeper.venues.uniswap_v2 import KIND, UniswapV2State
 

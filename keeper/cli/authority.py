@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 from keeper.app.loading import open_config
 from keeper.cli.screen import console, print_json
+from keeper.core.calls import Inner
 from keeper.core.errors import ConfigError
-from keeper.core.plan import Inner
 from keeper.custody.batch_file import batch_file
 
 if TYPE_CHECKING:

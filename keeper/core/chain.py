@@ -5,19 +5,18 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import TYPE_CHECKING, NamedTuple
 
 from keeper.core.latches import Latch, trial_of
 from keeper.core.market import NO_POOLS, FirstCall, Market, Quoted
 from keeper.core.pegs import Trace
+from keeper.core.pools import NoLiquidity, NoQuote, Pool, PoolState
 from keeper.core.proposals import OpenProposal
 from keeper.core.slices import Slice
-from keeper.core.text import trimmed
 from keeper.core.units import USD, Address, Price, Token, TokenAmount, Wei
 
 if TYPE_CHECKING:
     from keeper.core.screens import Quotes
-    from keeper.core.sides import Side
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,110 +56,6 @@ class Unusable:
     """A price, a pool or a balance that must not be acted on, and why, in words an operator can use."""
 
     reason: str
-
-
-# --- pools ---------------------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class Router:
-    """The contract a swap is sent to. `kind` picks its ABI: v2_router, swap_router, swap_router02, …
-
-    `coins` are the tokens in the order in which its calldata counts them, where it names none (Curve).
-    """
-
-    kind: str
-    address: Address
-    coins: tuple[Address, ...] = ()
-
-
-Details = tuple[tuple[str, int | str], ...]
-"""What only one family of pools knows: names and values."""
-
-
-@dataclass(frozen=True, slots=True)
-class Pool:
-    """A pool as pinned at start: whatever cannot change is read once. `fee` is a fraction of the amount in; where a
-    pool may change it, the state at a block holds a pool with the fee of that block."""
-
-    chain_id: int
-    kind: str
-    address: Address
-    tokens: tuple[Token, ...]
-    fee: Fraction
-    factory: Address
-    router: Router
-    name: str = ""
-    spacing: int = 0
-    code_hash: str = ""
-    details: Details = ()
-
-    def detail(self, name: str) -> int | str:
-        """Raises KeyError where this pool's family does not pin it."""
-        return dict(self.details)[name]
-
-    def trades(self, sell: Token, buy: Token) -> bool:
-        return sell != buy and sell in self.tokens and buy in self.tokens
-
-    @property
-    def label(self) -> str:
-        """`uniswap_v3 0.05 % WETH/USDC 0xd0b5…F224`"""
-        if not self.tokens:
-            return f"{self.name or 'pool'} {self.address[:6]}…{self.address[-4:]}"
-        pair = "/".join(token.symbol for token in self.tokens)
-        return f"{self.kind} {trimmed(self.fee * 100, 4)} % {pair} {self.address[:6]}…{self.address[-4:]}"
-
-
-def unknown_pool(chain_id: int, address: Address, name: str) -> Pool:
-    """A pool of a configuration that could not be recognised: it trades nothing."""
-    return Pool(chain_id, "unknown", address, (), Fraction(0), address, Router("none", address), name)
-
-
-@dataclass(frozen=True, slots=True)
-class NoLiquidity:
-    """The pool cannot fill this size from what is known of it."""
-
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class LimitExceeded:
-    """The pool's own rules forbid this size."""
-
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class Paused:
-    """The pool does not trade at all."""
-
-    reason: str
-
-
-NoQuote = NoLiquidity | LimitExceeded | Paused
-
-
-class PoolState(Protocol):
-    """A pool at one block. Pure, and exact to the wei against the contract at that block."""
-
-    @property
-    def pool(self) -> Pool: ...
-
-    def out_for(self, sell: TokenAmount, buy: Token) -> TokenAmount | NoQuote:
-        """What selling exactly `sell` brings, fee and impact included."""
-        ...
-
-    def in_for(self, buy: TokenAmount, sell: Token) -> TokenAmount | NoQuote:
-        """The least that must be sold to receive at least `buy`."""
-        ...
-
-    def marginal(self, sell: Token, buy: Token) -> Fraction | NoQuote:
-        """{buy raw / sell raw} for the first unit, fee included."""
-        ...
-
-    def side(self, sell: Token, buy: Token) -> Side | NoQuote:
-        """The same in plain numbers, for routing."""
-        ...
 
 
 # --- prices --------------------------------------------------------------------------------------------------------

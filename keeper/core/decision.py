@@ -5,28 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from keeper.core.calls import Call, Calls
 from keeper.core.chain import Unusable, VaultView
 from keeper.core.latches import Trip
 from keeper.core.pegs import Trace
-from keeper.core.plan import (
-    Call,
-    Calls,
-    Deny,
-    Draft,
-    Order,
-    OrderLeg,
-    Perform,
-    Plan,
-    Rebalance,
-    Route,
-    Simulation,
-    Trade,
-    Verdict,
-)
+from keeper.core.plan import Draft, Order, OrderLeg, Perform, Plan, Rebalance, Route, Simulation, Trade
 from keeper.core.records import NewIntent
 from keeper.core.sending import Expectation, ExpectedSwap
 from keeper.core.slices import Slice
 from keeper.core.units import Address, Rounding, TokenAmount, Wei
+from keeper.core.verdicts import Deny, Verdict
 
 UNTIMED_LIFE = 600
 """{s} Until an approval or another call without a deadline of its own is cancelled."""

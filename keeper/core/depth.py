@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fractions import Fraction
 
-from keeper.core.chain import NoQuote, PoolState
+from keeper.core.pools import NoQuote, PoolState
 from keeper.core.units import Token, TokenAmount
 
 

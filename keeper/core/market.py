@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
+from keeper.core.pools import NoQuote, Router
 from keeper.core.units import Address, Token, TokenAmount
-
-if TYPE_CHECKING:
-    from keeper.core.chain import NoQuote, Router
 
 NO_POOLS: frozenset[Address] = frozenset()
 

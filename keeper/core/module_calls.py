@@ -5,7 +5,7 @@ from __future__ import annotations
 from eth_utils.crypto import keccak
 
 from keeper.core.abi import WORD, selector
-from keeper.core.plan import Call
+from keeper.core.calls import Call
 
 EXECUTE_FROM_MODULE = "execTransactionFromModule(address,uint256,bytes,uint8)"
 EXECUTION_FAILED = "0x" + keccak(text="ExecutionFromModuleFailure(address)").hex()

@@ -6,27 +6,16 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Protocol
 
 from keeper.core.authority import WorstLoss
-from keeper.core.chain import (
-    Answers,
-    Block,
-    Details,
-    History,
-    Needs,
-    Pool,
-    PoolState,
-    Read,
-    Reading,
-    Router,
-    Snapshot,
-    Unusable,
-    VaultView,
-)
+from keeper.core.calls import Call, Calls
+from keeper.core.chain import Answers, Block, History, Needs, Read, Reading, Snapshot, Unusable, VaultView
 from keeper.core.latches import Trip
-from keeper.core.plan import Call, Calls, Draft, NoRoute, Order, OrderLeg, Plan, Route, Simulation, Trade, Verdict
+from keeper.core.plan import Draft, NoRoute, Order, OrderLeg, Plan, Route, Simulation, Trade
+from keeper.core.pools import Details, Pool, PoolState, Router
 from keeper.core.records import CycleRecord, NewIntent, PauseState, Request, Sample
 from keeper.core.screens import Margin
 from keeper.core.sending import Attempt, Intent, Mined, Outcome, State
 from keeper.core.units import Address
+from keeper.core.verdicts import Verdict
 
 
 class Clock(Protocol):

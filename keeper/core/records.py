@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from keeper.core.calls import Call
 from keeper.core.pegs import Trace
-from keeper.core.plan import Call
 from keeper.core.proposals import Fate
 from keeper.core.sending import Expectation
 from keeper.core.units import Address, Token, TokenAmount

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import reduce
 
-from keeper.core.plan import Call, Fees, Purpose
+from keeper.core.calls import Call, Purpose
+from keeper.core.plan import Fees
 from keeper.core.slices import Slice
 from keeper.core.units import Address, Price, Token, TokenAmount, Wei
 

@@ -4,39 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from math import sqrt
-from typing import Protocol
 
-from keeper.core.chain import NoQuote, PoolState
+from keeper.core.pools import Curve, NoQuote, PoolState
 from keeper.core.units import Token, TokenAmount
-
-Curve = tuple[float, float, float]
-"""(x, y, g): selling d brings g·d·y/(x + g·d), whatever d is. A constant product with the share kept g."""
-
-
-class Side(Protocol):
-    """Selling one token of a pool for another at one block; amounts are raw units. Floats only steer a search: what a
-    trade brings is what `out` says, exact to the wei."""
-
-    @property
-    def most(self) -> int:
-        """{sell raw} Beyond this there is no quote."""
-        ...
-
-    @property
-    def curve(self) -> Curve | None:
-        """Where all of this side is one constant product."""
-        ...
-
-    def out(self, sold: int) -> int | NoQuote: ...
-
-    def slope(self, sold: float) -> float:
-        """{buy raw / sell raw} of the next unit once `sold` is sold, fee included; 0 where no more can be sold."""
-        ...
-
-    def sold_at(self, slope: float) -> float:
-        """{sell raw} How much is sold when the next unit brings only `slope`; 0 where the first brings less."""
-        ...
-
 
 _STEP, _LEAST = 1e-5, 10**4
 """A slope is measured over this share of what is sold, or over so many raw units."""

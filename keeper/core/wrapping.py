@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from keeper.core.plan import Call, Purpose
+from keeper.core.calls import Call, Purpose
 from keeper.core.units import NATIVE, Address
 
 WITHDRAW_ARGUMENTS = 36

@@ -6,8 +6,9 @@ from collections.abc import Sequence
 
 from keeper.core import text
 from keeper.core.abi import calldata
-from keeper.core.chain import Router, VaultView
-from keeper.core.plan import Call, Purpose
+from keeper.core.calls import Call, Purpose
+from keeper.core.chain import VaultView
+from keeper.core.pools import Router
 from keeper.core.units import Address, Token, TokenAmount
 
 _APPROVE = "approve(address,uint256)"

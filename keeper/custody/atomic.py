@@ -12,8 +12,10 @@ from eth_abi.exceptions import DecodingError
 
 from keeper.core import text
 from keeper.core.authority import WorstLoss
-from keeper.core.chain import Read, Router, Unusable, VaultView
-from keeper.core.plan import Call, Calls, Inner, Purpose, Trade
+from keeper.core.calls import Call, Calls, Inner, Purpose
+from keeper.core.chain import Read, Unusable, VaultView
+from keeper.core.plan import Trade
+from keeper.core.pools import Router
 from keeper.core.units import Address, Token, TokenAmount
 from keeper.custody.approvals import approve, leftovers, revoke
 from keeper.custody.envelope import Envelope

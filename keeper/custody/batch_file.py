@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 from eth_utils.crypto import keccak
 
-from keeper.core.plan import Inner
+from keeper.core.calls import Inner
 from keeper.core.units import Address
 
 

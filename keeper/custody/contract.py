@@ -14,8 +14,9 @@ from typing import Protocol
 from keeper.core import text
 from keeper.core.abi import address_word, calldata, word
 from keeper.core.authority import Most, WorstLoss
+from keeper.core.calls import Call, Calls, Inner, Purpose
 from keeper.core.chain import Answers, Read, Unusable, VaultView
-from keeper.core.plan import Call, Calls, Inner, Purpose, Trade
+from keeper.core.plan import Trade
 from keeper.core.template import CallTemplate, Values
 from keeper.core.units import USD, WHOLE_BPS, Address, Rounding, TokenAmount
 from keeper.custody.authority import everything, everything_worth, nothing, worst

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from keeper.core.abi import calldata, selector
-from keeper.core.plan import Inner
+from keeper.core.calls import Inner
 from keeper.core.units import Address, Token
 from keeper.custody.multi_send import MULTI_SEND
 from keeper.custody.scopes import APPROVE, Scope

@@ -13,7 +13,7 @@ from eth_abi.exceptions import DecodingError
 from eth_utils.address import to_checksum_address
 
 from keeper.core.abi import arguments, calldata
-from keeper.core.plan import Inner
+from keeper.core.calls import Inner
 from keeper.core.units import Address
 
 MULTI_SEND = "multiSend(bytes)"

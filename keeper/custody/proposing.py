@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from keeper.core import text
 from keeper.core.abi import arguments, calldata, selector
 from keeper.core.authority import Most, WorstLoss
+from keeper.core.calls import Calls
 from keeper.core.chain import Read, Unusable, VaultView
-from keeper.core.plan import Calls
 from keeper.core.units import USD, Address, Token, TokenAmount
 from keeper.custody.answers import figure
 from keeper.custody.atomic import Atomic

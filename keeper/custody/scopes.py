@@ -14,7 +14,7 @@ from enum import IntEnum
 from eth_abi.abi import encode
 
 from keeper.core.abi import calldata, selector
-from keeper.core.chain import Pool, Router
+from keeper.core.pools import Pool, Router
 from keeper.core.units import Address, Token
 
 APPROVE = "approve(address,uint256)"

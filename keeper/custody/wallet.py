@@ -9,9 +9,11 @@ from fractions import Fraction
 from keeper.core import text
 from keeper.core.abi import calldata
 from keeper.core.authority import WorstLoss
-from keeper.core.chain import Router, Unusable, VaultView
+from keeper.core.calls import Call, Calls, Purpose
+from keeper.core.chain import Unusable, VaultView
 from keeper.core.market import FirstCall
-from keeper.core.plan import Call, Calls, Purpose, Trade
+from keeper.core.plan import Trade
+from keeper.core.pools import Router
 from keeper.core.units import Address, Rounding, Token, TokenAmount
 from keeper.custody.approvals import approve, leftovers, revoke
 from keeper.custody.authority import everything

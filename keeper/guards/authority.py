@@ -8,9 +8,12 @@ from fractions import Fraction
 from typing import ClassVar
 
 from keeper.core.abi import address_word, selector, word
-from keeper.core.chain import Router, VaultView
-from keeper.core.plan import Allow, Call, Calls, Deny, Draft, Opener, OrderLeg, Purpose, Verdict
+from keeper.core.calls import Call, Calls, Opener, Purpose
+from keeper.core.chain import VaultView
+from keeper.core.plan import Draft, OrderLeg
+from keeper.core.pools import Router
 from keeper.core.units import WHOLE_BPS, Address, Rounding, Token
+from keeper.core.verdicts import Allow, Deny, Verdict
 from keeper.guards.swaps import Swap, decode_swaps
 
 UNFLOORED = frozenset({"erc4626"})

@@ -9,8 +9,9 @@ from typing import ClassVar
 
 from keeper.core import text
 from keeper.core.chain import VaultView
-from keeper.core.plan import Allow, Deny, Draft, Verdict
+from keeper.core.plan import Draft
 from keeper.core.units import WHOLE_BPS, Token
+from keeper.core.verdicts import Allow, Deny, Verdict
 from keeper.core.weighing import Weighing, total_drift, unit_values
 from keeper.guards.pegs import peg_falls, peg_not_crossed
 from keeper.guards.verdicts import failed, no_trade

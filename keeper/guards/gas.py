@@ -7,9 +7,11 @@ from fractions import Fraction
 from typing import ClassVar
 
 from keeper.core import text
+from keeper.core.calls import Purpose
 from keeper.core.chain import Unusable, VaultView
-from keeper.core.plan import Deny, Draft, Purpose, Verdict
+from keeper.core.plan import Draft
 from keeper.core.units import WHOLE_BPS, TokenAmount, Wei
+from keeper.core.verdicts import Deny, Verdict
 from keeper.guards.verdicts import at_most, no_trade
 
 _GWEI = 10**9

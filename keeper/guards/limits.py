@@ -8,8 +8,9 @@ from typing import ClassVar
 
 from keeper.core import text
 from keeper.core.chain import VaultView
-from keeper.core.plan import Allow, Deny, Draft, Verdict
+from keeper.core.plan import Draft
 from keeper.core.units import USD, WHOLE_BPS, TokenAmount
+from keeper.core.verdicts import Allow, Deny, Verdict
 from keeper.guards.verdicts import at_most, no_trade
 
 

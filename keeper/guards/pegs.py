@@ -9,8 +9,9 @@ from keeper.core import text
 from keeper.core.chain import VaultView
 from keeper.core.impact import mid_after
 from keeper.core.pegs import PegLine
-from keeper.core.plan import Allow, Deny, Draft, Leg, Verdict
+from keeper.core.plan import Draft, Leg
 from keeper.core.units import WHOLE_BPS
+from keeper.core.verdicts import Allow, Deny, Verdict
 
 TOLERATED = 1
 """{bps} Beyond the peg. A pair that adds its fee to its reserves ends lower than its quotes tell, by less than this."""

@@ -8,8 +8,9 @@ from typing import ClassVar
 
 from keeper.core import text
 from keeper.core.chain import MarketPrice, Reading, VaultView
-from keeper.core.plan import Draft, Leg, OrderLeg, Verdict
+from keeper.core.plan import Draft, Leg, OrderLeg
 from keeper.core.units import WHOLE_BPS, Price, Token, TokenAmount
+from keeper.core.verdicts import Verdict
 from keeper.guards.verdicts import at_most, failed, no_trade
 
 

@@ -15,7 +15,7 @@ from eth_abi.exceptions import DecodingError
 from eth_utils.address import to_checksum_address
 
 from keeper.core.abi import selector
-from keeper.core.chain import Router
+from keeper.core.pools import Router
 from keeper.core.units import Address
 from keeper.guards.balancer_swaps import balancer_terms
 from keeper.guards.curve_swaps import curve_terms

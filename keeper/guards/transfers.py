@@ -9,8 +9,9 @@ from typing import ClassVar
 
 from keeper.core import text
 from keeper.core.chain import VaultView
-from keeper.core.plan import Allow, Draft, Verdict
+from keeper.core.plan import Draft
 from keeper.core.units import WHOLE_BPS, Token, TokenAmount
+from keeper.core.verdicts import Allow, Verdict
 from keeper.core.wrapping import wrapped_by
 from keeper.guards.verdicts import at_most, no_trade
 

@@ -11,9 +11,11 @@ from fractions import Fraction
 from typing import ClassVar
 
 from keeper.core import text
+from keeper.core.calls import Call, Purpose
 from keeper.core.chain import Unusable, VaultView
-from keeper.core.plan import Allow, Call, Deny, Draft, Purpose, Verdict
+from keeper.core.plan import Draft
 from keeper.core.units import USD, Address, TokenAmount
+from keeper.core.verdicts import Allow, Deny, Verdict
 from keeper.guards.verdicts import at_most, failed
 
 _CALMER = "It clears itself when gas is cheaper."

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from fractions import Fraction
 
-from keeper.core.plan import Allow, Deny, Verdict
 from keeper.core.rights import lacks_right
+from keeper.core.verdicts import Allow, Deny, Verdict
 
 
 def no_trade(guard: str, limit: str) -> Allow:

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from fractions import Fraction
 from typing import Any
 
-from keeper.core.plan import Call, Purpose
+from keeper.core.calls import Call, Purpose
 from keeper.core.sending import Expectation, ExpectedSwap, Fill, Mined
 from keeper.core.slices import slice_in, slice_out
 from keeper.core.units import USD, Address, Price, Token, TokenAmount, Wei

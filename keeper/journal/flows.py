@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from keeper.core.plan import Purpose
+from keeper.core.calls import Purpose
 from keeper.core.sending import Intent, Outcome
 from keeper.core.units import USD, Price, Token, TokenAmount
 from keeper.core.wrapping import wrapped_by

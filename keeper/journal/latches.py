@@ -8,8 +8,8 @@ from typing import Any
 
 from sqlalchemy import Connection, and_, func, insert, or_, select, update
 
+from keeper.core.calls import Purpose
 from keeper.core.latches import BREAKER, WHY, Ending, Latch, Rearm, Step, Trip, step
-from keeper.core.plan import Purpose
 from keeper.core.sending import UNFINAL, Intent, State
 from keeper.journal import rows
 from keeper.journal.tables import halts, intents

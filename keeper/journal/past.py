@@ -7,8 +7,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from fractions import Fraction
 
+from keeper.core.calls import Purpose
 from keeper.core.chain import PastCall, PastSample, PastTrade
-from keeper.core.plan import Purpose
 from keeper.core.records import PauseState, Sample
 from keeper.core.sending import Expectation, Intent, Outcome, State
 from keeper.core.units import USD, Rounding, TokenAmount

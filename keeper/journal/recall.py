@@ -6,10 +6,10 @@ from dataclasses import dataclass
 
 from sqlalchemy import BindParameter, Connection, and_, bindparam, func, or_, select
 
+from keeper.core.calls import Purpose
 from keeper.core.chain import History, PastSample
 from keeper.core.latches import Latch
 from keeper.core.pegs import Trace
-from keeper.core.plan import Purpose
 from keeper.core.proposals import OpenProposal
 from keeper.core.records import Sample
 from keeper.core.sending import State

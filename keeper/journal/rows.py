@@ -7,7 +7,8 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, bindparam, select
 
-from keeper.core.plan import Fees, Purpose
+from keeper.core.calls import Purpose
+from keeper.core.plan import Fees
 from keeper.core.records import CycleRecord, NewIntent, Sample
 from keeper.core.sending import LIVE, UNFINAL, Attempt, Intent, Outcome, State
 from keeper.core.units import USD, Address, Token, TokenAmount, Wei

@@ -8,8 +8,8 @@ from math import isqrt
 
 from keeper.chain.nodes.rpc import Rpc, RpcError
 from keeper.core.abi import calldata, word
-from keeper.core.chain import Pool
 from keeper.core.errors import ConfigError
+from keeper.core.pools import Pool
 from keeper.core.units import Address, Token
 from keeper.local.deployer import Deployer, DeployError, UnlockedAccount
 

@@ -10,24 +10,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
 
+from keeper.core.calls import Call
 from keeper.core.chain import Block, MarketPrice, Unusable, VaultView
 from keeper.core.decision import Decision
 from keeper.core.foreign import printable
-from keeper.core.plan import (
-    AssetLine,
-    Call,
-    Deny,
-    Draft,
-    Hold,
-    Order,
-    OrderLeg,
-    Perform,
-    Plan,
-    Rebalance,
-    Simulation,
-    Verdict,
-)
+from keeper.core.plan import AssetLine, Draft, Hold, Order, OrderLeg, Perform, Plan, Rebalance, Simulation
 from keeper.core.units import WHOLE_BPS, Address, Token, TokenAmount
+from keeper.core.verdicts import Deny, Verdict
 from keeper.report.cost import Cost, compute_cost
 from keeper.report.forecasts import forecast_record
 from keeper.report.format import decimal

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from fractions import Fraction
 
+from keeper.core.calls import Purpose
 from keeper.core.foreign import printable
-from keeper.core.plan import Purpose
 from keeper.core.sending import LIVE, Mined, State
 from keeper.core.units import USD, WHOLE_BPS, TokenAmount
 from keeper.report import format as form

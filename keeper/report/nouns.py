@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from keeper.core.chain import Block, MarketPrice, Pool, Unusable
+from keeper.core.chain import Block, MarketPrice, Unusable
 from keeper.core.foreign import printable
+from keeper.core.pools import Pool
 from keeper.core.units import USD, WHOLE_BPS, Token, TokenAmount
 from keeper.report.format import decimal, exact
 

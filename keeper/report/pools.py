@@ -9,8 +9,8 @@ from typing import Any
 from rich.text import Text
 
 from keeper.core import text
-from keeper.core.chain import Pool
 from keeper.core.foreign import printable
+from keeper.core.pools import Pool
 from keeper.core.units import Token, TokenAmount
 from keeper.report import format as form
 from keeper.report.nouns import amount, pool_record

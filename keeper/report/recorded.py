@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from keeper.core.calls import Calls
 from keeper.core.chain import VaultView
-from keeper.core.plan import Calls, Fees, Simulation
+from keeper.core.plan import Fees, Simulation
 from keeper.core.records import NewIntent
 from keeper.core.sending import Intent
 from keeper.core.units import Address, Token, Wei

@@ -11,7 +11,8 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 
-from keeper.core.chain import MarketPrice, NoQuote, Pool, PoolState, VaultView
+from keeper.core.chain import MarketPrice, VaultView
+from keeper.core.pools import NoQuote, Pool, PoolState
 from keeper.core.units import Address, Rounding, Token, ratio_to_int
 from keeper.routing.gas import Gas
 from keeper.routing.search.network import SINK, SOURCE, Edge, Network

@@ -6,8 +6,8 @@ from collections.abc import Callable, Mapping, Sequence
 from fractions import Fraction
 from math import prod
 
-from keeper.core.chain import NoQuote, PoolState
 from keeper.core.plan import Leg
+from keeper.core.pools import NoQuote, PoolState
 from keeper.core.units import Address, Token, TokenAmount
 from keeper.routing.graph import Graph, Means
 from keeper.routing.search.network import SINK, SOURCE, Edge

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Collection
 from fractions import Fraction
 
-from keeper.core.chain import LimitExceeded, NoLiquidity, NoQuote, Unusable, VaultView
+from keeper.core.chain import Unusable, VaultView
 from keeper.core.market import NO_POOLS, FirstCall, Quoted
+from keeper.core.pools import LimitExceeded, NoLiquidity, NoQuote
 from keeper.core.units import Address, Token, TokenAmount
 from keeper.routing.gas import gas_price
 from keeper.routing.graph import Graph, Means, draw

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from keeper.core.chain import NoQuote, Pool, PoolState, VaultView
+from keeper.core.chain import VaultView
 from keeper.core.plan import Leg, NoRoute, Order, Route, Trade
+from keeper.core.pools import NoQuote, Pool, PoolState
 from keeper.core.units import TokenAmount
 from keeper.routing.floors import Floors
 

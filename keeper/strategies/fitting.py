@@ -5,7 +5,8 @@ from __future__ import annotations
 from fractions import Fraction
 
 from keeper.core import text
-from keeper.core.chain import NoLiquidity, NoQuote, PoolState, Unusable, VaultView
+from keeper.core.chain import Unusable, VaultView
+from keeper.core.pools import NoLiquidity, NoQuote, PoolState
 from keeper.core.units import Rounding, Token, TokenAmount
 from keeper.strategies.no_trade_region import Costs
 

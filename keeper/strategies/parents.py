@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from fractions import Fraction
 
-from keeper.core.chain import MarketPrice, PoolState, Unusable, VaultView
+from keeper.core.chain import MarketPrice, Unusable, VaultView
 from keeper.core.depth import input_reserve
 from keeper.core.market import Quoted
 from keeper.core.plan import Trade
+from keeper.core.pools import PoolState
 from keeper.core.slices import Parent
 from keeper.core.units import WHOLE_BPS, Rounding, Token, TokenAmount, ratio_to_int
 from keeper.strategies import slicing

@@ -13,10 +13,11 @@ from dataclasses import dataclass, field, replace
 from fractions import Fraction
 
 from keeper.core import text
-from keeper.core.chain import PoolState, Read, Unusable, VaultView
+from keeper.core.chain import Read, Unusable, VaultView
 from keeper.core.impact import mid_of
 from keeper.core.pegs import BEYOND_WALL, BUY, PRICE_SCALE, SELL, PegLine, Stock, Trace
 from keeper.core.plan import Hold, Plan, Rebalance, Trade
+from keeper.core.pools import PoolState
 from keeper.core.units import USD, WHOLE_BPS, Address, Price, TokenAmount
 from keeper.strategies import peg_words as words
 from keeper.strategies.fitting import GAS_OF_LEG, gas_of_rebalance

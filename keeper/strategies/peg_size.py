@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from fractions import Fraction
 from math import isqrt
 
-from keeper.core.chain import MarketPrice, PoolState
+from keeper.core.chain import MarketPrice
 from keeper.core.depth import depth_for
 from keeper.core.impact import mid_after, mid_of
+from keeper.core.pools import PoolState
 from keeper.core.units import Rounding, Token, TokenAmount, ratio_to_int
 from keeper.strategies.sizing import greatest
 

@@ -6,9 +6,10 @@ from collections.abc import Set
 from dataclasses import dataclass
 
 from keeper.core import text
-from keeper.core.chain import NoLiquidity, NoQuote, VaultView
+from keeper.core.chain import VaultView
 from keeper.core.market import Quoted
 from keeper.core.plan import Trade
+from keeper.core.pools import NoLiquidity, NoQuote
 from keeper.core.units import Address, Token, TokenAmount
 from keeper.core.weighing import Weighing
 from keeper.strategies.netting import Pairing

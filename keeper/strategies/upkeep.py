@@ -13,9 +13,10 @@ from eth_abi.abi import decode
 from eth_abi.exceptions import DecodingError
 
 from keeper.core.abi import WORD, calldata, selector, word
+from keeper.core.calls import Call, Purpose
 from keeper.core.chain import Read, VaultView
 from keeper.core.foreign import printable
-from keeper.core.plan import Call, Hold, Perform, Purpose
+from keeper.core.plan import Hold, Perform
 from keeper.core.replies import MOST, Reverted, TooLarge, parse_reply
 from keeper.core.units import Address
 from keeper.strategies.calendar import Calendar, utc

@@ -6,8 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from keeper.core import text
-from keeper.core.chain import MarketPrice, NoQuote, Unusable, VaultView
+from keeper.core.chain import MarketPrice, Unusable, VaultView
 from keeper.core.plan import AssetLine, Hold, Plan, Rebalance
+from keeper.core.pools import NoQuote
 from keeper.core.units import USD, WHOLE_BPS, Token, TokenAmount
 from keeper.core.weighing import Weighing, total_drift, unit_values
 from keeper.strategies import sentences

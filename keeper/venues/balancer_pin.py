@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from keeper.core.abi import WORD, address_word, calldata, word
-from keeper.core.chain import Answers, Details, Needs, Read, Router
+from keeper.core.chain import Answers, Needs, Read
+from keeper.core.pools import Details, Router
 from keeper.core.units import Address
 from keeper.venues.balancer_fixed import ONE
 from keeper.venues.balancer_stable_state import KIND as STABLE

@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from math import inf, prod, sqrt
 from typing import TYPE_CHECKING
 
-from keeper.core.chain import NoQuote
-from keeper.core.sides import Curve
+from keeper.core.pools import Curve, NoQuote
 from keeper.venues.balancer_fixed import ONE
 from keeper.venues.balancer_stable import AMP_PRECISION
 from keeper.venues.balancer_state import MAX_BALANCE

@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from fractions import Fraction
 
-from keeper.core.chain import NoLiquidity, NoQuote
-from keeper.core.sides import Side
+from keeper.core.pools import NoLiquidity, NoQuote, Side
 from keeper.core.units import Token
 from keeper.venues.balancer_fixed import ONE
 from keeper.venues.balancer_stable import AMP_PRECISION, in_given_out, invariant, invariant_up, out_given_in

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from keeper.core.chain import LimitExceeded, NoLiquidity, NoQuote, Paused, Pool
+from keeper.core.pools import LimitExceeded, NoLiquidity, NoQuote, Paused, Pool
 from keeper.core.units import Token, TokenAmount
 from keeper.venues.balancer_fixed import ONE, div_down, div_up, less_fee, mul_down, plus_fee
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from keeper.core.abi import calldata
-from keeper.core.plan import Call, Leg, OrderLeg
+from keeper.core.calls import Call
+from keeper.core.plan import Leg, OrderLeg
 from keeper.core.units import Address
 from keeper.venues.balancer_traits import POOL_ID, ROUTER_KIND
 from keeper.venues.swaps import swap_call

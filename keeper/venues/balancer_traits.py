@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from keeper.core.abi import WORD, calldata
-from keeper.core.chain import Pool, Read
+from keeper.core.chain import Read
+from keeper.core.pools import Pool
 from keeper.core.units import Address, Token
 from keeper.venues.balancer_fixed import ONE
 

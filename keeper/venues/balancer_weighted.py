@@ -6,8 +6,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from math import pow as float_pow
 
-from keeper.core.chain import NoQuote
-from keeper.core.sides import Curve, Side
+from keeper.core.pools import Curve, NoQuote, Side
 from keeper.core.units import Token
 from keeper.venues.balancer_fixed import ONE, div_down, div_up, mul_down, mul_up
 from keeper.venues.balancer_fixed import most_in as most_of

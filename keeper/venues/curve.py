@@ -8,8 +8,10 @@ from fractions import Fraction
 from functools import lru_cache
 
 from keeper.core.abi import WORD, calldata, word
-from keeper.core.chain import Answers, Needs, Pool, PoolState, Read, Unusable
-from keeper.core.plan import Call, OrderLeg
+from keeper.core.calls import Call
+from keeper.core.chain import Answers, Needs, Read, Unusable
+from keeper.core.plan import OrderLeg
+from keeper.core.pools import Pool, PoolState
 from keeper.core.units import Address
 from keeper.venues.curve_form import CACHED, FRESH, STORED, Form, form_of
 from keeper.venues.curve_math import FEE_UNIT, PRECISION

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
-from keeper.core.chain import Details, Pool
+from keeper.core.pools import Details, Pool
 from keeper.core.units import NATIVE, Address
 from keeper.venues.curve_math import Product
 

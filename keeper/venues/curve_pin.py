@@ -9,7 +9,8 @@ from fractions import Fraction
 from itertools import takewhile
 
 from keeper.core.abi import WORD, calldata, word
-from keeper.core.chain import Answers, Needs, NoQuote, Pool, Read, Router, Unusable
+from keeper.core.chain import Answers, Needs, Read, Unusable
+from keeper.core.pools import NoQuote, Pool, Router
 from keeper.core.units import NATIVE, Address, Rounding, Token, TokenAmount, ratio_to_int
 from keeper.venues.curve import ROUTER, Curve, parse_list
 from keeper.venues.curve_form import CACHED, CURVE, FIXED, FRESH, STORED, Form

@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from math import exp, inf, log, prod, sqrt
 
-from keeper.core.chain import LimitExceeded, NoLiquidity, NoQuote
-from keeper.core.sides import Curve
+from keeper.core.pools import Curve, LimitExceeded, NoLiquidity, NoQuote
 from keeper.venues.curve_math import FEE_UNIT, PRECISION
 from keeper.venues.curve_swap import MAX_BALANCE, StableSwap
 

@@ -6,8 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
 
-from keeper.core.chain import LimitExceeded, NoLiquidity, NoQuote, Paused, Pool
-from keeper.core.sides import Side
+from keeper.core.pools import LimitExceeded, NoLiquidity, NoQuote, Paused, Pool, Side
 from keeper.core.units import NATIVE, Address, Token, TokenAmount
 from keeper.venues.curve_math import PRECISION
 from keeper.venues.curve_side import CurveSide

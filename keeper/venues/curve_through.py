@@ -6,8 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from math import log
 
-from keeper.core.chain import LimitExceeded, NoLiquidity, NoQuote
-from keeper.core.sides import Curve
+from keeper.core.pools import Curve, LimitExceeded, NoLiquidity, NoQuote
 from keeper.venues.curve_math import PRECISION
 from keeper.venues.curve_shares import burn_slope, mint_slope
 from keeper.venues.curve_side import CurveSide

@@ -14,8 +14,10 @@ from functools import lru_cache
 
 from keeper.core import text
 from keeper.core.abi import WORD, calldata, selector, word
-from keeper.core.chain import Answers, Needs, NoLiquidity, NoQuote, Paused, Pool, PoolState, Read, Router, Unusable
-from keeper.core.plan import Call, OrderLeg, Purpose
+from keeper.core.calls import Call, Purpose
+from keeper.core.chain import Answers, Needs, Read, Unusable
+from keeper.core.plan import OrderLeg
+from keeper.core.pools import NoLiquidity, NoQuote, Paused, Pool, PoolState, Router
 from keeper.core.units import Address, Token, TokenAmount
 from keeper.venues.facts import Facts, parse_address
 from keeper.venues.linear import Linear

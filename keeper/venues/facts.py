@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from keeper.core.abi import WORD, address_word, word
-from keeper.core.chain import Details, Router
+from keeper.core.pools import Details, Router
 from keeper.core.units import Address
 
 

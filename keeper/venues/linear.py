@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from keeper.core.chain import LimitExceeded
-from keeper.core.sides import Curve
+from keeper.core.pools import Curve, LimitExceeded
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,8 +11,10 @@ from dataclasses import replace
 from fractions import Fraction
 
 from keeper.core.abi import WORD, calldata, word
-from keeper.core.chain import Answers, Needs, Pool, PoolState, Read, Unusable
-from keeper.core.plan import Call, OrderLeg
+from keeper.core.calls import Call
+from keeper.core.chain import Answers, Needs, Read, Unusable
+from keeper.core.plan import OrderLeg
+from keeper.core.pools import Pool, PoolState
 from keeper.core.units import Address
 from keeper.venues.uniswap_v3 import ENOUGH, REACH, UniswapV3, UniswapV3Pin
 from keeper.venues.uniswap_v3_math import PPM

@@ -10,8 +10,9 @@ from collections.abc import Sequence
 
 from keeper.core import text
 from keeper.core.abi import calldata
-from keeper.core.chain import Pool
-from keeper.core.plan import Call, OrderLeg, Purpose
+from keeper.core.calls import Call, Purpose
+from keeper.core.plan import OrderLeg
+from keeper.core.pools import Pool
 from keeper.core.units import Address, Rounding, TokenAmount, ratio_to_int
 
 V2_ROUTER, SWAP_ROUTER, SWAP_ROUTER02 = "v2_router", "swap_router", "swap_router02"

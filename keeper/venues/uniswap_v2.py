@@ -7,8 +7,10 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 
 from keeper.core.abi import WORD, calldata, word
-from keeper.core.chain import Answers, Needs, NoLiquidity, NoQuote, Pool, PoolState, Read, Unusable
-from keeper.core.plan import Call, OrderLeg
+from keeper.core.calls import Call
+from keeper.core.chain import Answers, Needs, Read, Unusable
+from keeper.core.plan import OrderLeg
+from keeper.core.pools import NoLiquidity, NoQuote, Pool, PoolState
 from keeper.core.units import Address, Token, TokenAmount
 from keeper.venues.facts import Facts, parse_address, parse_pair
 from keeper.venues.swaps import encode_v2_swap

@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from math import sqrt
 
-from keeper.core.chain import LimitExceeded, NoLiquidity
-from keeper.core.sides import Curve
+from keeper.core.pools import Curve, LimitExceeded, NoLiquidity
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,8 +7,10 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from keeper.core.abi import WORD, calldata, signed_word, word
-from keeper.core.chain import Answers, Needs, Pool, PoolState, Read, Unusable
-from keeper.core.plan import Call, OrderLeg
+from keeper.core.calls import Call
+from keeper.core.chain import Answers, Needs, Read, Unusable
+from keeper.core.plan import OrderLeg
+from keeper.core.pools import Pool, PoolState
 from keeper.core.ticks import MAX_TICK, MIN_TICK
 from keeper.core.units import Address
 from keeper.venues.facts import Facts, parse_address, parse_pair

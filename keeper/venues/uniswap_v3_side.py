@@ -7,8 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from math import sqrt
 
-from keeper.core.chain import LimitExceeded, NoLiquidity, NoQuote
-from keeper.core.sides import Curve
+from keeper.core.pools import Curve, LimitExceeded, NoLiquidity, NoQuote
 from keeper.venues.uniswap_v3_math import (
     MAX_UINT256,
     PPM,

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
 
-from keeper.core.chain import NoLiquidity, NoQuote, Pool
+from keeper.core.pools import NoLiquidity, NoQuote, Pool
 from keeper.core.units import Token, TokenAmount
 from keeper.venues.uniswap_v3_math import PPM
 from keeper.venues.uniswap_v3_side import Ladder

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
-from keeper.core.chain import NoLiquidity
+from keeper.core.pools import NoLiquidity
 from keeper.core.ticks import MAX_SQRT_RATIO, MAX_TICK, MIN_SQRT_RATIO, MIN_TICK, get_sqrt_ratio_at_tick
 
 MAX_UINT128 = (1 << 128) - 1

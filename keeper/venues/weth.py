@@ -12,8 +12,10 @@ from fractions import Fraction
 
 from keeper.core import text
 from keeper.core.abi import WORD, calldata, word
-from keeper.core.chain import Answers, Needs, NoLiquidity, NoQuote, Pool, PoolState, Read, Router, Unusable
-from keeper.core.plan import Call, OrderLeg, Purpose
+from keeper.core.calls import Call, Purpose
+from keeper.core.chain import Answers, Needs, Read, Unusable
+from keeper.core.plan import OrderLeg
+from keeper.core.pools import NoLiquidity, NoQuote, Pool, PoolState, Router
 from keeper.core.units import Address, Token, TokenAmount
 from keeper.venues.linear import Linear
 

@@ -23,7 +23,8 @@ from eth_abi.abi import encode
 
 import contracts_abi
 from keeper.core.abi import address_word, calldata
-from keeper.core.chain import Needs, Pool, Read
+from keeper.core.chain import Needs, Read
+from keeper.core.pools import Pool
 from keeper.core.ports import PoolPin
 from keeper.core.units import Address, Token
 from keeper.venues.balancer_fixed import MAX_UINT256

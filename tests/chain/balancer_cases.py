@@ -8,7 +8,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from keeper.core.abi import calldata, word
-from keeper.core.chain import NoQuote, Pool, PoolState, Read
+from keeper.core.chain import Read
+from keeper.core.pools import NoQuote, Pool, PoolState
 from keeper.core.units import Address, TokenAmount
 from keeper.venues.balancer import Balancer as BalancerVenue
 from keeper.venues.balancer_fixed import ONE

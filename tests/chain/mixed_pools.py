@@ -8,7 +8,7 @@ from dataclasses import replace
 from fractions import Fraction
 
 from keeper.core.abi import calldata
-from keeper.core.chain import Pool
+from keeper.core.pools import Pool
 from keeper.core.units import Address, Token, TokenAmount
 from keeper.guards.balancer_swaps import SWAP
 from keeper.venues.balancer_fixed import MAX_UINT256, ONE

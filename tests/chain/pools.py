@@ -6,7 +6,8 @@ import os
 from collections.abc import Sequence
 from fractions import Fraction
 
-from keeper.core.chain import Needs, Pool, PoolState, Read, Router, Unusable
+from keeper.core.chain import Needs, Read, Unusable
+from keeper.core.pools import Pool, PoolState, Router
 from keeper.core.ports import PoolFacts, PoolPin, Venue
 from keeper.core.units import Address, Token
 from tests.chain.node import Node

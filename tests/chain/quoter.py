@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from eth_abi.abi import decode
 
 from keeper.core.abi import calldata
-from keeper.core.chain import NoQuote, Read
+from keeper.core.chain import Read
+from keeper.core.pools import NoQuote
 from keeper.core.ticks import MAX_SQRT_RATIO, MIN_SQRT_RATIO
 from keeper.core.units import Token, TokenAmount
 from keeper.venues.uniswap_v3_state import UniswapV3State

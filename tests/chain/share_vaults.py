@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from keeper.core.abi import calldata, word
-from keeper.core.chain import Pool, Router
+from keeper.core.pools import Pool, Router
 from keeper.core.units import Token
 from keeper.venues.erc4626 import Erc4626Pin
 from tests.chain.node import Node

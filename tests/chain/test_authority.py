@@ -20,8 +20,8 @@ from keeper.app.deployment import Deployment
 from keeper.app.loading import open_config
 from keeper.core.abi import calldata
 from keeper.core.authority import WorstLoss
+from keeper.core.calls import Inner
 from keeper.core.errors import ConfigError
-from keeper.core.plan import Inner
 from keeper.core.template import REBALANCE, REBALANCE_ARGUMENTS, CallTemplate, make_template
 from keeper.core.units import Address, TokenAmount
 from keeper.custody import contract

@@ -9,7 +9,7 @@ from fractions import Fraction
 import pytest
 
 from keeper.core.abi import calldata
-from keeper.core.chain import Paused
+from keeper.core.pools import Paused
 from keeper.core.units import Token, TokenAmount
 from keeper.local.anvil import run_anvil
 from keeper.venues.balancer_fixed import ONE

@@ -9,8 +9,9 @@ from fractions import Fraction
 import pytest
 from eth_abi.abi import decode
 
-from keeper.core.chain import LimitExceeded, NoLiquidity, NoQuote, Read
+from keeper.core.chain import Read
 from keeper.core.plan import Leg, OrderLeg
+from keeper.core.pools import LimitExceeded, NoLiquidity, NoQuote
 from keeper.core.units import Address, Token, TokenAmount
 from keeper.local.anvil import run_anvil
 from keeper.venues.balancer_fixed import ONE

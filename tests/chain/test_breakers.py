@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from keeper.core.plan import Purpose
+from keeper.core.calls import Purpose
 from keeper.core.units import TokenAmount
 from keeper.cycle import Turn
 from keeper.journal.past import Entry

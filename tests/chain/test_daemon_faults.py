@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from keeper.core.plan import Purpose
+from keeper.core.calls import Purpose
 from keeper.core.sending import FINAL, State
 from keeper.core.units import Token
 from keeper.journal.past import Entry

@@ -20,8 +20,8 @@ from eth_utils.crypto import keccak
 
 from keeper.app.replaying import Repeated, replay
 from keeper.config import load
-from keeper.core.chain import Router
-from keeper.core.plan import Purpose
+from keeper.core.calls import Purpose
+from keeper.core.pools import Router
 from keeper.core.sending import State
 from keeper.core.units import Address, Token
 from keeper.guards.swaps import Swap, decode_swaps

@@ -10,8 +10,9 @@ from fractions import Fraction
 import pytest
 
 from keeper.core.abi import calldata, word
-from keeper.core.chain import LimitExceeded, NoLiquidity, NoQuote, Paused, Read, Router, Unusable
+from keeper.core.chain import Read, Unusable
 from keeper.core.plan import Leg, OrderLeg
+from keeper.core.pools import LimitExceeded, NoLiquidity, NoQuote, Paused, Router
 from keeper.core.units import Address, TokenAmount
 from keeper.venues.erc4626 import Erc4626, Erc4626Pin, Erc4626State
 from tests.chain.pools import CASES, observe

@@ -19,9 +19,9 @@ from keeper.app.loading import open_config
 from keeper.app.planning import plans
 from keeper.chain.reading.chainlink import LATEST_ROUND, parse_round
 from keeper.core.abi import calldata
+from keeper.core.calls import Purpose
 from keeper.core.chain import Read
 from keeper.core.errors import ConfigError, JournalError
-from keeper.core.plan import Purpose
 from keeper.core.sending import Intent
 from keeper.core.units import Address
 from keeper.cycle import Turn

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from keeper.core.abi import calldata
-from keeper.core.plan import Call, Calls, Purpose
+from keeper.core.calls import Call, Calls, Purpose
 from tests.builders import address
 from tests.chain.fault_server import says, serving
 from tests.chain.test_submitter import World, both_ways, world

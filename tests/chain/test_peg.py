@@ -11,7 +11,7 @@ from pathlib import Path as Folder
 import pytest
 
 from keeper.app.replaying import replay
-from keeper.core.plan import Purpose
+from keeper.core.calls import Purpose
 from keeper.core.units import Token, TokenAmount
 from keeper.cycle import Turn
 from keeper.journal.reader import JournalReader

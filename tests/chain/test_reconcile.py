@@ -11,7 +11,7 @@ import pytest
 from eth_account import Account
 
 from keeper.app.reconciling import reconcile
-from keeper.core.plan import Calls
+from keeper.core.calls import Calls
 from keeper.core.sending import State
 from keeper.journal.sql import SqlJournal
 from tests.builders import CHAIN

@@ -15,9 +15,10 @@ import pytest
 
 from keeper.app.custodies import custody_notes
 from keeper.core.abi import calldata
+from keeper.core.calls import Purpose
 from keeper.core.chain import History, VaultView
 from keeper.core.errors import ConfigError
-from keeper.core.plan import Purpose, Rebalance
+from keeper.core.plan import Rebalance
 from keeper.core.sending import State
 from keeper.core.units import Address
 from keeper.custody.roles import role_key

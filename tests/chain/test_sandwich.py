@@ -12,8 +12,9 @@ import pytest
 from eth_abi.abi import decode
 
 from keeper.core.abi import calldata
-from keeper.core.chain import Pool, Router, VaultView
+from keeper.core.chain import VaultView
 from keeper.core.plan import Order, Route, Trade
+from keeper.core.pools import Pool, Router
 from keeper.core.ports import Routing
 from keeper.core.units import Address, Token, TokenAmount
 from keeper.local.anvil import run_anvil

@@ -9,8 +9,10 @@ from fractions import Fraction
 import pytest
 
 from keeper.core.abi import calldata, word
-from keeper.core.chain import History, PastTrade, Pool, Router, VaultView
-from keeper.core.plan import Order, Purpose, Rebalance, Route
+from keeper.core.calls import Purpose
+from keeper.core.chain import History, PastTrade, VaultView
+from keeper.core.plan import Order, Rebalance, Route
+from keeper.core.pools import Pool, Router
 from keeper.core.slices import Slice
 from keeper.core.units import USD, Token, TokenAmount
 from keeper.custody.wallet import Wallet

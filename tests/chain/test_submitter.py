@@ -21,8 +21,8 @@ from keeper.chain.sending.signers import KeySigner
 from keeper.chain.sending.simulate import Simulator
 from keeper.chain.sending.submitter import LiveSubmitter
 from keeper.core.abi import calldata
+from keeper.core.calls import Call, Calls, Purpose
 from keeper.core.chain import VaultView
-from keeper.core.plan import Call, Calls, Purpose
 from keeper.core.ports import Journal
 from keeper.core.sending import Expectation, Intent, State
 from keeper.core.units import Address, Token, TokenAmount, Wei

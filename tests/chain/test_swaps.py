@@ -8,8 +8,10 @@ from fractions import Fraction
 
 import pytest
 
-from keeper.core.chain import PoolState, Router, Unusable
-from keeper.core.plan import Call, Leg, OrderLeg
+from keeper.core.calls import Call
+from keeper.core.chain import Unusable
+from keeper.core.plan import Leg, OrderLeg
+from keeper.core.pools import PoolState, Router
 from keeper.core.ports import Venue
 from keeper.core.units import NATIVE, Address, Token, TokenAmount
 from keeper.guards.swaps import decode_swaps

@@ -11,8 +11,9 @@ import pytest
 from eth_abi.abi import decode
 
 from keeper.core.abi import calldata
-from keeper.core.chain import LimitExceeded, NoLiquidity, Pool, Read, Router
+from keeper.core.chain import Read
 from keeper.core.plan import Leg, OrderLeg
+from keeper.core.pools import LimitExceeded, NoLiquidity, Pool, Router
 from keeper.core.units import Token, TokenAmount
 from keeper.venues.uniswap_v2 import MAX_RESERVE, UniswapV2, UniswapV2Pin, UniswapV2State
 from tests.chain.node import Node

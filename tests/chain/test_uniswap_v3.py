@@ -10,8 +10,9 @@ import pytest
 from eth_abi.abi import decode
 
 from keeper.core.abi import calldata
-from keeper.core.chain import NoLiquidity, Read, Router, Unusable
+from keeper.core.chain import Read, Unusable
 from keeper.core.plan import Leg, OrderLeg
+from keeper.core.pools import NoLiquidity, Router
 from keeper.core.ticks import MAX_TICK
 from keeper.core.units import Token, TokenAmount
 from keeper.venues.uniswap_v3 import ENOUGH, UniswapV3, UniswapV3Pin

@@ -7,7 +7,7 @@ from fractions import Fraction
 
 import pytest
 
-from keeper.core.chain import Pool, Router
+from keeper.core.pools import Pool, Router
 from keeper.core.ticks import get_sqrt_ratio_at_tick
 from keeper.core.units import Token, TokenAmount
 from keeper.venues.uniswap_v3 import ENOUGH, REACH, UniswapV3, UniswapV3Pin

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from keeper.core.abi import address_word, calldata
-from keeper.core.plan import Purpose
+from keeper.core.calls import Purpose
 from keeper.core.sending import FINAL, State
 from keeper.journal.reader import JournalReader
 from keeper.local.anvil import run_anvil

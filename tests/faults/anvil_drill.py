@@ -24,8 +24,8 @@ from keeper.chain.nodes.rpc import Rpc
 from keeper.chain.reading.observer import ChainObserver
 from keeper.chain.sending.signers import LocalSigner
 from keeper.config import Loaded
+from keeper.core.calls import Purpose
 from keeper.core.errors import KeeperError
-from keeper.core.plan import Purpose
 from keeper.core.sending import FINAL, State
 from keeper.core.units import Address
 from tests.chain.node import Node

@@ -16,7 +16,7 @@ from keeper.app.deployment import Deployment
 from keeper.app.journals import journal_url
 from keeper.app.loading import open_config
 from keeper.chain.nodes.rpc import Timer
-from keeper.core.plan import Purpose
+from keeper.core.calls import Purpose
 from keeper.core.sending import FINAL, State
 from keeper.core.units import Token
 from keeper.journal.past import Entry

@@ -8,16 +8,13 @@ from fractions import Fraction
 
 import pytest
 
+from keeper.core.calls import Call, Calls, Purpose
 from keeper.core.chain import Block, History, Observed, Snapshot, Unusable, VaultView
 from keeper.core.drain import drain_scope
 from keeper.core.errors import JournalError
 from keeper.core.latches import Latch, Rearm, Trip
 from keeper.core.plan import (
-    Allow,
     AssetLine,
-    Call,
-    Calls,
-    Deny,
     Draft,
     Hold,
     Leg,
@@ -25,16 +22,15 @@ from keeper.core.plan import (
     Order,
     OrderLeg,
     Plan,
-    Purpose,
     Rebalance,
     Route,
     Simulation,
     Trade,
-    Verdict,
 )
 from keeper.core.records import CycleRecord, NewIntent
 from keeper.core.sending import Intent, State
 from keeper.core.units import Address, TokenAmount
+from keeper.core.verdicts import Allow, Deny, Verdict
 from keeper.cycle import Cycle, Turn
 from keeper.deciding import Vault, decide
 from tests.builders import (

@@ -9,10 +9,11 @@ from dataclasses import dataclass, field
 import pytest
 
 from keeper import daemon
+from keeper.core.calls import Call, Purpose
 from keeper.core.chain import Unusable
 from keeper.core.decision import Decision
 from keeper.core.errors import JournalError, KeeperError, Unreachable
-from keeper.core.plan import Call, Hold, Purpose
+from keeper.core.plan import Hold
 from keeper.core.records import CycleRecord, Request
 from keeper.core.sending import Intent, State
 from keeper.cycle import Turn

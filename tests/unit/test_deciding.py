@@ -10,9 +10,11 @@ import pytest
 
 from keeper.app.parts import TOGETHER, make_venues
 from keeper.core.abi import arguments
-from keeper.core.chain import Router, VaultView
+from keeper.core.calls import Call, Calls, Purpose
+from keeper.core.chain import VaultView
 from keeper.core.decision import Decision
-from keeper.core.plan import Call, Calls, Hold, Leg, Order, Plan, Purpose, Rebalance, Route, Simulation, Trade
+from keeper.core.plan import Hold, Leg, Order, Plan, Rebalance, Route, Simulation, Trade
+from keeper.core.pools import Router
 from keeper.core.ports import Custody, Routing
 from keeper.core.units import Address, Token, TokenAmount
 from keeper.custody.approvals import leftovers

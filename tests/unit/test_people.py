@@ -8,9 +8,10 @@ from dataclasses import dataclass, field, replace
 import pytest
 
 from keeper.core.chain import History, VaultView
-from keeper.core.plan import Deny, Draft, Hold, Verdict
+from keeper.core.plan import Draft, Hold
 from keeper.core.proposals import OpenProposal
 from keeper.core.records import NewIntent
+from keeper.core.verdicts import Deny, Verdict
 from keeper.deciding import Vault
 from tests.builders import NOW, USDC, WETH, units
 from tests.unit.test_cycle import Book, Opinion, Parts, Sender, turn, vault, view

@@ -9,7 +9,8 @@ from operator import itemgetter
 from typing import Any
 
 from keeper.chain.reading.views import VaultSpec
-from keeper.core.chain import Pool, Read
+from keeper.core.chain import Read
+from keeper.core.pools import Pool
 from keeper.core.units import Address
 
 REMEMBERED = 4

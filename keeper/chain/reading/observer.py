@@ -19,8 +19,9 @@ from keeper.chain.reading.asking import Answered, Asking, Askings
 from keeper.chain.reading.direct import fetch_replies
 from keeper.chain.reading.glances import Glancing
 from keeper.chain.reading.views import Decoded, VaultSpec, build_view
-from keeper.core.chain import Block, History, Needs, Observed, Pool, PoolState, Read, Snapshot, Unusable
+from keeper.core.chain import Block, History, Needs, Observed, Read, Snapshot, Unusable
 from keeper.core.errors import TransientError
+from keeper.core.pools import Pool, PoolState
 from keeper.core.ports import Clock, Venue
 from keeper.core.units import Address, Wei
 

@@ -13,7 +13,8 @@ from typing import Any
 
 from keeper.chain.reading.pins import Pins
 from keeper.chain.reading.token_code import TokenCode, what_changed
-from keeper.core.chain import Block, Pool, Router
+from keeper.core.chain import Block
+from keeper.core.pools import Pool, Router
 from keeper.core.units import Address, Token
 
 

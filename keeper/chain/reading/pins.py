@@ -21,7 +21,8 @@ from keeper.chain.nodes.rpc import Rpc, RpcError
 from keeper.chain.reading.chainlink import DECIMALS, LATEST_ROUND, parse_round
 from keeper.chain.reading.token_code import TokenCode, fetch_token_codes, what_changed
 from keeper.core.abi import WORD, calldata, word
-from keeper.core.chain import Answers, Block, Needs, Pool, Read, Router
+from keeper.core.chain import Answers, Block, Needs, Read
+from keeper.core.pools import Pool, Router
 from keeper.core.ports import PoolFacts, PoolPin
 from keeper.core.text import trimmed
 from keeper.core.units import Address, Token

@@ -12,19 +12,8 @@ from functools import lru_cache
 from keeper.chain.nodes.sight import native_balance
 from keeper.chain.reading.prices import PriceRule, combine
 from keeper.core.abi import WORD, calldata, word
-from keeper.core.chain import (
-    Answers,
-    Block,
-    History,
-    MarketPrice,
-    Needs,
-    Pool,
-    PoolState,
-    Read,
-    Reading,
-    Unusable,
-    VaultView,
-)
+from keeper.core.chain import Answers, Block, History, MarketPrice, Needs, Read, Reading, Unusable, VaultView
+from keeper.core.pools import Pool, PoolState
 from keeper.core.ports import PriceSource, Venue
 from keeper.core.units import Address, Token, TokenAmount, Wei
 

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 
 from keeper.chain.sending.fees import FeePolicy, highest
 from keeper.chain.sending.wishes import CANCEL, SPEED_UP
-from keeper.core.plan import Fees, Purpose
+from keeper.core.calls import Purpose
+from keeper.core.plan import Fees
 from keeper.core.sending import Attempt, Intent, Mined, State
 from keeper.core.units import Wei
 

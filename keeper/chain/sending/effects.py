@@ -12,8 +12,8 @@ from typing import Any
 from keeper.chain.nodes.headers import quantity
 from keeper.chain.nodes.rpc import Request, Rpc
 from keeper.core.abi import calldata
+from keeper.core.calls import Call, Purpose
 from keeper.core.errors import TransientError
-from keeper.core.plan import Call, Purpose
 from keeper.core.sending import Mined
 from keeper.core.units import NATIVE, Address, Token
 from keeper.core.wrapping import wrapped_by

@@ -13,9 +13,10 @@ from keeper.chain.nodes.headers import quantity, unhex
 from keeper.chain.nodes.rpc import Request, RpcError
 from keeper.chain.sending.fees import TX_GAS_CAP
 from keeper.core.abi import calldata
+from keeper.core.calls import Call
 from keeper.core.chain import Block
 from keeper.core.errors import TransientError
-from keeper.core.plan import Call, Fees
+from keeper.core.plan import Fees
 from keeper.core.units import WHOLE_BPS, Address
 
 Kind = Literal["none", "op", "node"]

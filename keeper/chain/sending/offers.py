@@ -9,7 +9,7 @@ from keeper.chain.nodes.rpc import Rpc, RpcError
 from keeper.chain.sending.attempts import Rules, is_mined, is_private
 from keeper.chain.sending.broadcasts import Heard, read_answers
 from keeper.chain.sending.relay import Relay
-from keeper.core.plan import Purpose
+from keeper.core.calls import Purpose
 from keeper.core.sending import LIVE, Attempt, Intent
 
 

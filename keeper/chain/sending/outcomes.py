@@ -11,10 +11,10 @@ from keeper.chain.sending.attempts import ending
 from keeper.chain.sending.effects import balance_request, fetch_missing_effects, figure_of
 from keeper.chain.sending.receipts import Receipt, costs_of, fill_of, missing_effects, moved
 from keeper.chain.sending.reverts import decode_revert
+from keeper.core.calls import Call
 from keeper.core.errors import TransientError
 from keeper.core.foreign import printable
 from keeper.core.module_calls import FAILED_QUIETLY, says_it_failed
-from keeper.core.plan import Call
 from keeper.core.records import NewIntent
 from keeper.core.sending import Intent, Mined, Outcome, State
 from keeper.core.units import Address, Token

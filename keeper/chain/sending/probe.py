@@ -14,9 +14,9 @@ from keeper.chain.nodes.rpc import RpcError
 from keeper.chain.sending.reverts import decode_revert
 from keeper.chain.sending.simulated import Ran, told
 from keeper.core.abi import calldata
+from keeper.core.calls import Call
 from keeper.core.chain import VaultView
 from keeper.core.errors import TransientError
-from keeper.core.plan import Call
 from keeper.core.units import Token
 
 RUN = "run((address,uint256,bytes)[],address[],address)"

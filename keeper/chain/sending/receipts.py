@@ -10,10 +10,10 @@ from typing import Any
 from eth_utils.crypto import keccak
 
 from keeper.chain.nodes.headers import hash_of, quantity
+from keeper.core.calls import Call
 from keeper.core.chain import Unusable
 from keeper.core.errors import TransientError
 from keeper.core.module_calls import EXECUTION_FAILED, may_fail_quietly
-from keeper.core.plan import Call
 from keeper.core.sending import Attempt, Expectation, Fill, Mined
 from keeper.core.text import amount as shown
 from keeper.core.units import Address, Rounding, Token, TokenAmount, Wei

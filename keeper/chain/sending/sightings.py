@@ -11,10 +11,10 @@ from keeper.chain.nodes.rpc import Rpc, RpcError
 from keeper.chain.sending.attempts import Seen, is_mined
 from keeper.chain.sending.fees import forecast
 from keeper.chain.sending.receipts import Receipt, heard_failure, parse_receipt
+from keeper.core.calls import Purpose
 from keeper.core.chain import Block, Unusable
 from keeper.core.errors import TransientError
 from keeper.core.foreign import printable
-from keeper.core.plan import Purpose
 from keeper.core.sending import Intent
 from keeper.core.units import Address, Wei
 

@@ -17,8 +17,8 @@ from typing import Protocol
 
 from keeper.chain.sending.fees import TX_GAS_CAP
 from keeper.core.abi import address_word, selector, word
+from keeper.core.calls import Inner, Opener
 from keeper.core.errors import SubmitError
-from keeper.core.plan import Inner, Opener
 from keeper.core.ports import Signer
 from keeper.core.units import Address, Wei
 

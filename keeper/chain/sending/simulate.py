@@ -17,11 +17,12 @@ from keeper.chain.sending.fees import TX_GAS_CAP, FeePolicy
 from keeper.chain.sending.l1_fees import Kind, estimate_of, l1_questions, op_fees
 from keeper.chain.sending.probe import probe_call, read_probed
 from keeper.chain.sending.simulated import Ran, read_simulated, script, told
+from keeper.core.calls import Call, Calls, Purpose
 from keeper.core.chain import Block, VaultView
 from keeper.core.errors import TransientError
 from keeper.core.foreign import printable
 from keeper.core.module_calls import FAILED_QUIETLY, may_fail_quietly, says_it_failed
-from keeper.core.plan import Call, Calls, Purpose, Simulation
+from keeper.core.plan import Simulation
 from keeper.core.units import WHOLE_BPS, Token
 
 Ask = Callable[[Any], list[Request]]

@@ -14,11 +14,11 @@ from keeper.chain.nodes.rpc import RpcError
 from keeper.chain.sending.fees import TX_GAS_CAP
 from keeper.chain.sending.reverts import decode_revert
 from keeper.core.abi import calldata
+from keeper.core.calls import Call
 from keeper.core.chain import VaultView
 from keeper.core.errors import TransientError
 from keeper.core.foreign import printable
 from keeper.core.module_calls import FAILED_QUIETLY, says_it_failed
-from keeper.core.plan import Call
 from keeper.core.units import Address, Token
 
 NOBODY = Address("0x0000000000000000000000000000000000000000")

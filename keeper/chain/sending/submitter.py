@@ -38,9 +38,10 @@ from keeper.chain.sending.relay import Relay
 from keeper.chain.sending.sightings import MEDIAN, Sighting, fetch_sightings
 from keeper.chain.sending.simulate import Simulator
 from keeper.chain.sending.wishes import Wishes
+from keeper.core.calls import Call, Calls, Purpose
 from keeper.core.chain import VaultView
 from keeper.core.errors import Halted, SubmitError, TransientError, Unreachable
-from keeper.core.plan import Call, Calls, Fees, Purpose, Simulation
+from keeper.core.plan import Fees, Simulation
 from keeper.core.ports import Alert, Journal, Signer
 from keeper.core.records import NewIntent
 from keeper.core.sending import FINAL, LIVE, Attempt, Intent, State

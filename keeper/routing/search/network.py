@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from math import inf, log
 
-from keeper.core.sides import Side
+from keeper.core.pools import Side
 from keeper.core.units import Address
 
 SOURCE, SINK = 0, 1

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from math import sqrt
 
-from keeper.core.sides import Curve
+from keeper.core.pools import Curve
 
 
 def parallel(curves: Sequence[Curve], sold: float) -> tuple[list[float], float]:

@@ -10,8 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from math import sqrt
 
-from keeper.core.chain import NoQuote
-from keeper.core.sides import Curve, Side
+from keeper.core.pools import Curve, NoQuote, Side
 
 _ROUNDS = 40
 _CLOSE = 1e-9

@@ -9,7 +9,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from math import sqrt
 
-from keeper.core.sides import Side
+from keeper.core.pools import Side
 
 FLATTEST = 1e-6
 """w grows at least by this share from nothing to all: a side without impact still has one price for each amount, and is

@@ -11,8 +11,8 @@ from keeper.chain.reading.observer import ChainObserver
 from keeper.chain.sending.attempts import Rules
 from keeper.chain.sending.simulate import Simulator
 from keeper.chain.sending.submitter import LiveSubmitter
+from keeper.core.calls import Purpose
 from keeper.core.errors import KeeperError
-from keeper.core.plan import Purpose
 from keeper.core.records import CycleRecord, NewIntent, Request
 from keeper.core.sending import FINAL, Attempt, Intent, Mined, Outcome, State
 from keeper.cycle import Cycle, Turn

@@ -10,8 +10,10 @@ from keeper.chain.reading.prices import FixedSource, PriceRule
 from keeper.chain.reading.views import VaultSpec
 from keeper.chain.sending.fees import FeePolicy
 from keeper.core.abi import word
-from keeper.core.chain import Answers, Pool, PoolState, Read, Reading, Router, Unusable, VaultView
-from keeper.core.plan import Call, Calls, OrderLeg, Purpose, Trade
+from keeper.core.calls import Call, Calls, Purpose
+from keeper.core.chain import Answers, Read, Reading, Unusable, VaultView
+from keeper.core.plan import OrderLeg, Trade
+from keeper.core.pools import Pool, PoolState, Router
 from keeper.core.units import USD, Address, Price, Wei
 from keeper.guards import CoolDown, MaxTrades, NoCrossing, Paused
 from keeper.routing.floors import Floors

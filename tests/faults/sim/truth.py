@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any
 
-from keeper.core.plan import Purpose
+from keeper.core.calls import Purpose
 from keeper.core.sending import ARROWS, FINAL, LIVE, Fill, Intent, State
 from keeper.core.units import USD, WHOLE_BPS, TokenAmount
 from tests.builders import USDC, WETH

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from keeper.core.plan import Call, Purpose
+from keeper.core.calls import Call, Purpose
 from keeper.core.proposals import Fate
 from keeper.core.records import NewIntent, NewProposal, Proposal
 from keeper.core.sending import Expectation

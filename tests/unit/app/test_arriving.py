@@ -8,8 +8,9 @@ from dataclasses import dataclass, field
 import pytest
 
 from keeper.app.arriving import RECIPIENT, look_for_arrival
+from keeper.core.calls import Calls
 from keeper.core.chain import VaultView
-from keeper.core.plan import Calls, Simulation
+from keeper.core.plan import Simulation
 from keeper.core.units import Token
 from tests.builders import ACCOUNT, USDC, WETH, make_view, simulated, units
 

@@ -14,8 +14,9 @@ import pytest
 from keeper.app import following as subject
 from keeper.app.following import following
 from keeper.config import Loaded
+from keeper.core.calls import Purpose
 from keeper.core.errors import Unreachable
-from keeper.core.plan import Fees, Purpose
+from keeper.core.plan import Fees
 from keeper.core.records import CycleRecord
 from keeper.core.sending import Attempt, Intent, State
 from keeper.core.units import Wei

@@ -10,7 +10,7 @@ import pytest
 
 from keeper.app.parts import make_means
 from keeper.app.setting import Setting
-from keeper.core.chain import Pool, Router
+from keeper.core.pools import Pool, Router
 from tests.builders import CHAIN, USDC, WETH, address
 
 ROUTERS = ("v2_router", "swap_router", "swap_router02", "pancake_router", "slipstream_router", "balancer_vault")

@@ -15,8 +15,9 @@ from keeper.chain.reading.twap import TwapSource
 from keeper.config.peg import PegConfig
 from keeper.config.prices import TwapConfig
 from keeper.core.abi import calldata
-from keeper.core.chain import Pool, Read
+from keeper.core.chain import Read
 from keeper.core.errors import ConfigError
+from keeper.core.pools import Pool
 from keeper.core.units import Token
 from keeper.strategies.peg import Bands, Peg
 from keeper.strategies.peg_price import FixedPeg, Pair, PoolMean, RatePeg, Said

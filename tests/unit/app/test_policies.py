@@ -9,8 +9,8 @@ import pytest
 from keeper.app.policies import hold_signers, make_policy
 from keeper.config import Loaded
 from keeper.core.abi import calldata
-from keeper.core.chain import Router
 from keeper.core.errors import SubmitError
+from keeper.core.pools import Router
 from keeper.core.template import REBALANCE
 from keeper.core.units import Address
 from keeper.guards.swaps import MULTICALL, V3_SWAP02

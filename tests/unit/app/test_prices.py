@@ -11,8 +11,9 @@ from keeper.chain.reading.chainlink import DECIMALS, LATEST_ROUND, Sequencer
 from keeper.chain.reading.pins import Pins
 from keeper.chain.reading.prices import PriceRule
 from keeper.chain.reading.twap import SLOT0, TwapSource, observe_calldata
-from keeper.core.chain import Answers, Pool, Read, Reading
+from keeper.core.chain import Answers, Read, Reading
 from keeper.core.errors import ConfigError
+from keeper.core.pools import Pool
 from keeper.core.units import USD, Address, Token
 from tests.builders import CHAIN, NOW, SWAP_ROUTER02, USDC, WETH, address, make_block
 from tests.unit.app.app_configs import ETH_FEED, OTHER_POOL, POOL, RATE_FEED, USDC_FEED, WETH_PRICE, WSTETH, config

@@ -10,7 +10,7 @@ import pytest
 from keeper.app.custodies import make_envelope
 from keeper.app.policies import make_policy
 from keeper.core.abi import arguments, calldata
-from keeper.core.plan import Inner
+from keeper.core.calls import Inner
 from keeper.core.units import Address
 from keeper.custody.multi_send import DELEGATECALL, MULTI_SEND, Operation, bundle
 from keeper.custody.roles import EXECUTE as WITH_ROLE

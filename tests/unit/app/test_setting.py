@@ -9,7 +9,7 @@ import pytest
 
 from keeper.app.setting import PERMIT2, Setting
 from keeper.chain.reading.pins import Pins
-from keeper.core.chain import Router
+from keeper.core.pools import Router
 from tests.builders import USDC, V2_ROUTER, WETH, address, fake_pool, make_block, units
 from tests.unit.app.app_configs import POOL, config
 

@@ -12,7 +12,7 @@ from keeper.app.setting import Setting
 from keeper.app.strategies import make_strategy
 from keeper.chain.reading.pins import Pins
 from keeper.config import load
-from keeper.core.chain import Pool
+from keeper.core.pools import Pool
 from keeper.core.units import WHOLE_BPS
 from keeper.routing.bounded import Bounded
 from keeper.routing.split import SplitRouting

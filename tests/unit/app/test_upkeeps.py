@@ -11,8 +11,9 @@ from keeper.chain.reading.pins import Pins
 from keeper.chain.sending.signing_policy import Policy
 from keeper.config import Loaded
 from keeper.core.abi import calldata, selector
+from keeper.core.calls import Calls
 from keeper.core.chain import Read
-from keeper.core.plan import Calls, NoRoute, Simulation, Trade
+from keeper.core.plan import NoRoute, Simulation, Trade
 from keeper.core.units import Token
 from keeper.custody.wallet import Wallet
 from tests.builders import CHAIN, NOW, USDC, WETH, address, make_block, units, usd

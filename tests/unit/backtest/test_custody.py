@@ -4,7 +4,8 @@ from dataclasses import replace
 from fractions import Fraction
 
 from keeper.backtest.custody import Simulated, Whole
-from keeper.core.plan import Call, Leg, Order, OrderLeg
+from keeper.core.calls import Call
+from keeper.core.plan import Leg, Order, OrderLeg
 from keeper.core.units import TokenAmount
 from keeper.strategies.fitting import GAS_OF_LEG
 from keeper.venues.uniswap_v2 import UniswapV2, UniswapV2State

@@ -9,9 +9,9 @@ from typing import Any
 from eth_utils.crypto import keccak
 
 from keeper.chain.nodes.rpc import RpcError, SendAnswer, TransportFault
+from keeper.core.calls import Call, Purpose
 from keeper.core.chain import History
 from keeper.core.errors import JournalError, SubmitError
-from keeper.core.plan import Call, Purpose
 from keeper.core.records import NewIntent, Request
 from keeper.core.sending import FINAL, Attempt, Expectation, Intent, Mined, Outcome, State
 from keeper.core.units import Address

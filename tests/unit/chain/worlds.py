@@ -11,7 +11,8 @@ from keeper.chain.nodes.sight import native_balance
 from keeper.chain.reading.chainlink import DECIMALS, LATEST_ROUND, ChainlinkSource
 from keeper.chain.reading.prices import PriceRule
 from keeper.chain.reading.views import VaultSpec, allowance, balance_of
-from keeper.core.chain import Answers, Needs, Pool, PoolState, Read, Unusable
+from keeper.core.chain import Answers, Needs, Read, Unusable
+from keeper.core.pools import Pool, PoolState
 from keeper.core.units import USD, Address, Token, TokenAmount
 from tests.builders import ACCOUNT, CHAIN, ETH, NOW, USDC, V2_ROUTER, WETH, FakePool, address
 from tests.unit.chain.fake_node import words

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from keeper.core.calls import Call, Calls
 from keeper.core.chain import VaultView
 from keeper.core.decision import Decision, make_draft, new_intent
-from keeper.core.plan import Call, Calls, Fees, Hold, Leg, Order, OrderLeg
+from keeper.core.plan import Fees, Hold, Leg, Order, OrderLeg
 from keeper.core.sending import Expectation
 from keeper.core.units import TokenAmount, Wei
 from tests.builders import DAI, ETH, USDC, WETH, fake_pool, make_view, market, simulated, swap_call, units, usd

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from keeper.core.chain import NoLiquidity
 from keeper.core.depth import depth_for, input_reserve
+from keeper.core.pools import NoLiquidity
 from keeper.core.units import TokenAmount
 from tests.builders import USDC, WETH, fake_pool, units
 

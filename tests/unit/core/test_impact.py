@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from keeper.core.chain import NoLiquidity
 from keeper.core.impact import mid_of, sale_for_impact
+from keeper.core.pools import NoLiquidity
 from keeper.core.units import TokenAmount
 from tests.builders import USDC, WETH, fake_pool, units
 

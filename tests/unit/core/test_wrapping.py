@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from keeper.core.abi import calldata
-from keeper.core.plan import Call, Purpose
+from keeper.core.calls import Call, Purpose
 from keeper.core.units import NATIVE
 from keeper.core.wrapping import wrapped_by
 from tests.builders import WETH, swap_call

@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from keeper.core.abi import calldata
-from keeper.core.plan import Call, Purpose, Trade
+from keeper.core.calls import Call, Purpose
+from keeper.core.plan import Trade
 from keeper.core.units import TokenAmount
 from keeper.custody.envelope import Envelope
 from tests.builders import DAI, SWAP_ROUTER02, USDC, V2_ROUTER, WETH, swap_call, units, usd

@@ -6,8 +6,9 @@ from functools import partial
 import pytest
 
 from keeper.core.abi import calldata
+from keeper.core.calls import Calls, Purpose
 from keeper.core.chain import Answers
-from keeper.core.plan import Calls, Purpose, Trade
+from keeper.core.plan import Trade
 from keeper.core.template import REBALANCE, REBALANCE_ARGUMENTS, CallTemplate, make_template
 from keeper.core.units import Address, TokenAmount
 from keeper.custody.contract import Contract, decode_bounds, open_contract, reads

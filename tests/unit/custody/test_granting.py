@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from keeper.core.abi import arguments, calldata, selector
-from keeper.core.plan import Inner
+from keeper.core.calls import Inner
 from keeper.custody.granting import ASSIGN, DAY, SET_ALLOWANCE, UNWRAPPER, Grant
 from keeper.custody.multi_send import MULTI_SEND
 from keeper.custody.roles import Allowance

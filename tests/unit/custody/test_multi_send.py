@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from keeper.core.abi import calldata
-from keeper.core.plan import Inner
+from keeper.core.calls import Inner
 from keeper.custody.multi_send import CALL, DELEGATECALL, MULTI_SEND, Operation, bundle, unbundle
 from tests.builders import address
 

@@ -6,8 +6,8 @@ from dataclasses import replace
 
 from keeper.core.abi import arguments
 from keeper.core.authority import WorstLoss
+from keeper.core.calls import Calls, Purpose
 from keeper.core.chain import Read
-from keeper.core.plan import Calls, Purpose
 from keeper.custody.proposing import Proposing, SafeOwners
 from keeper.custody.safe import EXECUTE, NOBODY
 from tests.builders import SWAP_ROUTER02, V2_ROUTER, WETH, swap_call, units, usd

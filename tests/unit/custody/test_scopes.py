@@ -8,7 +8,7 @@ from fractions import Fraction
 import pytest
 
 from keeper.core.abi import calldata
-from keeper.core.chain import Pool, Router
+from keeper.core.pools import Pool, Router
 from keeper.core.units import Address, Token
 from keeper.custody import scopes
 from keeper.custody.roles import role_key

@@ -7,8 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from keeper.core.abi import calldata
+from keeper.core.calls import Call, Purpose
 from keeper.core.chain import VaultView
-from keeper.core.plan import Call, Purpose, Trade
+from keeper.core.plan import Trade
 from keeper.core.units import TokenAmount
 from keeper.custody.wallet import Wallet
 from tests.builders import (

@@ -7,7 +7,8 @@ from dataclasses import replace
 from fractions import Fraction
 
 from keeper.core.abi import calldata
-from keeper.core.plan import Call, Draft, Order, Purpose, Rebalance, Simulation
+from keeper.core.calls import Call, Purpose
+from keeper.core.plan import Draft, Order, Rebalance, Simulation
 from keeper.core.units import Address, Token, TokenAmount
 from keeper.strategies.bands import Band, Bands
 from keeper.strategies.weights import Weights

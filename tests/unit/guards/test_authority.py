@@ -7,9 +7,12 @@ from fractions import Fraction
 import pytest
 
 from keeper.core.abi import calldata
-from keeper.core.chain import History, Router
-from keeper.core.plan import Allow, Call, Calls, Deny, Draft, Inner, Order, OrderLeg, Purpose
+from keeper.core.calls import Call, Calls, Inner, Purpose
+from keeper.core.chain import History
+from keeper.core.plan import Draft, Order, OrderLeg
+from keeper.core.pools import Router
 from keeper.core.units import Address, TokenAmount
+from keeper.core.verdicts import Allow, Deny
 from keeper.guards import AllowList, Paused
 from keeper.venues.balancer_swaps import encode_balancer_swap
 from keeper.venues.swaps import encode_together, encode_v2_swap, encode_v3_swap

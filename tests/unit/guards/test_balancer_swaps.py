@@ -4,7 +4,7 @@ from typing import Any
 import pytest
 
 from keeper.core.abi import calldata, selector
-from keeper.core.chain import Router
+from keeper.core.pools import Router
 from keeper.guards.balancer_swaps import BATCH, SWAP
 from keeper.guards.swaps import Swap, decode_swaps
 from tests.builders import ACCOUNT, DAI, NOW, USDC, WETH, address

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from keeper.core.abi import calldata
-from keeper.core.chain import Router
+from keeper.core.pools import Router
 from keeper.guards.curve_swaps import EXCHANGE, UNDERLYING
 from keeper.guards.swaps import Swap, decode_swaps
 from tests.builders import address

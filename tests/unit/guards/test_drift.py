@@ -5,8 +5,8 @@ from fractions import Fraction
 
 import pytest
 
-from keeper.core.plan import Allow, Deny
 from keeper.core.units import Rounding, TokenAmount
+from keeper.core.verdicts import Allow, Deny
 from keeper.guards import DriftFalls, NoCrossing
 from tests.builders import ETH, USDC, WETH, make_view, simulated, units
 from tests.unit.guards.orders import QUOTE, SELL, filled, order, trade

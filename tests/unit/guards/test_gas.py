@@ -4,9 +4,10 @@ from dataclasses import replace
 
 import pytest
 
+from keeper.core.calls import Call, Purpose
 from keeper.core.chain import History, Unusable
-from keeper.core.plan import Allow, Call, Deny, Purpose
 from keeper.core.units import Wei
+from keeper.core.verdicts import Allow, Deny
 from keeper.guards import GasReserve, MaxBaseFee, MaxGasCost, MaxGasPerDay
 from tests.builders import ETH, NOW, WETH, make_block, make_draft, make_view, simulated, units, usd
 from tests.unit.guards.orders import revoke, trade

@@ -7,9 +7,9 @@ from dataclasses import replace
 import pytest
 
 from keeper import guards
-from keeper.core.plan import Allow, Deny
 from keeper.core.ports import Guard
 from keeper.core.units import Wei
+from keeper.core.verdicts import Allow, Deny
 from tests.builders import ETH, USDC, V2_ROUTER, WETH, make_view, simulated, units, usd
 from tests.unit.guards.orders import revoke, trade
 

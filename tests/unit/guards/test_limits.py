@@ -5,7 +5,7 @@ from itertools import pairwise
 import pytest
 
 from keeper.core.chain import History, PastTrade, VaultView
-from keeper.core.plan import Allow, Deny
+from keeper.core.verdicts import Allow, Deny
 from keeper.guards import CoolDown, MaxTrade, MaxTrades, MaxTurnover
 from tests.builders import NOW, make_view, usd
 from tests.unit.guards.orders import trade

@@ -8,8 +8,9 @@ from fractions import Fraction
 import pytest
 
 from keeper.core.chain import VaultView
-from keeper.core.plan import Allow, Deny, Draft, Rebalance, Verdict
+from keeper.core.plan import Draft, Rebalance
 from keeper.core.units import Token, TokenAmount
+from keeper.core.verdicts import Allow, Deny, Verdict
 from keeper.guards import DriftFalls, MaxTurnover, NoCrossing
 from tests.builders import USDC, make_draft, make_order, simulated, units
 from tests.unit.strategies.peg_rides import DUSD, Ride, warm

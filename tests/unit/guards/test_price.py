@@ -6,8 +6,8 @@ from fractions import Fraction
 import pytest
 
 from keeper.core.chain import MarketPrice, Reading, VaultView
-from keeper.core.plan import Allow, Deny, Verdict
 from keeper.core.units import Rounding
+from keeper.core.verdicts import Allow, Deny, Verdict
 from keeper.guards import MaxDeviation, MaxImpact, MaxOracleDisagreement, MaxPriceAge, MaxSlippage
 from tests.builders import USDC, WETH, make_view, market
 from tests.unit.guards.orders import QUOTE, SELL, filled, order, trade

@@ -5,7 +5,7 @@ from fractions import Fraction
 import pytest
 
 from keeper.core.abi import calldata, selector
-from keeper.core.chain import Router
+from keeper.core.pools import Router
 from keeper.guards.swaps import (
     DEPOSIT,
     MULTICALL,

@@ -7,8 +7,10 @@ from dataclasses import replace
 import pytest
 
 from keeper.core.abi import calldata
-from keeper.core.plan import Allow, Call, Deny, Purpose, Simulation
+from keeper.core.calls import Call, Purpose
+from keeper.core.plan import Simulation
 from keeper.core.units import TokenAmount
+from keeper.core.verdicts import Allow, Deny
 from keeper.guards.transfers import WholeTransfers
 from tests.builders import DAI, ETH, USDC, WETH, make_view, simulated, swap_call
 from tests.unit.guards.orders import QUOTE, SELL, approval, filled, order, swap, trade

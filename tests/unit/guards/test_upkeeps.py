@@ -6,10 +6,12 @@ from dataclasses import replace
 import pytest
 
 from keeper.core.abi import calldata, selector
+from keeper.core.calls import Call, Purpose
 from keeper.core.chain import History, PastCall, Unusable, VaultView
-from keeper.core.plan import Allow, Call, Deny, Draft, Perform, Purpose, Simulation
+from keeper.core.plan import Draft, Perform, Simulation
 from keeper.core.ports import Guard
 from keeper.core.units import TokenAmount
+from keeper.core.verdicts import Allow, Deny
 from keeper.guards import upkeeps as guards
 from tests.builders import ETH, NOW, USDC, address, make_draft, make_view, simulated, units, usd
 

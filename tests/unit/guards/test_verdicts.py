@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from fractions import Fraction
 
-from keeper.core.plan import Allow, Deny
+from keeper.core.verdicts import Allow, Deny
 from keeper.guards.verdicts import at_most, failed, no_trade
 
 

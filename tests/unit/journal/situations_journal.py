@@ -5,7 +5,8 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import Any
 
-from keeper.core.plan import Call, Fees, Purpose
+from keeper.core.calls import Call, Purpose
+from keeper.core.plan import Fees
 from keeper.core.records import CycleRecord, NewIntent, Sample
 from keeper.core.sending import Attempt, Expectation, Fill, Mined, Outcome, State
 from keeper.core.units import USD, Address, Price, Wei

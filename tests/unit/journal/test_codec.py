@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from keeper.core.plan import Call, Purpose
+from keeper.core.calls import Call, Purpose
 from keeper.core.sending import Expectation, Fill
 from keeper.core.units import USD, Address, Price, Token, TokenAmount, Wei
 from keeper.journal import codec

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
+from keeper.core.calls import Purpose
 from keeper.core.drain import drain_scope
 from keeper.core.errors import Halted, JournalError, TransientError
 from keeper.core.pegs import Trace
-from keeper.core.plan import Purpose
 from keeper.core.ports import Journal
 from keeper.core.records import Request
 from keeper.core.sending import ARROWS, State

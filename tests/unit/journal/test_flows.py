@@ -8,7 +8,7 @@ from fractions import Fraction
 from hypothesis import given
 from hypothesis import strategies as st
 
-from keeper.core.plan import Call, Purpose
+from keeper.core.calls import Call, Purpose
 from keeper.core.sending import Fill, Intent, Mined, State
 from keeper.core.units import USD, Price, Token, TokenAmount
 from keeper.journal.flows import Flow, changes_of, compute_flows, compute_gain, value_flow

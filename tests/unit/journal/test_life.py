@@ -12,8 +12,8 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 
+from keeper.core.calls import Purpose
 from keeper.core.errors import Halted, JournalError, TransientError
-from keeper.core.plan import Purpose
 from keeper.core.sending import ARROWS, LIVE, Attempt, Intent, Mined, State
 from keeper.core.units import Address
 from keeper.journal.memory import MemoryJournal

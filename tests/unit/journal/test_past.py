@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from keeper.core.calls import Purpose
 from keeper.core.chain import PastCall
-from keeper.core.plan import Purpose
 from keeper.core.sending import Expectation, State
 from keeper.journal.past import DAY
 from keeper.journal.reader import JournalReader

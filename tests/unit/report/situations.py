@@ -6,14 +6,11 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Any
 
-from keeper.core.chain import Block, MarketPrice, Pool, Reading, Router, Unusable, VaultView
+from keeper.core.calls import Call, Calls, Purpose
+from keeper.core.chain import Block, MarketPrice, Reading, Unusable, VaultView
 from keeper.core.decision import Decision
 from keeper.core.plan import (
-    Allow,
     AssetLine,
-    Call,
-    Calls,
-    Deny,
     Draft,
     Fees,
     Hold,
@@ -21,16 +18,16 @@ from keeper.core.plan import (
     Order,
     OrderLeg,
     Plan,
-    Purpose,
     Rebalance,
     Route,
     Simulation,
     Splitting,
     Trade,
-    Verdict,
 )
+from keeper.core.pools import Pool, Router
 from keeper.core.sending import Attempt, Expectation, Fill, Intent, Mined, Outcome, State
 from keeper.core.units import NATIVE, USD, Address, Price, Rounding, Token, TokenAmount, Wei
+from keeper.core.verdicts import Allow, Deny, Verdict
 from keeper.report.decision import VaultMeta, describe
 from keeper.report.facts import CycleFacts, Transaction
 from tests.builders import DAI, expected_swap

@@ -1,7 +1,7 @@
 import json
 from dataclasses import replace
 
-from keeper.core.chain import unknown_pool
+from keeper.core.pools import unknown_pool
 from keeper.report.pools import Depth, PoolFound, VaultPools, pools_record, render_pools
 from tests.builders import USDC, WETH, address, fake_pool, units, usd
 

@@ -1,8 +1,9 @@
 import json
 from fractions import Fraction
 
-from keeper.core.chain import PoolState, VaultView
+from keeper.core.chain import VaultView
 from keeper.core.plan import NoRoute, Trade
+from keeper.core.pools import PoolState
 from keeper.core.units import TokenAmount
 from keeper.report.quote import quote_record, render_quote
 from keeper.routing.floors import Floors

@@ -1,7 +1,7 @@
 from dataclasses import replace
 
+from keeper.core.calls import Calls
 from keeper.core.chain import VaultView
-from keeper.core.plan import Calls
 from keeper.report.recorded import NOT_SIMULATED, RecordedSubmitter, simulation_of
 from tests.unit.report import situations as given
 

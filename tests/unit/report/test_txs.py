@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 from keeper.chain.sending.accounting import Account
-from keeper.core.plan import Fees, Purpose
+from keeper.core.calls import Purpose
+from keeper.core.plan import Fees
 from keeper.core.sending import Attempt, Mined, State
 from keeper.core.units import Address, Wei
 from keeper.report.facts import Transaction

@@ -7,9 +7,11 @@ from dataclasses import replace
 
 import pytest
 
-from keeper.core.plan import Allow, Call, Calls, Deny, Draft, Fees, Hold, Perform, Purpose, Simulation, Verdict
+from keeper.core.calls import Call, Calls, Purpose
+from keeper.core.plan import Draft, Fees, Hold, Perform, Simulation
 from keeper.core.sending import Expectation, State
 from keeper.core.units import Address, TokenAmount, Wei
+from keeper.core.verdicts import Allow, Deny, Verdict
 from keeper.report.explain import render_explain
 from keeper.report.facts import CycleFacts, VaultFacts
 from keeper.report.plan import render_plan

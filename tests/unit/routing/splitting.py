@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from fractions import Fraction
 
-from keeper.core.chain import Pool, PoolState, Router, VaultView
+from keeper.core.chain import VaultView
 from keeper.core.plan import Trade
+from keeper.core.pools import Pool, PoolState, Router
 from keeper.core.units import Token, TokenAmount
 from keeper.routing.floors import Floors
 from keeper.routing.graph import Means

@@ -2,9 +2,10 @@ from dataclasses import replace
 
 import pytest
 
-from keeper.core.chain import LimitExceeded, NoLiquidity, Unusable
+from keeper.core.chain import Unusable
 from keeper.core.market import FirstCall, Quoted
 from keeper.core.plan import Route
+from keeper.core.pools import LimitExceeded, NoLiquidity
 from keeper.core.units import TokenAmount
 from keeper.routing.graph import Means
 from keeper.routing.market import SplitMarket

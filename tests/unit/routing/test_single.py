@@ -5,8 +5,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from keeper.core.chain import NoLiquidity, Unusable
+from keeper.core.chain import Unusable
 from keeper.core.plan import Leg, NoRoute, Route, Trade
+from keeper.core.pools import NoLiquidity
 from keeper.core.units import TokenAmount
 from keeper.routing.cost import impact_ratio
 from keeper.routing.floors import Floors

@@ -2,7 +2,7 @@
 
 import pytest
 
-from keeper.core.sides import Side
+from keeper.core.pools import Side
 from keeper.routing.search.filling import fill
 from keeper.routing.search.network import SINK, SOURCE, Edge, Network
 from keeper.routing.search.optimum import Search

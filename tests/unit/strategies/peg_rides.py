@@ -6,9 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 
-from keeper.core.chain import Answers, History, MarketPrice, PastTrade, PoolState, Unusable, VaultView
+from keeper.core.chain import Answers, History, MarketPrice, PastTrade, Unusable, VaultView
 from keeper.core.pegs import Trace
 from keeper.core.plan import Plan, Rebalance
+from keeper.core.pools import PoolState
 from keeper.core.units import Token, TokenAmount
 from keeper.strategies.peg import Bands, Belief, Pace, Peg
 from keeper.strategies.peg_price import FixedPeg, Pair, PoolMean

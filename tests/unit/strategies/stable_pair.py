@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 
-from keeper.core.chain import NoQuote, Pool
-from keeper.core.sides import Searched, Side
+from keeper.core.pools import NoQuote, Pool, Side
+from keeper.core.sides import Searched
 from keeper.core.units import Token, TokenAmount
 from tests.builders import V2_ROUTER, address
 

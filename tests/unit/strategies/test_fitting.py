@@ -7,7 +7,8 @@ from fractions import Fraction
 
 import pytest
 
-from keeper.core.chain import NoLiquidity, NoQuote, Unusable
+from keeper.core.chain import Unusable
+from keeper.core.pools import NoLiquidity, NoQuote
 from keeper.core.units import Token, TokenAmount, Wei
 from keeper.strategies.fitting import fit, gas_of_rebalance
 from keeper.strategies.no_trade_region import Costs

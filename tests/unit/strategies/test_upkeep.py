@@ -8,8 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from keeper.core.abi import calldata, selector
+from keeper.core.calls import Purpose
 from keeper.core.chain import History, PastCall, Read, VaultView
-from keeper.core.plan import Hold, Perform, Purpose
+from keeper.core.plan import Hold, Perform
 from keeper.core.replies import MOST, kept
 from keeper.strategies.calendar import Calendar, every
 from keeper.strategies.upkeep import LOOKUPS, MOST_TOLD, UNCLEAR, Check, Upkeep

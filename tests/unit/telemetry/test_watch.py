@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import pytest
 
-from keeper.core.plan import Call, Purpose
+from keeper.core.calls import Call, Purpose
 from keeper.core.sending import Intent, State
 from keeper.core.units import Address
 from keeper.telemetry.watch import DAY, Facts, GasUse, Limits, Refusal, watch

@@ -7,7 +7,8 @@ from fractions import Fraction
 
 from eth_abi.abi import encode
 
-from keeper.core.chain import Details, Pool, Read, Router
+from keeper.core.chain import Read
+from keeper.core.pools import Details, Pool, Router
 from keeper.core.units import Token
 from keeper.venues.balancer_fixed import ONE
 from keeper.venues.balancer_stable_state import StableState

@@ -9,7 +9,8 @@ from fractions import Fraction
 from random import Random
 
 from keeper.core.abi import calldata
-from keeper.core.chain import NoQuote, Pool, Read, Router
+from keeper.core.chain import Read
+from keeper.core.pools import NoQuote, Pool, Router
 from keeper.core.units import Address, Token, TokenAmount
 from keeper.venues.curve_form import Form
 from keeper.venues.curve_math import PRECISION, Product

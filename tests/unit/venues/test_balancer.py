@@ -3,7 +3,8 @@ from fractions import Fraction
 
 import pytest
 
-from keeper.core.chain import Details, Needs, Paused, Pool, Unusable
+from keeper.core.chain import Needs, Unusable
+from keeper.core.pools import Details, Paused, Pool
 from keeper.core.units import TokenAmount
 from keeper.venues.balancer import Balancer
 from keeper.venues.balancer_fixed import ONE

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from keeper.core.chain import LimitExceeded, NoLiquidity
+from keeper.core.pools import LimitExceeded, NoLiquidity
 from keeper.core.units import Token, TokenAmount
 from keeper.venues.balancer_fixed import ONE
 from keeper.venues.balancer_stable_state import StableState

@@ -3,8 +3,9 @@ from fractions import Fraction
 
 import pytest
 
-from keeper.core.chain import Router
-from keeper.core.plan import Leg, OrderLeg, Purpose
+from keeper.core.calls import Purpose
+from keeper.core.plan import Leg, OrderLeg
+from keeper.core.pools import Router
 from keeper.core.units import TokenAmount
 from keeper.guards.swaps import Swap, decode_swaps
 from keeper.venues.balancer_swaps import encode_balancer_swap

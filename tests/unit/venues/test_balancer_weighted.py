@@ -4,8 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from keeper.core.chain import LimitExceeded, NoLiquidity, Paused
-from keeper.core.sides import Side
+from keeper.core.pools import LimitExceeded, NoLiquidity, Paused, Side
 from keeper.core.units import Token, TokenAmount
 from keeper.venues.balancer_fixed import ONE
 from keeper.venues.balancer_state import MAX_BALANCE

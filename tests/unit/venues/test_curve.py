@@ -6,8 +6,10 @@ from fractions import Fraction
 import pytest
 
 from keeper.core.abi import arguments, calldata
-from keeper.core.chain import Needs, Pool, Read, Unusable
-from keeper.core.plan import Leg, OrderLeg, Purpose
+from keeper.core.calls import Purpose
+from keeper.core.chain import Needs, Read, Unusable
+from keeper.core.plan import Leg, OrderLeg
+from keeper.core.pools import Pool
 from keeper.core.units import Token, TokenAmount
 from keeper.venues.curve import EXCHANGE, EXCHANGE_UNDERLYING, Curve
 from keeper.venues.curve_form import Form

@@ -5,7 +5,8 @@ from fractions import Fraction
 
 import pytest
 
-from keeper.core.chain import Needs, Router
+from keeper.core.chain import Needs
+from keeper.core.pools import Router
 from keeper.core.units import NATIVE, Address
 from keeper.venues.curve_form import Form
 from keeper.venues.curve_math import FEE_UNIT, PRECISION, Product

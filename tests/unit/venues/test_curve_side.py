@@ -4,7 +4,7 @@ from random import Random
 
 import pytest
 
-from keeper.core.chain import LimitExceeded, NoLiquidity
+from keeper.core.pools import LimitExceeded, NoLiquidity
 from keeper.venues.curve_math import FEE_UNIT, PRECISION, Product
 from keeper.venues.curve_side import CurveSide
 from keeper.venues.curve_swap import StableSwap

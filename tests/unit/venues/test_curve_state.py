@@ -6,7 +6,7 @@ from random import Random
 
 import pytest
 
-from keeper.core.chain import LimitExceeded, NoLiquidity, Paused, Pool
+from keeper.core.pools import LimitExceeded, NoLiquidity, Paused, Pool
 from keeper.core.units import NATIVE, Token, TokenAmount
 from keeper.venues.curve_math import FEE_UNIT, Product
 from keeper.venues.curve_side import CurveSide

@@ -4,7 +4,7 @@ from math import exp
 
 import pytest
 
-from keeper.core.chain import LimitExceeded, NoLiquidity
+from keeper.core.pools import LimitExceeded, NoLiquidity
 from keeper.venues.curve_math import Product
 from keeper.venues.curve_side import CurveSide
 from keeper.venues.curve_swap import StableSwap

@@ -4,8 +4,10 @@ from fractions import Fraction
 import pytest
 
 from keeper.core.abi import calldata
-from keeper.core.chain import LimitExceeded, Needs, NoLiquidity, Paused, Pool, Read, Router, Unusable
-from keeper.core.plan import Leg, OrderLeg, Purpose
+from keeper.core.calls import Purpose
+from keeper.core.chain import Needs, Read, Unusable
+from keeper.core.plan import Leg, OrderLeg
+from keeper.core.pools import LimitExceeded, NoLiquidity, Paused, Pool, Router
 from keeper.core.units import TokenAmount
 from keeper.venues.erc4626 import Erc4626, Erc4626Pin, Erc4626State
 from keeper.venues.facts import Facts

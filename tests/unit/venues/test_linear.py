@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from keeper.core.chain import LimitExceeded
+from keeper.core.pools import LimitExceeded
 from keeper.venues.linear import Linear
 
 PRICES = st.tuples(st.integers(1, 1 << 100), st.integers(1, 1 << 100))

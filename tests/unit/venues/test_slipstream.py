@@ -3,8 +3,9 @@ from fractions import Fraction
 
 import pytest
 
-from keeper.core.chain import Needs, NoQuote, Read, Unusable
+from keeper.core.chain import Needs, Read, Unusable
 from keeper.core.plan import Leg, OrderLeg
+from keeper.core.pools import NoQuote
 from keeper.core.units import TokenAmount
 from keeper.venues.slipstream import Slipstream
 from keeper.venues.uniswap_v3 import UniswapV3

@@ -5,8 +5,9 @@ import pytest
 from eth_abi.abi import decode
 from eth_utils.crypto import keccak
 
-from keeper.core.chain import Pool, Router
-from keeper.core.plan import Leg, OrderLeg, Purpose
+from keeper.core.calls import Purpose
+from keeper.core.plan import Leg, OrderLeg
+from keeper.core.pools import Pool, Router
 from keeper.core.units import TokenAmount
 from keeper.venues.swaps import encode_together, encode_v2_swap, encode_v3_swap
 from tests.builders import ACCOUNT, CHAIN, DAI, NOW, SWAP_ROUTER, SWAP_ROUTER02, USDC, V2_ROUTER, WETH, address, units

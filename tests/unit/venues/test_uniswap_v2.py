@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from keeper.core.chain import LimitExceeded, Needs, NoLiquidity, Pool, Unusable
+from keeper.core.chain import Needs, Unusable
+from keeper.core.pools import LimitExceeded, NoLiquidity, Pool
 from keeper.core.units import Token, TokenAmount
 from keeper.venues.facts import Facts
 from keeper.venues.uniswap_v2 import MAX_RESERVE, UniswapV2, UniswapV2Pin, UniswapV2State

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from keeper.core.chain import LimitExceeded, NoLiquidity
+from keeper.core.pools import LimitExceeded, NoLiquidity
 from keeper.venues.uniswap_v2 import MAX_RESERVE
 from keeper.venues.uniswap_v2_side import ConstantProduct
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from keeper.core.chain import LimitExceeded, NoLiquidity
+from keeper.core.pools import LimitExceeded, NoLiquidity
 from keeper.venues.uniswap_v3 import UniswapV3
 from keeper.venues.uniswap_v3_side import Ladder
 from keeper.venues.uniswap_v3_state import UniswapV3State

@@ -1,4 +1,4 @@
-from keeper.core.chain import NoLiquidity
+from keeper.core.pools import NoLiquidity
 from keeper.core.ticks import MAX_SQRT_RATIO, MIN_SQRT_RATIO, get_sqrt_ratio_at_tick
 from keeper.venues.uniswap_v3_walk import Ticks, sqrt_ratio
 

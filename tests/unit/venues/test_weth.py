@@ -4,8 +4,10 @@ from fractions import Fraction
 import pytest
 
 from keeper.core.abi import calldata
-from keeper.core.chain import LimitExceeded, Needs, NoLiquidity, NoQuote, Unusable
-from keeper.core.plan import Leg, OrderLeg, Purpose
+from keeper.core.calls import Purpose
+from keeper.core.chain import Needs, Unusable
+from keeper.core.plan import Leg, OrderLeg
+from keeper.core.pools import LimitExceeded, NoLiquidity, NoQuote
 from keeper.core.units import Token, TokenAmount
 from keeper.core.wrapping import wrapped_by
 from keeper.venues.weth import MOST, Weth, WethState, weth_pool

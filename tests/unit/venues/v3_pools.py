@@ -6,7 +6,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from fractions import Fraction
 
-from keeper.core.chain import Pool, Read
+from keeper.core.chain import Read
+from keeper.core.pools import Pool
 from keeper.core.ticks import get_sqrt_ratio_at_tick
 from keeper.core.units import Token
 from keeper.venues.uniswap_v3 import UniswapV3, tick_read, word_read

@@ -8,7 +8,8 @@ from typing import Any
 
 from keeper.chain.reading.observer import ChainObserver
 from keeper.chain.reading.views import VaultSpec
-from keeper.core.chain import Answers, History, Pool, Read, Unusable, VaultView
+from keeper.core.chain import Answers, History, Read, Unusable, VaultView
+from keeper.core.pools import Pool
 from tests.builders import CHAIN, NOW, address
 from tests.unit.chain.fake_node import RUNTIME, FakeNode
 from tests.unit.chain.reading.test_observer import Now

@@ -17,7 +17,8 @@ from keeper.chain.reading.pins import (
     TokenWant,
     parse_label,
 )
-from keeper.core.chain import Answers, Details, Needs, Read, Router
+from keeper.core.chain import Answers, Needs, Read
+from keeper.core.pools import Details, Router
 from keeper.core.units import Address
 from tests.builders import CHAIN, NOW, SWAP_ROUTER, USDC, V2_ROUTER, WETH, address
 from tests.unit.chain.fake_node import RUNTIME, FakeNode, words

@@ -28,7 +28,8 @@ from keeper.chain.sending.attempts import (
     next_step,
 )
 from keeper.chain.sending.fees import FeePolicy
-from keeper.core.plan import Fees, Purpose
+from keeper.core.calls import Purpose
+from keeper.core.plan import Fees
 from keeper.core.sending import ARROWS, FINAL, Attempt, Intent, Mined, State
 from keeper.core.units import Wei
 from tests.builders import ACCOUNT, CHAIN, NOW

@@ -21,9 +21,10 @@ from keeper.chain.sending.receipts import (
     parse_receipt,
 )
 from keeper.core.abi import calldata
+from keeper.core.calls import Call, Purpose
 from keeper.core.chain import Unusable
 from keeper.core.module_calls import EXECUTE_FROM_MODULE, EXECUTION_FAILED
-from keeper.core.plan import Call, Fees, Purpose
+from keeper.core.plan import Fees
 from keeper.core.sending import Attempt, Expectation, Fill
 from keeper.core.units import USD, Address, Price, Token, Wei
 from tests.builders import ACCOUNT, DAI, ETH, USDC, WBTC, WETH, address, expected_swap, units, usd

@@ -8,8 +8,8 @@ import pytest
 
 from keeper.chain.nodes.rpc import RpcError, SendAnswer, TransportFault
 from keeper.chain.sending.relay import open_authority
+from keeper.core.calls import Purpose
 from keeper.core.errors import ConfigError
-from keeper.core.plan import Purpose
 from keeper.core.sending import State
 from tests.unit.chain.sending.test_submitter import Room
 

@@ -10,8 +10,9 @@ import pytest
 
 from keeper.chain.nodes.rpc import Freshness, Rpc, RpcError
 from keeper.chain.sending.sightings import Sighting, fetch_sightings
+from keeper.core.calls import Purpose
 from keeper.core.errors import KeeperError
-from keeper.core.plan import Fees, Purpose
+from keeper.core.plan import Fees
 from keeper.core.sending import Attempt, Intent, State
 from keeper.core.units import Wei
 from tests.builders import ACCOUNT, CHAIN, NOW

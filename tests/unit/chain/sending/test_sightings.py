@@ -9,8 +9,9 @@ import pytest
 
 from keeper.chain.nodes.rpc import RpcError
 from keeper.chain.sending.sightings import fetch_sightings
+from keeper.core.calls import Purpose
 from keeper.core.errors import TransientError
-from keeper.core.plan import Fees, Purpose
+from keeper.core.plan import Fees
 from keeper.core.sending import Attempt, Intent, Mined, State
 from keeper.core.units import Wei
 from tests.builders import ACCOUNT, CHAIN, NOW

@@ -16,8 +16,8 @@ from hypothesis import strategies as st
 
 from keeper.chain.sending.signing_policy import DEPOSIT, HeldSigner, Inner, Policy
 from keeper.core.abi import calldata, selector
-from keeper.core.chain import Router
 from keeper.core.errors import SubmitError
+from keeper.core.pools import Router
 from keeper.core.units import Address, Wei
 from keeper.guards.swaps import MULTICALL, V2_SWAP, V2_SWAP02, V3_SWAP02, decode_swaps
 from tests.builders import ACCOUNT, CHAIN, NOW, USDC, V2_ROUTER, WETH, address

@@ -14,9 +14,10 @@ from keeper.chain.sending.l1_fees import op_fees, unsigned
 from keeper.chain.sending.probe import paid_gas
 from keeper.chain.sending.simulate import Simulator, is_unknown_method
 from keeper.core.abi import calldata
+from keeper.core.calls import Call, Calls, Purpose
 from keeper.core.errors import Unreachable
 from keeper.core.module_calls import EXECUTE_FROM_MODULE
-from keeper.core.plan import Call, Calls, Fees, Purpose, Simulation
+from keeper.core.plan import Fees, Simulation
 from keeper.core.units import Token, Wei
 from tests.builders import ACCOUNT, ETH, USDC, WETH, address, make_view, units
 from tests.unit.chain.lives import GWEI

@@ -15,8 +15,9 @@ from keeper.chain.sending.fees import FeePolicy
 from keeper.chain.sending.simulate import Simulator
 from keeper.chain.sending.submitter import Budget, DrySubmitter, LiveSubmitter
 from keeper.core.abi import calldata
+from keeper.core.calls import Call, Calls, Purpose
 from keeper.core.errors import Halted, JournalError, TransientError
-from keeper.core.plan import Call, Calls, Fees, Purpose, Simulation
+from keeper.core.plan import Fees, Simulation
 from keeper.core.sending import Expectation, Fill, Intent, Mined, State
 from keeper.core.units import USD, Price, TokenAmount, Wei
 from tests.builders import ACCOUNT, CHAIN, DAI, ETH, NOW, USDC, WETH, expected_swap, make_view, units, usd

@@ -6,7 +6,7 @@ import pytest
 
 from keeper.chain.sending.fees import FeePolicy
 from keeper.chain.sending.wishes import concerns
-from keeper.core.plan import Purpose
+from keeper.core.calls import Purpose
 from keeper.core.sending import State
 from keeper.core.units import Wei
 from tests.unit.chain.lives import GWEI

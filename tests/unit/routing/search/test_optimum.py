@@ -4,7 +4,7 @@ from random import Random
 
 import pytest
 
-from keeper.core.sides import Side
+from keeper.core.pools import Side
 from keeper.routing.search.filling import Filled, fill
 from keeper.routing.search.network import SINK, SOURCE, Edge, Network
 from keeper.routing.search.optimum import Balance, Search

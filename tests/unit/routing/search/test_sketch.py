@@ -3,7 +3,7 @@ from math import sqrt
 
 import pytest
 
-from keeper.core.sides import Side
+from keeper.core.pools import Side
 from keeper.routing.search.sketch import Sketch
 from tests.sides import Flat, Product, Stable, Weighted, ranges
 
