@@ -12,10 +12,13 @@ from keeper.daemon import ChainLoop
 
 
 class Slow:
-    """Stands in for a chain's loop: counts how many of its ticks run at once."""
+    """A chain's loop that keeps no vaults: counts how many of its ticks run at once."""
+
+    turn_until, wake = ChainLoop.turn_until, ChainLoop.wake
 
     def __init__(self, chain: str, takes: float) -> None:
         self.chain, self._takes = chain, takes
+        self.heads, self.timer, self._wake = None, time.monotonic, threading.Event()
         self.ticks = self.running = self.most = 0
         self._lock = threading.Lock()
 
