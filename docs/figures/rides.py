@@ -11,9 +11,10 @@ from fractions import Fraction
 from eth_abi.abi import encode
 
 from keeper.core.chain import History, PastCall, Read, VaultView
-from keeper.core.plan import Allow, Hold, Perform, Rebalance
+from keeper.core.plan import Hold, Perform, Rebalance
 from keeper.core.replies import kept
 from keeper.core.units import TokenAmount, Wei
+from keeper.core.verdicts import Allow
 from keeper.guards.gas import MaxBaseFee
 from keeper.strategies.upkeep import Check, Upkeep
 from keeper.strategies.weights import Weights
