@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from keeper.core.latches import Latch, trial_of
 from keeper.core.market import NO_POOLS, FirstCall, Market, Quoted
@@ -14,9 +14,6 @@ from keeper.core.pools import NoLiquidity, NoQuote, Pool, PoolState
 from keeper.core.proposals import OpenProposal
 from keeper.core.slices import Slice
 from keeper.core.units import USD, Address, Price, Token, TokenAmount, Wei
-
-if TYPE_CHECKING:
-    from keeper.core.screens import Quotes
 
 
 @dataclass(frozen=True, slots=True)
@@ -261,6 +258,22 @@ class Observed:
 
     view: VaultView | Unusable
     answers: Answers
+
+
+Ratio = tuple[int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Quotes:
+    """Prices of some tokens at one block as integers, made once for all vaults that have the same."""
+
+    units: tuple[int, ...]
+    """What one raw unit of each is worth, in a unit of value that is common to them."""
+    scale: int
+    """How many of that unit make one USD."""
+    lows: tuple[Ratio, ...]
+    highs: tuple[Ratio, ...]
+    """{USD / whole} The sources' extremes, as numerator and denominator."""
 
 
 class Glance(NamedTuple):

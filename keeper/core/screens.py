@@ -13,27 +13,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 
-from keeper.core.chain import MarketPrice, Unusable, VaultView
+from keeper.core.chain import MarketPrice, Quotes, Ratio, Unusable, VaultView
 from keeper.core.plan import AssetLine
 from keeper.core.units import USD, WHOLE_BPS, Token
 from keeper.core.weighing import unit_values
 
 _ONE_USD = 10**USD.decimals
-
-Ratio = tuple[int, int]
-
-
-@dataclass(frozen=True, slots=True)
-class Quotes:
-    """Prices of some tokens at one block as integers, made once for all vaults that have the same."""
-
-    units: tuple[int, ...]
-    """What one raw unit of each is worth, in a unit of value that is common to them."""
-    scale: int
-    """How many of that unit make one USD."""
-    lows: tuple[Ratio, ...]
-    highs: tuple[Ratio, ...]
-    """{USD / whole} The sources' extremes, as numerator and denominator."""
 
 
 def make_quotes(prices: Mapping[Token, MarketPrice | Unusable]) -> Quotes | None:

@@ -5,18 +5,33 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from math import inf, prod, sqrt
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 from keeper.core.pools import Curve, NoQuote
 from keeper.venues.balancer_fixed import ONE
 from keeper.venues.balancer_stable import AMP_PRECISION
 from keeper.venues.balancer_state import MAX_BALANCE
 
-if TYPE_CHECKING:
-    from keeper.venues.balancer_stable_state import StableState
-
 _ROUNDS = 80
 _CLOSE = 1e-15
+
+
+class Balanced(Protocol):
+    """What a side is made from: a stable pool's state."""
+
+    @property
+    def balances(self) -> tuple[int, ...]: ...
+    @property
+    def scales(self) -> tuple[int, ...]: ...
+    @property
+    def scaled(self) -> tuple[int, ...]: ...
+    @property
+    def fee(self) -> int: ...
+    @property
+    def amp(self) -> int: ...
+    @property
+    def d(self) -> int: ...
+    def out_raw(self, sold: int, bought: int, amount: int) -> int | NoQuote: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +60,7 @@ class StableSide:
     """{buy raw / sell raw} where both tokens are worth the same."""
 
     @classmethod
-    def of(cls, state: StableState, sold: int, bought: int) -> StableSide:
+    def of(cls, state: Balanced, sold: int, bought: int) -> StableSide:
         """Of a pool that has an invariant."""
         n, d = len(state.scaled), float(state.d)
         ann, kept = state.amp * n / AMP_PRECISION, 1 - state.fee / ONE

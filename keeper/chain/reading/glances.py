@@ -9,8 +9,8 @@ from collections.abc import Callable, Mapping, Sequence
 from keeper.chain.reading.asking import Answered
 from keeper.chain.reading.prices import PriceRule
 from keeper.chain.reading.views import Decoded, VaultSpec
-from keeper.core.chain import Glance
-from keeper.core.screens import Quotes, make_quotes
+from keeper.core.chain import Glance, Quotes
+from keeper.core.screens import make_quotes
 from keeper.core.units import Token
 
 Rules = Mapping[Token, PriceRule]
