@@ -192,8 +192,7 @@ def _trades(page: Page, decision: Record, show_all: bool) -> None:
         legs = len(trade["legs"])
         show_route(page, decision, trade, floors[:legs])
         floors = floors[legs:]
-        if show_all:
-            show_others(page, decision, trade)
+        show_others(page, decision, trade, refusing=not show_all)
     show_cost(page, decision["cost"])
     _schedule(page, decision)
     show_forecast(page, decision["plan"].get("forecast"))

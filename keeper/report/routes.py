@@ -31,6 +31,7 @@ def trade_record(route: Route) -> Record:
         {
             **pool_record(pool),
             "chosen": pool.address in chosen,
+            "trades": pool.trades(route.trade.sell.token, route.trade.buy),
             "gives": amount(found) if isinstance(found, TokenAmount) else None,
             "reason": "" if isinstance(found, TokenAmount) else printable(found),
         }
@@ -90,10 +91,14 @@ def show_route(page: Page, decision: Shown, trade: Shown, floors: Sequence[Shown
     _compared(page, decision, trade, quote)
 
 
-def show_others(page: Page, decision: Shown, trade: Shown) -> None:
-    """Pools that no leg goes through, and what each would have given."""
+def show_others(page: Page, decision: Shown, trade: Shown, *, refusing: bool = False) -> None:
+    """Pools that no leg goes through, and what each would have given; of those that are left out the page has told.
+    With `refusing` only those that trade this pair, and would fill none of it."""
+    told = {pool["address"] for pool in decision["left_out"]}
     for pool in trade["considered"]:
-        if not pool["chosen"]:
+        if pool["chosen"] or pool["address"] in told:
+            continue
+        if not refusing or (pool.get("trades") and not pool["gives"]):
             says = f"gives {tokens(decision, pool['gives'])}" if pool.get("gives") else pool["reason"]
             page.label("not via", f"{pool['pool']}     {says}", indent=2)
 

@@ -12,7 +12,7 @@ import pytest
 from keeper.core.plan import OrderLeg, Splitting
 from keeper.core.units import Rounding
 from keeper.report.page import Page
-from keeper.report.routes import show_route, split_sentence, trade_record, way_of
+from keeper.report.routes import show_others, show_route, split_sentence, trade_record, way_of
 from tests.unit.report import situations as given
 from tests.unit.report.situations import Situation, usdc
 
@@ -111,3 +111,18 @@ def test_split_sentence__one_leg__is_none_and_no_gain_is_not_praised() -> None:
     even = replace(situation.routes[0], splitting=replace(splitting, saved=usdc("0")))
     record = replace(situation, routes=(even,)).decision
     assert split_sentence(record, record["trades"][0]).endswith("DAI/USDC 0x6e22…E72b.")
+
+
+def test_others__by_default__are_pools_that_trade_this_and_would_fill_none_of_it() -> None:
+    route = given.trading().routes[0]
+    paused = replace(given.POOL, address=given.BTC_POOL.address)
+    route = replace(
+        route, considered=((given.POOL, usdc("1")), (paused, "the pool is paused"), (given.DEARER, usdc("9")))
+    )
+    decision: dict[str, list[object]] = {"left_out": [], "prices": []}
+    for refusing, lines in ((True, 1), (False, 2)):
+        page = Page()
+        show_others(page, decision, trade_record(route), refusing=refusing)
+        told = page.plain(140).splitlines()
+        assert len(told) == lines
+        assert "the pool is paused" in told[0]
