@@ -15,6 +15,7 @@ from keeper.journal.adoption import Adoption
 from keeper.journal.past import pause_text
 from keeper.journal.places import place_of
 from keeper.journal.rules import EVERY_VAULT, OVERTAKEN, draining, named, not_applicable, scopes, stays_paused
+from keeper.journal.standing import read_standing
 from keeper.journal.store import checked
 from keeper.journal.tables import adoptions, halts, intents, pauses, pins, requests
 
@@ -183,10 +184,11 @@ def read_last_used(connection: Connection, chain_id: int, sender: str) -> int | 
 
 def check_open(connection: Connection, new: NewIntent) -> None:
     """The last look before a nonce is reserved. Raises Halted or TransientError where nothing new may begin."""
+    halted = read_standing(connection).halted
     for scope in scopes(new):
-        if reason := read_halt(connection, scope):
+        if reason := halted.get(scope):
             raise Halted(f"{scope} is halted: {reason}")
-    if reason := read_halt(connection, drain_scope(new.sender)):
+    if reason := halted.get(drain_scope(new.sender)):
         raise TransientError(draining(new.sender, reason))
     if pause := read_pause(connection, new.vault):
         raise TransientError(f"{new.vault}: {pause_text(pause)}")

@@ -36,6 +36,7 @@ from keeper.journal.tables import (
 HOUR = 3_600
 # Built once, as building them takes longer than running them.
 _MOVE = update(intents).where(intents.c.id == bindparam("number"), intents.c.state == bindparam("before"))
+_INTEND = insert(intents)
 _LOG = insert(transitions)
 _ATTEMPT = insert(attempts)
 _ADOPTED = select(func.max(adoptions.c.next_nonce)).where(
@@ -120,9 +121,10 @@ class SqlJournal(OpenJournal):
         try:
             with self._sending() as connection:
                 commands.check_open(connection, new)
-                unfinished = rows.read_unfinished(connection, new.chain_id)
+                known = self._live.get(new.chain_id)  # as the look before it left them: there is no other writer
+                unfinished = rows.read_unfinished(connection, new.chain_id) if known is None else known
                 nonce = rules.reserve(new, chain_nonce, _following(connection, new.chain_id, new.sender), unfinished)
-                number = _inserted(connection, intents, rows.new_intent_row(new, nonce))
+                number = _inserted(connection, rows.new_intent_row(new, nonce))
                 self._log(connection, number, "", State.RESERVED, "")
                 self._marks.touch(new.vault)
                 self._latest = rules.reserved(new, number, nonce)
@@ -307,8 +309,8 @@ class SqlJournal(OpenJournal):
             return found
 
 
-def _inserted(connection: Connection, table: Any, values: Mapping[str, Any]) -> int:
-    key = connection.execute(insert(table).values(values)).inserted_primary_key
+def _inserted(connection: Connection, values: Mapping[str, Any]) -> int:
+    key = connection.execute(_INTEND, values).inserted_primary_key
     assert key is not None
     return int(key[0])
 

@@ -14,6 +14,8 @@ from keeper.journal.epoch import begin, overtaken, raise_epoch
 from keeper.journal.lock import WriterLock
 from keeper.journal.tables import meta
 
+_EPOCH = select(meta.c.epoch)
+
 
 class SqliteFile:
     """A damaged, foreign or newer file is refused and left as it is."""
@@ -116,7 +118,7 @@ class SqlitePen:
 
     def fence(self, connection: Connection) -> None:
         # The transaction holds the write lock, so the epoch cannot change before it ends.
-        found = connection.execute(select(meta.c.epoch)).scalar_one_or_none()
+        found = connection.execute(_EPOCH).scalar_one_or_none()
         if found != self.epoch:
             raise overtaken(str(self._path), self.epoch, found)
 

@@ -311,7 +311,7 @@ BUGS = (
         (
             (
                 "journal/commands.py",
-                "    if reason := read_halt(connection, drain_scope(new.sender)):",
+                "    if reason := halted.get(drain_scope(new.sender)):",
                 '    if reason := "":',
             ),
         ),
