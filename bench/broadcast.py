@@ -193,7 +193,8 @@ class _Ours:
         self.local.rpc.call("evm_mine", [])
         assert not self.cycle.settle()
         for vault in self.vaults:
-            self.past(vault, int(time.time()))  # as the ticks in between would have it: the last trade is known
+            self.past(vault, int(time.time()))  # as the ticks in between would have it: the last trade is known,
+        self.cycle.settle()  # and that nothing is live
         self.local.market.move(Moment(0, "", START, START, START))
         self.local.market.fund(self.sender, {"WETH": DRIFT})
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -27,6 +28,8 @@ print('"event": "tick"', flush=True)
 """
 """Somebody's script up to its first look: a head and one balance."""
 TICK = '"event": "tick"'
+ENVIRONMENT = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+"""Modules are compiled once, at the warm-up at the latest, as they are where somebody has installed the keeper."""
 
 
 def rows(pace: Pace) -> list[Row]:
@@ -42,7 +45,7 @@ def rows(pace: Pace) -> list[Row]:
 
 
 def _run(*command: str) -> Callable[[], object]:
-    return partial(subprocess.run, command, check=True, stdin=subprocess.DEVNULL, capture_output=True)
+    return partial(subprocess.run, command, check=True, stdin=subprocess.DEVNULL, capture_output=True, env=ENVIRONMENT)
 
 
 def _first_ticks(keeper: str, pace: Pace) -> list[Row]:
@@ -94,7 +97,12 @@ class Starting:
 
     def run(self) -> None:
         self._process = subprocess.Popen(
-            self.command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+            self.command,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            env=ENVIRONMENT,
         )
         out: IO[str] | None = self._process.stdout
         assert out is not None
