@@ -5,6 +5,7 @@ All vaults hold, dry. Nothing is left out of what the daemon does in a tick: it 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
@@ -20,6 +21,7 @@ from bench.local import CountingProvider, Local, local_market, requests, say_req
 from bench.vaults import fund, holding_vaults
 from keeper.app.chains import Chain
 from keeper.app.deployment import Deployment, journal_url
+from keeper.chain.nodes.http import Connection
 from keeper.config import Loaded
 from keeper.core.chain import Block, History, Read
 from keeper.core.units import Wei
@@ -27,6 +29,8 @@ from keeper.daemon import ChainLoop
 from keeper.journal.sql import SqlJournal
 from keeper.telemetry.logs import configure
 
+SPACING = 12
+"""{s} Between two ticks, as far as it concerns how many vaults each of them tells in full: no time passes here."""
 AT_ONCE = 1_000
 """Calls of one of web3's batches."""
 
@@ -55,6 +59,7 @@ def _contestants(local: Local, bare: BareSocket, size: int, folder: Path, closin
     provider = CountingProvider(local.url)
     tick, script = _whole(loop), _web3(provider, reads)
     asked = requests(loop.rpc, tick)
+    assert _wire(tick) == (0, 0), "a steady tick opens no connection and asks for no chain id"
     assert asked == say_requests(len(bodies)), f"the floor sends {len(bodies)}, a tick {asked}"
     return [
         Contestant("ours", "a whole tick", tick, f"{asked}, {len(reads):,} reads"),
@@ -97,6 +102,8 @@ def ticking(loaded: Loaded) -> Iterator[tuple[Loop, SqlJournal]]:
         deployment = Deployment.open(loaded, journal, live=False)
         (loop,) = deployment.loops
         loop.schedules = dict.fromkeys(loop.schedules, Always())
+        screens = loop.cycle._screens
+        screens.told = max(screens.told, math.ceil(len(loop.schedules) * SPACING / screens.untold))
         rpc = loop.cycle._observer._rpc  # type: ignore[attr-defined]
         try:
             yield Loop(loop, rpc), journal
@@ -112,6 +119,27 @@ def _whole(loop: Loop) -> Callable[[], object]:
         assert all(turn.record.kind == "hold" for turn in turns), turns[0].record
 
     return run
+
+
+def _wire(tick: Callable[[], None]) -> tuple[int, int]:
+    """Connections that it opens, and requests in which it asks for the chain's id."""
+    opened, asked = [], []
+    begin, ask = Connection.__init__, Connection.ask
+
+    def counting_begin(self: Connection, *args: Any, **named: Any) -> None:
+        opened.append(self)
+        begin(self, *args, **named)
+
+    def counting_ask(self: Connection, request: Sequence[bytes], *args: Any) -> Any:
+        asked.extend(part for part in request if b"eth_chainId" in part)
+        return ask(self, request, *args)
+
+    Connection.__init__, Connection.ask = counting_begin, counting_ask  # type: ignore[method-assign]
+    try:
+        tick()
+    finally:
+        Connection.__init__, Connection.ask = begin, ask  # type: ignore[method-assign]
+    return len(opened), len(asked)
 
 
 def _unscreened(loop: Loop) -> Callable[[], object]:

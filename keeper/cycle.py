@@ -20,7 +20,7 @@ from keeper.core.proposals import OpenProposal, why_stale
 from keeper.core.records import CycleRecord
 from keeper.core.sending import Intent
 from keeper.deciding import Vault, decide
-from keeper.screening import TOLD, UNTOLD, Screens, Turn
+from keeper.screening import FEW, TOLD, UNTOLD, Screens, Turn
 
 __all__ = ["Cycle", "Turn"]
 
@@ -45,14 +45,15 @@ class Cycle:
         describe: Callable[[Decision], Mapping[str, object]],
         pack: Callable[[Snapshot, Observed], bytes],
         may_act: Callable[[str, int], str],
-        told: int = TOLD,
+        told: int | None = None,
         untold: int = UNTOLD,
     ) -> None:
         """`describe` and `pack` make the journal's text and inputs; `may_act(vault, time)` says why not now, or ''.
         `told` and `untold` {s} say how often a vault that holds on is told in full."""
         self._observer, self._submitter, self._journal, self._vaults = observer, submitter, journal, vaults
         self._describe, self._pack, self._may_act = describe, pack, may_act
-        self._screens = Screens(vaults, told, untold)
+        few = FEW if len(vaults) <= FEW else TOLD
+        self._screens = Screens(vaults, few if told is None else told, untold)
         self._waited: dict[str, int] = {}
         """Cycles for which each vault has had to wait for another one."""
 

@@ -151,7 +151,8 @@ class ChainLoop:
         for turn in self.cycle.turn(due):
             turns.append(turn)
             self._remember(turn, now)
-            self.note(turn)
+            if not turn.holds_on:
+                self.note(turn)
         self._beat(now)
         self.teller.ticked(self.chain, turns)
         self._measure(due, now, self.timer() - begun)
@@ -179,9 +180,12 @@ class ChainLoop:
         return [name for name in self.schedules if name in self._awaited and name not in busy]
 
     def _remember(self, turn: Turn, now: int) -> None:
-        record = turn.record
-        self._looked[record.vault] = (now, turn.block_number)
-        self._head = (turn.block_number, now)
+        record, block = turn.record, turn.block_number
+        self._looked[record.vault] = (now, block)
+        self._head = (block, now)
+        if turn.holds_on:
+            self._awaited.discard(record.vault)
+            return
         self.failed += record.code == "failed"
         if turn.intent is not None or record.code == "live":
             if not self._awaited:

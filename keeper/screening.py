@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from itertools import islice
 
 from keeper.core.chain import Block, Glance, Snapshot, Unusable, VaultView
 from keeper.core.decision import Decision
@@ -19,9 +18,11 @@ from keeper.core.screens import Screen, draw_screen
 from keeper.core.sending import Intent
 from keeper.deciding import Vault
 
-TOLD = 5
-"""Vaults of a tick that are told in full although their screens would answer, the longest untold first: so a keeper of
-a few vaults tells each of them every time, and one of a thousand none of them never."""
+FEW = 5
+"""A keeper of so few vaults tells each of them in full every time."""
+TOLD = 1
+"""Vaults of a tick that are told in full although their screens would answer, the longest untold first, where there are
+more; and as many as it takes to be through with all of them in UNTOLD, so that they do not come due at once."""
 UNTOLD = 3_000
 """{s} After so long a vault is told in full whatever its screen says: within each hour something is noted of it."""
 
@@ -39,6 +40,11 @@ class Turn:
     decision: Decision
     intent: Intent | None = None
     block: int = 0
+
+    @property
+    def holds_on(self) -> bool:
+        """Its screen answered."""
+        return self.block > 0
 
     @property
     def block_number(self) -> int:
@@ -70,11 +76,15 @@ class Screens:
     untold: int = UNTOLD
     _rests: dict[str, _Rest] = field(default_factory=dict)
     """The longest untold first."""
+    _looked_at: int = 0
+    _owed: int = 0
+    """{vaults * s} What the time since the last look adds to; UNTOLD of it are a vault that is told."""
 
     def resting(self, snapshot: Snapshot, due: Sequence[str], busy: Mapping[str, str]) -> dict[str, int]:
         """Vaults of `due` that hold on, each with its drift {bps}; the others must go the full way."""
         mine, now, found = set(due), snapshot.block.timestamp, {}
-        told = set(islice((name for name in self._rests if name in mine), self.told))
+        resting = [name for name in self._rests if name in mine]
+        told = set(resting[: self._share(len(resting), now)])
         for name in due:
             rest, glance = self._rests.get(name), snapshot.glances.get(name)
             if rest is None or glance is None or name in told or name in busy:
@@ -83,6 +93,13 @@ class Screens:
             if drift is not None:
                 found[name] = drift
         return found
+
+    def _share(self, resting: int, now: int) -> int:
+        """How many of them are told now: each in its turn within UNTOLD, however often they are looked at."""
+        passed = min(max(0, now - self._looked_at), self.untold)
+        self._looked_at = now
+        due, self._owed = divmod(self._owed + resting * passed, self.untold)
+        return max(self.told, due)
 
     def hold_on(self, name: str, block: Block) -> Turn:
         turn = self._rests[name].turn

@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 
-from keeper.app.composition import Composition, marks_of, past_of, vaults_on
+from keeper.app.composition import Composition, Pasts, vaults_on
 from keeper.app.loading import open_relay
 from keeper.app.pinning import Claims, pin, require, runtime
 from keeper.app.policies import hold_signers
@@ -151,11 +151,11 @@ class Chain(Composition):
             v: self.vault(v, live, armed=True, proposer=proposer) if v in armed else self.vault(v, dry, armed=False)
             for v in self.vaults
         }
-        past, marks = past_of(self.loaded, journal.history), marks_of(self.loaded, journal.marks)
+        pasts = Pasts(self.loaded, journal)
         # Who is not armed sends nothing, so its nonces say nothing.
         senders = {sender for vault in armed if (sender := self.loaded.config.signing_for(vault)) is not None}
         return Cycle(
-            self.observer(past, marks=marks, senders=senders),
+            self.observer(pasts.history, marks=pasts.marks, senders=senders),
             live if proposer is None or not armed else Settling(live, proposer),
             journal,
             vaults,

@@ -28,7 +28,7 @@ from keeper.config.upkeeps import AnyUpkeep
 from keeper.core.chain import History, VaultView
 from keeper.core.decision import Decision
 from keeper.core.foreign import printable
-from keeper.core.ports import Proposer, Submitter, Venue
+from keeper.core.ports import Journal, Proposer, Submitter, Venue
 from keeper.daemon import Schedule
 from keeper.deciding import Vault
 from keeper.report.decision import VaultMeta, describe
@@ -38,6 +38,28 @@ from keeper.routing.market import SplitMarket
 def vaults_on(config: Config, chain: str) -> tuple[str, ...]:
     """Upkeeps too: they are observed, decided and sent as vaults are."""
     return config.kept_on(chain)
+
+
+class Pasts:
+    """The past of each vault of a tick, whose marks are seen first: nothing is asked again where they stay the same.
+
+    A pause that somebody asks for between the two is met where it matters: when a transaction is to be reserved.
+    """
+
+    def __init__(self, loaded: Loaded, journal: Journal) -> None:
+        self._loaded, self._journal = loaded, journal
+        self._marks_of = marks_of(loaded, journal.marks)
+        self._seen: dict[str, object] = {}
+
+    def marks(self, names: Sequence[str]) -> Mapping[str, object]:
+        found = self._marks_of(names)
+        self._seen.update(found)
+        return found
+
+    def history(self, name: str, now: int) -> History:
+        """What was seen is good for one tick, so for one history."""
+        config, seen = self._loaded.config, self._seen.pop(name, None)
+        return self._journal.history(config.original_of(name), now, lookback(config.kept[name].breakers), seen)
 
 
 def past_of(loaded: Loaded, history: Callable[[str, int, int], History]) -> Callable[[str, int], History]:

@@ -64,12 +64,14 @@ class Telling:
 
     def ticked(self, chain: str, turns: Sequence[Turn]) -> None:  # noqa: ARG002  one chain's voice knows its name
         self._good()
-        for turn in turns:
+        told = [turn for turn in turns if not turn.holds_on]
+        for turn in told:
             self._log.cycle(turn.number, turn.record, turn.intent)
+        self._log.held_on(len(turns) - len(told))
         block = max((turn.block_number for turn in turns), default=0)
         self._log.tick(block, int((self._timer() - self._since) * 1000))
         if self._scene is not None:
-            self._scene.note(turns)
+            self._scene.note(told)
             self._look()
 
     def kept_pace(self, chain: str, took: float, skipped: int) -> None:
@@ -137,17 +139,15 @@ def keep_account(journal: SqlJournal, shadows: Collection[str] = ()) -> Callable
         prices = {token: view.price(token).mid for token in tokens}
         held = sum((prices[token].value(view.holdings[token]) for token in tokens), TokenAmount.zero(USD))
         balances = {**view.balances, view.native.token: view.native}
-        journal.observe_balances(view.vault, view.block.timestamp, view.block.number, balances, prices)
-        journal.sample(
-            Sample(
-                vault=view.vault,
-                at=view.block.timestamp,
-                block_number=view.block.number,
-                balances=balances,
-                prices={token: str(price.ratio) for token, price in prices.items()},
-                value=sum((asset.value for asset in plan.assets), TokenAmount.zero(USD)) if plan.assets else held,
-                weights={asset.token: int(asset.weight) for asset in plan.assets},
-            )
+        sample = Sample(
+            vault=view.vault,
+            at=view.block.timestamp,
+            block_number=view.block.number,
+            balances=balances,
+            prices={token: str(price.ratio) for token, price in prices.items()},
+            value=sum((asset.value for asset in plan.assets), TokenAmount.zero(USD)) if plan.assets else held,
+            weights={asset.token: int(asset.weight) for asset in plan.assets},
         )
+        journal.note(sample, prices)
 
     return note

@@ -42,6 +42,7 @@ class Scene:
     _spent: dict[Address, tuple[int, int]] = field(default_factory=dict)
     """{wei} of each sender's transactions in the period, and when the first of them was mined."""
     _gas_at: int | None = None
+    _senders: Sequence[Address] | None = None
 
     @property
     def limits(self) -> Limits:
@@ -72,9 +73,15 @@ class Scene:
     def facts(self, now: int) -> Facts:
         """Raises JournalError."""
         config, chain_id = self.loaded.config, self.loaded.config.chains[self.chain].chain_id
-        senders = {sender for vault in self.vaults if (sender := config.sender_of(vault)) is not None}
-        halts = {scope: why for scope in (*self.vaults, *sorted(senders)) if (why := self.journal.halted(scope))}
-        trials = {vault: most for vault in self.vaults if (most := trial_of(self.journal.latches(vault))) is not None}
+        if self._senders is None:
+            mine = (config.sender_of(vault) for vault in self.vaults)
+            self._senders = sorted({sender for sender in mine if sender is not None})
+        # Asked in every tick, of a thousand vaults: what stands is mostly nothing.
+        standing = self.journal.standing
+        halted, latches = standing.halted, standing.latches
+        halts = {scope: halted[scope] for scope in (*self.vaults, *self._senders) if scope in halted}
+        tried = {vault: trial_of(latches[vault]) for vault in self.vaults if vault in latches}
+        trials = {vault: most for vault, most in tried.items() if most is not None}
         if self._gas_at is None or not 0 <= now - self._gas_at < _GAS_EVERY:
             self._spent, self._gas_at = self._read_spent(chain_id, now), now
         live = self.journal.live(chain_id)

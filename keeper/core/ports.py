@@ -222,8 +222,9 @@ class Journal(Protocol):
 
     def expectation(self, intent: int) -> NewIntent: ...
 
-    def history(self, vault: str, now: int, lookback: int = 0) -> History:
-        """With the samples of the last `lookback` seconds."""
+    def history(self, vault: str, now: int, lookback: int = 0, seen: object = None) -> History:
+        """With the samples of the last `lookback` seconds. `seen` is the mark that the caller has just been given:
+        where it still holds, nobody asks whether others have changed anything since."""
         ...
 
     def marks(self, vaults: Iterable[str]) -> Mapping[str, object]:

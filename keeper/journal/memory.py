@@ -147,7 +147,7 @@ class MemoryJournal:
 
     # --- the past ----------------------------------------------------------------------------------------------------
 
-    def history(self, vault: str, now: int, lookback: int = 0) -> History:  # noqa: ARG002  keeps no samples to tell
+    def history(self, vault: str, now: int, lookback: int = 0, seen: object = None) -> History:  # noqa: ARG002  no samples
         with self._mutex:
             entries = [
                 past.Entry(intent, new.expect, self.outcomes.get(intent.id))

@@ -22,19 +22,21 @@ def record_balances(
     block: int,
     balances: Mapping[Token, TokenAmount],
     prices: Mapping[Token, Price],
-) -> tuple[Flow, ...]:
-    """Stores this look and the flows since the one before. Nothing at all where ours cannot be told from theirs."""
+) -> tuple[Flow, ...] | None:
+    """Stores this look and the flows since the one before. None, and nothing is stored, where ours cannot be told from
+    theirs, or a later look is known."""
     seen = connection.execute(select(observed).where(observed.c.vault == vault)).first()
     now = {"at": at, "block_number": block, "balances": codec.balances_out(balances)}
     if seen is None:
-        if not _is_busy(connection, vault):
-            connection.execute(insert(observed).values(vault=vault, **now))
+        if _is_busy(connection, vault):
+            return None
+        connection.execute(insert(observed).values(vault=vault, **now))
         return ()
     if block <= seen.block_number or _is_busy(connection, vault):
-        return ()
+        return None
     own = _own_changes(connection, vault, seen.block_number, block, balances)
     if own is None:
-        return ()
+        return None
     amounts = compute_flows(codec.balances_in(seen.balances), balances, own)
     if not own and now["balances"] == seen.balances:
         return ()  # the older look explains as much

@@ -127,6 +127,11 @@ class OpenJournal:
         """Why `scope` (a vault or a sender) is halted, or an empty string."""
         return self._stands().halted.get(scope, "")
 
+    @property
+    def standing(self) -> Standing:
+        """Every halt and latch at once."""
+        return self._stands()
+
     def _stands(self) -> Standing:
         with self._mutex:
             if self._standing is None:

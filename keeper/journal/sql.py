@@ -58,6 +58,8 @@ class SqlJournal(OpenJournal):
         """By chain."""
         self._latest: Intent | None = None
         """The intent that was written last."""
+        self._noted: dict[str, tuple[Mark, int, Mapping[Token, TokenAmount]]] = {}
+        """Of each vault what `note` has nothing to add to: its mark, its sample's slot and its balances."""
 
     # --- cycles ------------------------------------------------------------------------------------------------------
 
@@ -262,17 +264,23 @@ class SqlJournal(OpenJournal):
 
     # --- the past ----------------------------------------------------------------------------------------------------
 
-    def history(self, vault: str, now: int, lookback: int = 0) -> History:
+    def history(self, vault: str, now: int, lookback: int = 0, seen: object = None) -> History:
         """What the next decision may know of the past: 24 hours, the last trade however old, and the samples of the
-        last `lookback` seconds. Reads only what has changed since it was last asked."""
-        with self._mutex, self._store.reading() as connection:
-            self._marks.look(connection)
+        last `lookback` seconds. Reads only what has changed since it was last asked, and nothing at
+        all where its mark is still as the caller has just `seen` it."""
+        with self._mutex:
             mark, past = self._pasts.get(vault, (None, None))
-            if past is None or mark != self._marks.of(vault) or not past.reaches(now, lookback):
-                past = read_past(connection, vault, now, lookback)
-                self._pasts[vault] = self._marks.of(vault), past
-            streak = self._streaks.latest(connection, vault)
-            return past.at(now, streak.turns if streak else 0, lookback)
+            streak = self._streaks.known(vault)
+            is_known = seen is not None and seen == mark == self._marks.of(vault)
+            if is_known and past is not None and streak is not None and past.reaches(now, lookback):
+                return past.at(now, streak.turns, lookback)
+            with self._store.reading() as connection:
+                self._marks.look(connection)
+                if past is None or mark != self._marks.of(vault) or not past.reaches(now, lookback):
+                    past = read_past(connection, vault, now, lookback)
+                    self._pasts[vault] = self._marks.of(vault), past
+                streak = self._streaks.latest(connection, vault)
+                return past.at(now, streak.turns if streak else 0, lookback)
 
     def marks(self, vaults: Iterable[str]) -> Mapping[str, object]:
         """Of each vault a mark that stays equal as long as its history does: only time may have passed, and its streak
@@ -281,14 +289,34 @@ class SqlJournal(OpenJournal):
             self._marks.look(connection)
             return {vault: self._marks.of(vault) for vault in vaults}
 
+    def note(self, sample: Sample, prices: Mapping[Token, Price]) -> None:
+        """What a look saw beside its decision: flows and sample, in one transaction, and in none where it saw them
+        before. Its vault's mark tells whether anything of ours came between."""
+        vault, slot = sample.vault, self._slot(sample)
+        with self._mutex:
+            if self._noted.get(vault) == (self._marks.of(vault), slot, sample.balances):
+                return
+            self._noted.pop(vault, None)
+            with self._store.writing() as connection:
+                found = self._observe(connection, vault, sample.at, sample.block_number, sample.balances, prices)
+                self._sample(connection, sample)
+            if found is not None:
+                self._noted[vault] = self._marks.of(vault), slot, sample.balances
+
     def sample(self, sample: Sample) -> None:
         """Keeps the first sample of each hour (or of what `sample_every` says)."""
-        slot = sample.at - sample.at % self._every
         with self._store.writing() as connection:
-            same = and_(samples.c.vault == sample.vault, samples.c.slot == slot)
-            if not connection.execute(select(samples.c.id).where(same)).first():
-                self._marks.touch(sample.vault)
-                connection.execute(insert(samples).values(rows.sample_row(sample, slot)))
+            self._sample(connection, sample)
+
+    def _sample(self, connection: Connection, sample: Sample) -> None:
+        slot = self._slot(sample)
+        same = and_(samples.c.vault == sample.vault, samples.c.slot == slot)
+        if not connection.execute(select(samples.c.id).where(same)).first():
+            self._marks.touch(sample.vault)
+            connection.execute(insert(samples).values(rows.sample_row(sample, slot)))
+
+    def _slot(self, sample: Sample) -> int:
+        return sample.at - sample.at % self._every
 
     def observe_balances(
         self,
@@ -303,10 +331,21 @@ class SqlJournal(OpenJournal):
         Does nothing while a transaction of the vault is live or its outcome unknown: the next look tells them apart.
         """
         with self._store.writing() as connection:
-            found = record_balances(connection, vault, at, block, balances, prices)
-            if found:
-                self._marks.touch(vault)
-            return found
+            return self._observe(connection, vault, at, block, balances, prices) or ()
+
+    def _observe(
+        self,
+        connection: Connection,
+        vault: str,
+        at: int,
+        block: int,
+        balances: Mapping[Token, TokenAmount],
+        prices: Mapping[Token, Price],
+    ) -> tuple[Flow, ...] | None:
+        found = record_balances(connection, vault, at, block, balances, prices)
+        if found:
+            self._marks.touch(vault)
+        return found
 
 
 def _inserted(connection: Connection, values: Mapping[str, Any]) -> int:

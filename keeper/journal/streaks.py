@@ -71,6 +71,10 @@ class Streaks:
         """What was written did not last."""
         self._latest.clear()
 
+    def known(self, vault: str) -> Streak | None:
+        """Without asking; None where it would have to be read."""
+        return self._latest.get(vault)
+
     def latest(self, connection: Connection, vault: str) -> Streak | None:
         if vault not in self._latest:
             row = connection.execute(_LATEST, {"vault": vault}).first()

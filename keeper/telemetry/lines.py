@@ -69,6 +69,11 @@ class CycleLog:
             self._unchanged += 1
         return is_new
 
+    def held_on(self, count: int) -> None:
+        """So many more vaults were looked at whose cycles said nothing new."""
+        self._looked += count
+        self._unchanged += count
+
     def tick(self, block: int, took_ms: int) -> None:
         """The tick's own line, which counts what had no line; then counts anew."""
         tick_line(self._log, self._chain, block, looked=self._looked, unchanged=self._unchanged, took_ms=took_ms)

@@ -123,6 +123,18 @@ def test_turn__some_are_told_each_time__each_of_them_in_its_turn() -> None:
     assert {name for name, count in Counter(told).items() if count >= 2} == set(NAMES)
 
 
+def test_turn__many_looks__each_vault_is_told_once_in_untold_however_often_it_is_looked_at() -> None:
+    world = World(MemoryJournal())
+    made = cycle(world, Sender())
+    looks(made, world)
+    told = []
+    for _ in range(249):  # 2,988 s
+        looks(made, world)
+        assert len(world.described) <= 1, "not many at once"
+        told += world.described
+    assert Counter(told) == dict.fromkeys(NAMES[:7], 1), "and the last of them is next"
+
+
 def busy(world: World, sender: Sender) -> None:
     sender.busy = {"c": "swap (nonce 6) is live"}
 

@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import pytest
+from sqlalchemy import event
 
 from keeper.core.chain import Block
 from keeper.core.errors import JournalError
@@ -123,6 +124,18 @@ def test_marks__another_process_asks_for_a_pause__differ_for_all(sql: SqlJournal
     after = sql.marks(VAULTS)
     assert all(after[vault] != before[vault] for vault in VAULTS)
     assert sql.history("treasury", NOW).paused == "paused by me: look"
+
+
+def test_history__mark_just_seen__the_database_is_asked_only_where_it_has_changed(sql: SqlJournal) -> None:
+    sql.record_cycle(cycle(at=NOW))
+    before, mark = sql.history("treasury", NOW), sql.marks(["treasury"])["treasury"]
+    asked: list[object] = []
+    event.listen(sql._store._engine, "begin", asked.append)
+    assert sql.history("treasury", NOW + 12, seen=mark) == before and not asked
+    sql.apply(Request(1, "pause", "treasury", "why", "me", NOW))
+    asked.clear()
+    sql.history("treasury", NOW + 24, seen=mark)
+    assert asked
 
 
 def test_history__whatever_was_written_before__is_what_a_reader_finds(
