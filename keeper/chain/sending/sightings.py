@@ -54,8 +54,9 @@ class _Questions:
         return None if isinstance(found, RpcError) else found
 
     def failure(self, method: str, *params: Any) -> str:
-        """What the node said instead of an answer, or an empty string."""
-        found = self.answers[self.asked.index((method, list(params)))]
+        """What the node said instead of an answer; empty where it answered, or was not asked."""
+        request = (method, list(params))
+        found = self.answers[self.asked.index(request)] if request in self.asked else None
         return printable(found.message, 200) if isinstance(found, RpcError) else ""
 
     def send(self, rpc: Rpc) -> None:
@@ -129,6 +130,8 @@ def _second_questions(
             questions.ask("eth_getBlockByNumber", hex(receipt.block_number), False)
         elif receipt is None and nonces[intent.sender] > intent.nonce and finalized >= 0:
             questions.ask("eth_getTransactionCount", intent.sender, hex(finalized))
+            for attempt in intent.attempts:
+                questions.ask("eth_getTransactionByHash", attempt.hash)
     questions.send(rpc)
     return questions
 
@@ -151,8 +154,11 @@ def _sighting(
         now=head.timestamp,
         nonce=nonce,
         finalized=finalized,
-        # A receipt that could not be believed may still be ours: then the nonce is no proof of a stranger.
-        final_nonce=quantity(final_nonce, "nonce") if final_nonce is not None and not doubts else None,
+        # A receipt that could not be believed, or that is missing though the node has us in a block, may still be ours:
+        # then the nonce is no proof of a stranger.
+        final_nonce=None
+        if final_nonce is None or doubts or _is_ours(intent, second)
+        else quantity(final_nonce, "nonce"),
         pooled=bool(intent.attempts) and _is_pooled(intent, first),
         base_fee=market[0],
         tip=market[1],
@@ -200,6 +206,14 @@ def _is_pooled(intent: Intent, questions: _Questions) -> bool:
     latest = intent.attempts[-1].hash
     found = questions.answer("eth_getTransactionByHash", latest)
     return isinstance(found, dict) and str(found.get("hash", "")).lower() == latest.lower()
+
+
+def _is_ours(intent: Intent, questions: _Questions) -> bool:
+    """The node has one of our attempts in a block, or does not say: it was asked because no receipt came."""
+    asked = [("eth_getTransactionByHash", attempt.hash) for attempt in intent.attempts]
+    found = [questions.answer(*question) for question in asked]
+    is_in_block = any(isinstance(each, dict) and each.get("blockHash") for each in found)
+    return is_in_block or any(questions.failure(*question) for question in asked)
 
 
 def _nonce(questions: _Questions, sender: Address, tag: str) -> int:

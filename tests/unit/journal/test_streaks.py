@@ -142,7 +142,7 @@ def test_history__whatever_was_written_before__is_what_a_reader_finds(
     sql: SqlJournal, reader: JournalReader, box: RequestBox
 ) -> None:
     """Random lives of two vaults. Where marks are equal, so are the histories, but for time and streaks."""
-    life = Life(sql, box, random.Random(20_261_121))
+    life = Going(sql, box, random.Random(20_261_121))
     for _ in range(CASES):
         before = sql.marks(VAULTS)
         told = {vault: reader.history(vault, life.now, 7_200) for vault in VAULTS}
@@ -158,7 +158,7 @@ def test_history__whatever_was_written_before__is_what_a_reader_finds(
                 ), life.done
 
 
-class Life:
+class Going:
     """One of many things happens at each step, and sometimes time passes."""
 
     def __init__(self, journal: SqlJournal, box: RequestBox, chance: random.Random) -> None:

@@ -153,3 +153,33 @@ def test_fetch__receipt_gone__block_stands_unless_the_node_shows_another(block: 
         node.replaced[100] = block
     found = look(node, replace(intent(1, FIRST), state=State.CONFIRMED, mined=mined))
     assert found[1].seen.block_stands is stands
+
+
+class Forgetful(OneNode):
+    """Has lost its receipts, and answers `said` to who asks for a transaction by its hash."""
+
+    said: Any = None
+
+    def _answer(self, method: str, params: list[Any]) -> Any:
+        if method == "eth_getTransactionReceipt":
+            return None
+        return self.said if method == "eth_getTransactionByHash" else super()._answer(method, params)
+
+
+@pytest.mark.fault("R22")
+@pytest.mark.parametrize(
+    ("said", "final_nonce"),
+    [
+        (None, 8),
+        ({"hash": FIRST, "blockHash": None}, 8),
+        ({"hash": FIRST, "blockHash": "0x" + "01" * 32}, None),
+        (RpcError(-32603, "internal error"), None),
+    ],
+)
+def test_fetch__receipt_missing_after_finality__is_a_strangers_only_if_no_attempt_is_in_a_block(
+    said: Any, final_nonce: int | None
+) -> None:
+    node = Forgetful([])
+    node.said = said
+    node.used.append(95)
+    assert look(node, intent(1, FIRST, SECOND), finality=5)[1].seen.final_nonce == final_nonce
