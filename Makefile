@@ -7,7 +7,7 @@ RUN    := $(VENV)/.installed
 NPM    := node_modules/.installed
 # Most tests wait for a chain or a process, so a few more than there are cores; long files come first, many short ones last.
 WORKERS ?= $(shell python3 -c "import os; print((os.cpu_count() or 1) + 2)")
-TESTS   ?= tests
+TESTS   ?= tests/faults tests/chain tests/unit
 COMPILE = $(BIN)/pip-compile -q --strip-extras --generate-hashes --allow-unsafe --no-header \
           --no-emit-index-url --no-emit-trusted-host --no-emit-find-links
 
