@@ -206,7 +206,9 @@ class Journal(Protocol):
         cannot both be right."""
         ...
 
-    def attempt(self, intent: int, attempt: Attempt) -> Intent: ...
+    def attempt(self, intent: int, attempt: Attempt, leaves: bool = False) -> Intent:
+        """Adds a signed transaction. `leaves`: it is offered next, so that MAYBE_SENT is written with it."""
+        ...
 
     def advance(self, intent: int, to: State, mined: Mined | None = None, note: str = "") -> Intent:
         """Raises JournalError where the arrow is not drawn."""

@@ -9,13 +9,11 @@ from typing import Any
 from sqlalchemy import Connection, and_, bindparam, delete, func, insert, or_, select, update
 
 from keeper.core.drain import drain_scope
-from keeper.core.errors import Halted, JournalError, TransientError
-from keeper.core.records import NewIntent, PauseState, Request
+from keeper.core.errors import JournalError
+from keeper.core.records import PauseState, Request
 from keeper.journal.adoption import Adoption
-from keeper.journal.past import pause_text
 from keeper.journal.places import place_of
-from keeper.journal.rules import EVERY_VAULT, OVERTAKEN, draining, named, not_applicable, scopes, stays_paused
-from keeper.journal.standing import read_standing
+from keeper.journal.rules import EVERY_VAULT, OVERTAKEN, named, not_applicable, stays_paused
 from keeper.journal.store import checked
 from keeper.journal.tables import adoptions, halts, intents, pauses, pins, requests
 
@@ -119,9 +117,14 @@ _HALT = (
     .order_by(halts.c.id)
     .limit(1)
 )
+_HERE: tuple[Any, ...] = (bindparam("chain_id"), bindparam("sender"))
 _LAST_USED = select(func.max(intents.c.nonce)).where(
-    intents.c.chain_id == bindparam("chain_id"), intents.c.sender == bindparam("sender"), intents.c.abandoned == 0
+    intents.c.chain_id == _HERE[0], intents.c.sender == _HERE[1], intents.c.abandoned == 0
 )
+_ADOPTED = select(func.max(adoptions.c.next_nonce)).where(
+    adoptions.c.chain_id == _HERE[0], adoptions.c.sender == _HERE[1]
+)
+_USED_AND_ADOPTED = select(_LAST_USED.scalar_subquery(), _ADOPTED.scalar_subquery())
 
 
 def read_pause(connection: Connection, vault: str) -> PauseState | None:
@@ -168,27 +171,18 @@ def clear(connection: Connection, scope: str, by: str, reason: str, now: int) ->
 
 def adopt(connection: Connection, adoption: Adoption, by: str, reason: str, now: int) -> None:
     """Raises JournalError where the journal itself has used the nonce."""
-    last = read_last_used(connection, adoption.chain_id, adoption.sender)
+    here = {"chain_id": adoption.chain_id, "sender": adoption.sender}
+    last = connection.execute(_LAST_USED, here).scalar()
     if last is not None and adoption.next_nonce <= last:
         found = f"expected a nonce > {last} to adopt, found {adoption.next_nonce}"
         raise JournalError(f"sender {adoption.sender}: {found}")
-    values = {"chain_id": adoption.chain_id, "sender": adoption.sender, "next_nonce": adoption.next_nonce}
+    values = here | {"next_nonce": adoption.next_nonce}
     connection.execute(insert(adoptions).values(values | {"by": by, "reason": reason, "at": now}))
 
 
-def read_last_used(connection: Connection, chain_id: int, sender: str) -> int | None:
-    """The highest nonce that an intent of ours has; one that was given up before it was signed does not count."""
-    found: int | None = connection.execute(_LAST_USED, {"chain_id": chain_id, "sender": sender}).scalar()
-    return found
-
-
-def check_open(connection: Connection, new: NewIntent) -> None:
-    """The last look before a nonce is reserved. Raises Halted or TransientError where nothing new may begin."""
-    halted = read_standing(connection).halted
-    for scope in scopes(new):
-        if reason := halted.get(scope):
-            raise Halted(f"{scope} is halted: {reason}")
-    if reason := halted.get(drain_scope(new.sender)):
-        raise TransientError(draining(new.sender, reason))
-    if pause := read_pause(connection, new.vault):
-        raise TransientError(f"{new.vault}: {pause_text(pause)}")
+def read_following(connection: Connection, chain_id: int, sender: str) -> int | None:
+    """The nonce after the last one that is accounted for; None for a sender without history. An intent that was given
+    up before it was signed has used none."""
+    used, adopted = connection.execute(_USED_AND_ADOPTED, {"chain_id": chain_id, "sender": sender}).one()
+    known = [nonce for nonce in (adopted, None if used is None else used + 1) if nonce is not None]
+    return max(known, default=None)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 
 from keeper.core.chain import Block, History
 from keeper.core.drain import drain_scope
-from keeper.core.errors import Halted, JournalError, TransientError
+from keeper.core.errors import Halted, JournalError
 from keeper.core.latches import BREAKER, Latch, Step, Trip, step
 from keeper.core.pegs import Trace
 from keeper.core.records import CycleRecord, NewIntent, PauseState, Request, Sample
@@ -85,7 +85,7 @@ class MemoryJournal:
 
     def intend(self, new: NewIntent, chain_nonce: int) -> Intent:
         with self._mutex:
-            self._check_open(new)
+            rules.check_open(new, self.halted, self.paused(new.vault))
             if new.cycle and any(intent.cycle == new.cycle for intent in self.intents):
                 raise JournalError(f"cycle {new.cycle}: expected one transaction, found a second one")
             used = [
@@ -104,20 +104,12 @@ class MemoryJournal:
             self.asked.append(new)
             return intent
 
-    def _check_open(self, new: NewIntent) -> None:
-        for scope in rules.scopes(new):
-            if reason := self.halted(scope):
-                raise Halted(f"{scope} is halted: {reason}")
-        if reason := self.halted(drain_scope(new.sender)):
-            raise TransientError(rules.draining(new.sender, reason))
-        if pause := self.paused(new.vault):
-            raise TransientError(f"{new.vault}: {past.pause_text(pause)}")
-
-    def attempt(self, intent: int, attempt: Attempt) -> Intent:
+    def attempt(self, intent: int, attempt: Attempt, leaves: bool = False) -> Intent:
         with self._mutex:
             if any(known.hash == attempt.hash for one in self.intents for known in one.attempts):
                 raise JournalError(f"attempt {attempt.hash}: expected a new hash, found it in the journal")
-            return self._store(rules.signed(self._intent(intent), attempt))
+            after = rules.signed(self._intent(intent), attempt)
+            return self._store(rules.offered(after) if leaves else after)
 
     def advance(self, intent: int, to: State, mined: Mined | None = None, note: str = "") -> Intent:
         with self._mutex:

@@ -162,14 +162,17 @@ class OpenJournal:
     def paused(self, vault: str) -> PauseState | None:
         """A pause, or a request for one that is not answered yet: it counts from the moment it was asked for."""
         with self._mutex, self._store.reading() as connection:
-            self._marks.look(connection)
-            mark = self._marks.of("")
-            if mark != self._paused[0]:
-                self._paused = mark, {}
-            known = self._paused[1]
-            if vault not in known:
-                known[vault] = commands.read_pause(connection, vault)
-            return known[vault]
+            return self._pause_of(connection, vault)
+
+    def _pause_of(self, connection: Connection, vault: str) -> PauseState | None:
+        self._marks.look(connection)
+        mark = self._marks.of("")
+        if mark != self._paused[0]:
+            self._paused = mark, {}
+        known = self._paused[1]
+        if vault not in known:
+            known[vault] = commands.read_pause(connection, vault)
+        return known[vault]
 
     def requests(self) -> Sequence[Request]:
         with self._store.reading() as connection:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
+from keeper.core.drain import drain_scope
 from keeper.core.errors import Halted, JournalError, TransientError
-from keeper.core.records import CycleRecord, NewIntent, Request
+from keeper.core.records import CycleRecord, NewIntent, PauseState, Request
 from keeper.core.sending import ARROWS, FINAL, LIVE, Attempt, Intent, Mined, Outcome, State
 from keeper.core.units import Address
+from keeper.journal.past import pause_text
 
 ATTEMPTABLE = frozenset({State.RESERVED, State.SIGNED, State.MAYBE_SENT, State.SENT})
 MINED_STATES = frozenset({State.MINED, State.CONFIRMED})
@@ -51,6 +53,18 @@ def key_of(record: CycleRecord) -> StreakKey:
         record.config_hash,
         record.armed,
     )
+
+
+def check_open(new: NewIntent, halted: Callable[[str], str], pause: PauseState | None) -> None:
+    """The last look before a nonce is reserved; `halted` says why a scope is. Raises Halted, or TransientError where
+    waiting helps."""
+    for scope in scopes(new):
+        if reason := halted(scope):
+            raise Halted(f"{scope} is halted: {reason}")
+    if reason := halted(drain_scope(new.sender)):
+        raise TransientError(f"{new.sender} is draining, and starts nothing new: {reason}")
+    if pause:
+        raise TransientError(f"{new.vault}: {pause_text(pause)}")
 
 
 def reserve(new: NewIntent, chain_nonce: int, following: int | None, unfinished: Sequence[Intent]) -> int:
@@ -107,6 +121,11 @@ def signed(intent: Intent, attempt: Attempt) -> Intent:
     return replace(intent, state=state, attempts=(*intent.attempts, attempt))
 
 
+def offered(intent: Intent) -> Intent:
+    """`intent` as its newest attempt leaves: from now on a node may have it, whatever is heard."""
+    return intent if intent.state is State.MAYBE_SENT else moved(intent, State.MAYBE_SENT, None, "")
+
+
 def moved(intent: Intent, to: State, mined: Mined | None, note: str) -> Intent:
     """`intent` after one arrow. Raises JournalError where the arrow is not drawn, or the receipt is not its own."""
     if intent.state is State.SIGNED and to is State.SIGNED:
@@ -155,10 +174,6 @@ def stays_paused(vault: str) -> str:
 
 OVERTAKEN = "overtaken by a resume"
 """Answers a pause that still waited for one when somebody resumed."""
-
-
-def draining(sender: str, reason: str) -> str:
-    return f"{sender} is draining, and starts nothing new: {reason}"
 
 
 def in_scope(vault: str, named: str) -> bool:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from sqlalchemy import Connection, and_, bindparam, func, insert, select, update
+from sqlalchemy import Connection, and_, bindparam, insert, select, update
 
 from keeper.core.chain import Block, History
 from keeper.core.errors import Halted, JournalError
@@ -23,7 +23,6 @@ from keeper.journal.opened import OpenJournal
 from keeper.journal.recall import Past, read_past
 from keeper.journal.streaks import Streaks
 from keeper.journal.tables import (
-    adoptions,
     attempts,
     configs,
     intents,
@@ -39,9 +38,6 @@ _MOVE = update(intents).where(intents.c.id == bindparam("number"), intents.c.sta
 _INTEND = insert(intents)
 _LOG = insert(transitions)
 _ATTEMPT = insert(attempts)
-_ADOPTED = select(func.max(adoptions.c.next_nonce)).where(
-    adoptions.c.chain_id == bindparam("chain_id"), adoptions.c.sender == bindparam("sender")
-)
 
 
 class SqlJournal(OpenJournal):
@@ -121,11 +117,15 @@ class SqlJournal(OpenJournal):
         """Reserves a nonce. Raises Halted where chain and journal cannot both be right (and halts the sender), or
         where the vault or sender is halted; TransientError while it is paused or something is live."""
         try:
+            standing = self.standing
             with self._sending() as connection:
-                commands.check_open(connection, new)
+                rules.check_open(
+                    new, lambda scope: standing.halted.get(scope, ""), self._pause_of(connection, new.vault)
+                )
                 known = self._live.get(new.chain_id)  # as the look before it left them: there is no other writer
                 unfinished = rows.read_unfinished(connection, new.chain_id) if known is None else known
-                nonce = rules.reserve(new, chain_nonce, _following(connection, new.chain_id, new.sender), unfinished)
+                following = commands.read_following(connection, new.chain_id, new.sender)
+                nonce = rules.reserve(new, chain_nonce, following, unfinished)
                 number = _inserted(connection, rows.new_intent_row(new, nonce))
                 self._log(connection, number, "", State.RESERVED, "")
                 self._marks.touch(new.vault)
@@ -142,7 +142,7 @@ class SqlJournal(OpenJournal):
     def following(self, chain_id: int, sender: Address) -> int | None:
         """The nonce after the last one that is accounted for; None for a sender without history."""
         with self._store.reading() as connection:
-            return _following(connection, chain_id, sender)
+            return commands.read_following(connection, chain_id, sender)
 
     def adopt(self, chain_id: int, sender: Address, next_nonce: int, by: str, reason: str) -> None:
         """A person accounts for nonces that the journal cannot explain: from here on `next_nonce` is the next one.
@@ -152,13 +152,17 @@ class SqlJournal(OpenJournal):
         with self._store.writing() as connection:
             commands.adopt(connection, Adoption(chain_id, sender, next_nonce), by, reason, self._now())
 
-    def attempt(self, intent: int, attempt: Attempt) -> Intent:
-        """Adds a signed transaction before it is broadcast. The first one makes the intent SIGNED."""
+    def attempt(self, intent: int, attempt: Attempt, leaves: bool = False) -> Intent:
+        """Adds a signed transaction before it is broadcast. The first one makes the intent SIGNED, and where it
+        `leaves` next, MAYBE_SENT in the same breath."""
         with self._sending() as connection:
             before = self._before(connection, intent)
             after = rules.signed(before, attempt)
             connection.execute(_ATTEMPT, rows.attempt_row(intent, attempt, self._store.epoch))
             self._move(connection, before, after, str(attempt.purpose))
+            if leaves:
+                before, after = after, rules.offered(after)
+                self._move(connection, before, after, "")
             self._latest = after
             return after
 
@@ -359,11 +363,3 @@ def _intent(connection: Connection, number: int) -> Intent:
     if found is None:
         raise rules.not_found("intent", number)
     return found
-
-
-def _following(connection: Connection, chain_id: int, sender: Address) -> int | None:
-    """The nonce after the last one that is accounted for; None for a sender without history."""
-    last = commands.read_last_used(connection, chain_id, sender)
-    adopted = connection.execute(_ADOPTED, {"chain_id": chain_id, "sender": sender}).scalar()
-    known = [nonce for nonce in (adopted, None if last is None else last + 1) if nonce is not None]
-    return max(known, default=None)

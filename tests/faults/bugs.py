@@ -47,9 +47,9 @@ BUGS = (
         (
             (
                 "chain/sending/submitter.py",
-                "        intent = self._journal.attempt(intent.id, attempt)\n",
+                "        intent = self._journal.attempt(intent.id, attempt, leaves=not is_held)\n",
                 "        if intent.attempts:\n            self._rpc.send_raw(raw)\n"
-                "        intent = self._journal.attempt(intent.id, attempt)\n",
+                "        intent = self._journal.attempt(intent.id, attempt, leaves=not is_held)\n",
             ),
         ),
     ),
@@ -135,6 +135,11 @@ BUGS = (
         "the journal does not say MAYBE_SENT before something leaves",
         SENDS,
         (
+            (
+                "chain/sending/submitter.py",
+                "attempt(intent.id, attempt, leaves=not is_held)\n",
+                "attempt(intent.id, attempt)\n",
+            ),
             (
                 "chain/sending/submitter.py",
                 "        if intent.state is not State.MAYBE_SENT:\n",

@@ -6,12 +6,14 @@ chain id (EIP-155).
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 
 import rlp  # type: ignore[import-untyped]
 from eth_utils.crypto import keccak
 
 from keeper.core.errors import SubmitError
+from keeper.core.foreign import printable
 from keeper.core.units import Address
 
 CURVE_ORDER = 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEBAAEDCE6AF48A03BBFD25E8CD0364141
@@ -19,6 +21,7 @@ CURVE_ORDER = 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEBAAEDCE6AF48A03BBFD25E8CD0364141
 LARGEST_S = CURVE_ORDER // 2
 """Of each signature there is a twin with the other s; nodes take only the smaller (EIP-2)."""
 
+_ADDRESS = re.compile("0x[0-9a-fA-F]{40}")
 _SIGNATURE_BYTES = 96
 """More than v, r and s take, with the list around them."""
 
@@ -27,17 +30,17 @@ _LEGACY = ("nonce", "gasPrice", "gas", "to", "value", "data")
 
 
 def digest(transaction: Mapping[str, object]) -> bytes:
-    """The 32 bytes that are signed."""
+    """The 32 bytes that are signed. Raises SubmitError where a field is missing or is no such thing."""
     if is_typed(transaction):
         return keccak(_encode(transaction, []))
-    return keccak(_encode(transaction, [_bytes(transaction.get("chainId")), b"", b""]))
+    return keccak(_encode(transaction, [_field(transaction, "chainId"), b"", b""]))
 
 
 def assemble(transaction: Mapping[str, object], parity: int, r: int, s: int) -> bytes:
     """The raw transaction with this signature; `parity` is 0 or 1."""
     chain_id = transaction.get("chainId")
     v = parity if is_typed(transaction) else parity + 35 + 2 * (chain_id if isinstance(chain_id, int) else 0)
-    return _encode(transaction, [_bytes(v), _bytes(r), _bytes(s)])
+    return _encode(transaction, [_number(v), _number(r), _number(s)])
 
 
 def verify(raw: bytes, transaction: Mapping[str, object], address: Address) -> None:
@@ -76,7 +79,7 @@ def _compare(raw: bytes, transaction: Mapping[str, object], address: Address) ->
     if fields is None:
         raise SubmitError(f"signer {address}: expected a signed transaction, found {len(raw)} bytes of something else")
     for name, found in zip(names, fields, strict=False):
-        expected = _bytes(transaction.get(name))
+        expected = _field(transaction, name)
         if found != expected:
             was = f"0x{found.hex()}" if isinstance(found, bytes) else "a list"
             raise SubmitError(f"signer {address}: {name}: expected 0x{expected.hex()}, was {was}")
@@ -100,14 +103,21 @@ def _decode(raw: bytes, typed: bool, longest: int) -> list[object] | None:
 
 def _encode(transaction: Mapping[str, object], end: Sequence[bytes]) -> bytes:
     if is_typed(transaction):
-        return b"\x02" + bytes(rlp.encode([*(_bytes(transaction.get(name)) for name in _FEE_MARKET), [], *end]))
-    return bytes(rlp.encode([*(_bytes(transaction.get(name)) for name in _LEGACY), *end]))
+        return b"\x02" + bytes(rlp.encode([*(_field(transaction, name) for name in _FEE_MARKET), [], *end]))
+    return bytes(rlp.encode([*(_field(transaction, name) for name in _LEGACY), *end]))
 
 
-def _bytes(value: object) -> bytes:
+def _field(transaction: Mapping[str, object], name: str) -> bytes:
     """As RLP holds it: integers without leading zeros."""
-    if isinstance(value, int):
-        return value.to_bytes((value.bit_length() + 7) // 8, "big")
-    if isinstance(value, str):
-        return bytes.fromhex(value.removeprefix("0x"))
-    return bytes(value) if isinstance(value, bytes) else b""
+    value = transaction.get(name)
+    if name == "to" and isinstance(value, str) and _ADDRESS.fullmatch(value):
+        return bytes.fromhex(value[2:])
+    if name == "data" and isinstance(value, bytes):
+        return value
+    if name not in ("to", "data") and isinstance(value, int) and value >= 0:
+        return _number(value)
+    raise SubmitError(f"cannot sign: {name}: found {printable(str(value), 100)}")
+
+
+def _number(value: int) -> bytes:
+    return value.to_bytes((value.bit_length() + 7) // 8, "big")

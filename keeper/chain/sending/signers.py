@@ -1,6 +1,7 @@
 """Keys: read from guarded files, held where nothing prints them, and checked after every signature.
 
-eth-account is imported only when a key is really opened: it takes longer to load than most commands take to run.
+What the key signs is the digest of a transaction that signed.py puts together, as for keys that live elsewhere. What
+does it is imported only when a key is really opened.
 """
 
 from __future__ import annotations
@@ -11,10 +12,9 @@ from typing import NoReturn
 
 from keeper.chain.sending.keystores import decrypt, read_keystore
 from keeper.chain.sending.private_files import read_private
-from keeper.chain.sending.signed import CURVE_ORDER, verify
+from keeper.chain.sending.signed import CURVE_ORDER, assemble, digest, verify
 from keeper.core.development import ACCOUNTS
 from keeper.core.errors import ConfigError, SubmitError
-from keeper.core.foreign import printable
 from keeper.core.units import Address
 
 LOCAL_CHAINS = frozenset({1337, 31337})
@@ -100,12 +100,12 @@ class KeystoreSigner(LocalSigner):
 
 
 def _open(key: bytes, path: Path, expected: Address, chain_ids: frozenset[int], where: str) -> tuple[Address, Sign]:
-    from eth_account import Account
+    from eth_keys.datatypes import PrivateKey
 
     if not 0 < int.from_bytes(key, "big") < CURVE_ORDER:
         raise ConfigError(str(path), where, "a private key", "a number that is none")
-    account = Account.from_key(key)
-    address = Address(account.address)
+    private = PrivateKey(key)
+    address = Address(private.public_key.to_checksum_address())
     if address != expected:
         raise ConfigError(str(path), where, f"the key of {expected}", f"the key of {address}")
     refuse_public(address, chain_ids, str(path), where)
@@ -113,11 +113,8 @@ def _open(key: bytes, path: Path, expected: Address, chain_ids: frozenset[int], 
     def sign(transaction: Mapping[str, object]) -> bytes:
         if transaction.get("chainId") not in chain_ids:
             raise SubmitError(f"signer {address}: chain {transaction.get('chainId')} is not one of its own")
-        try:
-            return bytes(account.sign_transaction(dict(transaction)).raw_transaction)
-        except (ValueError, TypeError) as error:
-            # The text concerns the fields of the transaction; the key is no part of them.
-            raise SubmitError(f"signer {address}: cannot sign: {printable(str(error), 200)}") from None
+        seal = private.sign_msg_hash(digest(transaction))
+        return assemble(transaction, seal.v, seal.r, seal.s)
 
     return address, sign
 

@@ -1,7 +1,7 @@
 """Makes a transaction happen at most once, and learns what became of it.
 
-The order never changes: the nonce is journaled, the signed bytes are journaled, MAYBE_SENT is journaled, and only then
-does anything leave this machine. What to do next is decided in attempts.py; this file carries it out.
+The order never changes: the nonce is journaled, the signed bytes are journaled with MAYBE_SENT, and only then does
+anything leave this machine. What to do next is decided in attempts.py; this file carries it out.
 """
 
 from __future__ import annotations
@@ -265,12 +265,9 @@ class LiveSubmitter:
             self._alert.alert(f"signer:{intent.sender}", str(refusal))
             return intent
         attempt = Attempt("0x" + keccak(raw).hex(), raw, fees, purpose, now)
-        intent = self._journal.attempt(intent.id, attempt)
-        if intent.state is State.RESERVED:
-            intent = self._journal.advance(intent.id, State.SIGNED)
-        if purpose is not Purpose.CANCEL and self._stopped(intent):
-            return intent
-        return self._broadcast(intent, attempt, now, head)
+        is_held = purpose is not Purpose.CANCEL and bool(self._stopped(intent))
+        intent = self._journal.attempt(intent.id, attempt, leaves=not is_held)
+        return intent if is_held else self._broadcast(intent, attempt, now, head)
 
     def _broadcast(self, intent: Intent, attempt: Attempt, now: int, head: int) -> Intent:
         if intent.state is not State.MAYBE_SENT:

@@ -36,7 +36,6 @@ POINTS: dict[str, tuple[str, ...]] = {
         *(f"P3.reserve.{moment}" for moment in _ALL),
         *(f"P4.first.sign.{moment}" for moment in _BOTH),
         *(f"P5.first.persist.{moment}" for moment in _ALL),
-        *(f"P5.maybe_sent.{moment}" for moment in _ALL),
         *(f"P6.first.send.{moment}" for moment in ("before", "taken")),
         *(f"P7.result.{moment}" for moment in _ALL),
         *(f"P8.mined.{moment}" for moment in _ALL),

@@ -226,11 +226,11 @@ class TappedJournal:
     def intend(self, new: NewIntent, chain_nonce: int) -> Intent:
         return self._around("P3.reserve", lambda: self._journal.intend(new, chain_nonce))  # type: ignore[no-any-return]
 
-    def attempt(self, intent: int, attempt: Attempt) -> Intent:
+    def attempt(self, intent: int, attempt: Attempt, leaves: bool = False) -> Intent:
         before = self._intent(intent)
         kind = "first" if not before.attempts else "bump"
         point = "P11.cancel.persist" if attempt.purpose is Purpose.CANCEL else f"P5.{kind}.persist"
-        return self._around(point, lambda: self._journal.attempt(intent, attempt))  # type: ignore[no-any-return]
+        return self._around(point, lambda: self._journal.attempt(intent, attempt, leaves))  # type: ignore[no-any-return]
 
     def advance(self, intent: int, to: State, mined: Mined | None = None, note: str = "") -> Intent:
         before = self._intent(intent)

@@ -59,9 +59,10 @@ class MemoryJournal:
         self.intents[number], self.news[number] = intent, new
         return intent
 
-    def attempt(self, intent: int, attempt: Attempt) -> Intent:
-        self._write(f"attempt {attempt.purpose}")
-        self.intents[intent] = rules.signed(self.intents[intent], attempt)
+    def attempt(self, intent: int, attempt: Attempt, leaves: bool = False) -> Intent:
+        self._write(f"attempt {attempt.purpose}" + " MAYBE_SENT" * leaves)
+        after = rules.signed(self.intents[intent], attempt)
+        self.intents[intent] = rules.offered(after) if leaves else after
         return self.intents[intent]
 
     def advance(self, intent: int, to: State, mined: Mined | None = None, note: str = "") -> Intent:

@@ -153,6 +153,18 @@ def test_attempt__first__makes_it_signed_and_later_ones_leave_it(journal: Journa
     assert journal.live(CHAIN) == (bumped,)
 
 
+def test_attempt__leaves__maybe_sent_is_written_with_it(journal: Journal) -> None:
+    intent = journal.intend(wish(), 0)
+    assert journal.attempt(intent.id, attempt(1), leaves=True).state is State.MAYBE_SENT
+    journal.advance(intent.id, State.SENT)
+    bumped = journal.attempt(intent.id, attempt(2), leaves=True)
+    assert (bumped.state, len(bumped.attempts)) == (State.MAYBE_SENT, 2)
+    assert journal.attempt(intent.id, attempt(3), leaves=True).state is State.MAYBE_SENT
+    with pytest.raises(JournalError):
+        journal.attempt(intent.id, attempt(3), leaves=True)
+    assert journal.live(CHAIN)[0].state is State.MAYBE_SENT
+
+
 def test_attempt__same_hash_twice__is_refused(journal: Journal) -> None:
     intent = journal.intend(wish(), 0)
     journal.attempt(intent.id, attempt(1))

@@ -75,10 +75,10 @@ class Life(RuleBasedStateMachine):
         used = [i.nonce for i in self.memory.intents if i.sender == sender and (i.attempts or i.state in LIVE)]
         self.ask("intend", wish(vault=vault, sender=sender), max(0, max(used, default=-1) + 1 + off))
 
-    @rule(data=st.data(), purpose=st.sampled_from([Purpose.SWAP, Purpose.CANCEL]))
-    def sign(self, data: st.DataObject, purpose: Purpose) -> None:
+    @rule(data=st.data(), purpose=st.sampled_from([Purpose.SWAP, Purpose.CANCEL]), leaves=st.booleans())
+    def sign(self, data: st.DataObject, purpose: Purpose, leaves: bool) -> None:
         if intent := self.some(data):
-            self.tried(intent, purpose)
+            self.tried(intent, purpose, leaves)
 
     @rule(data=st.data(), to=st.sampled_from(State), status=st.integers(0, 1), own=st.booleans())
     def move(self, data: st.DataObject, to: State, status: int, own: bool) -> None:
@@ -125,16 +125,16 @@ class Life(RuleBasedStateMachine):
             State.CONFIRMED: final,
         }
         if intent.state is State.RESERVED:
-            self.tried(intent, purpose)
+            self.tried(intent, purpose, leaves=sent)
             return
         to = ways[intent.state]
         mined = receipt(int(intent.attempts[0].hash, 16), status=status) if to is State.MINED else None
         self.ask("advance", intent.id, to, mined)
 
-    def tried(self, intent: Intent, purpose: Purpose) -> None:
+    def tried(self, intent: Intent, purpose: Purpose, leaves: bool) -> None:
         self.hashes += 1
         made: Attempt = attempt(self.hashes, purpose)
-        if self.ask("attempt", intent.id, made):
+        if self.ask("attempt", intent.id, made, leaves):
             self.known[made.hash] = made.raw
 
     @rule(scope=st.sampled_from(SENDERS))

@@ -44,7 +44,7 @@ def private_room(says: str | TransportFault = "") -> Room:
 def test_submit__window_open__shown_to_the_relay_only() -> None:
     room = private_room()
     intent = room.submit()
-    assert room.events == ["intend", "sign", "attempt swap", "MAYBE_SENT", "relay", "SENT"]
+    assert room.events == ["intend", "sign", "attempt swap MAYBE_SENT", "relay", "SENT"]
     assert intent is not None and room.relay.raws == [(intent.attempts[0].raw, 1_000)]
     room.node.pass_blocks(3)
     room.events.clear()

@@ -10,8 +10,11 @@ from typing import Any
 
 import pytest
 from eth_account import Account
+from hypothesis import assume, given
+from hypothesis import strategies as st
 
-from keeper.chain.sending.signers import KeySigner, KeystoreSigner, LocalSigner
+from keeper.chain.sending.signed import CURVE_ORDER
+from keeper.chain.sending.signers import EnvSigner, KeySigner, KeystoreSigner, LocalSigner
 from keeper.core.development import ACCOUNTS
 from keeper.core.errors import ConfigError, SubmitError
 from keeper.core.units import Address
@@ -71,9 +74,29 @@ def test_sign__foreign_chain__refused(signer: KeySigner) -> None:
         signer.sign(FEE_MARKET | {"chainId": 1})
 
 
-def test_sign__nonsense__refused_without_details(signer: KeySigner) -> None:
-    with pytest.raises(SubmitError, match="cannot sign"):
-        signer.sign(FEE_MARKET | {"gas": "many"})
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("gas", "many"), ("gas", None), ("nonce", -1), ("to", None), ("to", "0x12"), ("value", b"\x01"), ("data", "0x00")],
+)
+def test_sign__nonsense__refused_by_name(signer: KeySigner, name: str, value: object) -> None:
+    with pytest.raises(SubmitError, match=f"cannot sign: {name}: found"):
+        signer.sign(FEE_MARKET | {name: value})
+
+
+@given(
+    numbers=st.lists(st.integers(0, 2**80), min_size=5, max_size=5),
+    data=st.binary(max_size=300),
+    key=st.binary(min_size=32, max_size=32),
+)
+def test_sign__any_transaction__to_the_byte_as_eth_account_would(numbers: list[int], data: bytes, key: bytes) -> None:
+    assume(0 < int.from_bytes(key, "big") < CURVE_ORDER)
+    nonce, value, gas, cap, price = numbers
+    plain = {"chainId": 31337, "nonce": nonce, "to": ADDRESS, "value": value, "data": data, "gas": gas}
+    for fees in ({"type": 2, "maxFeePerGas": cap, "maxPriorityFeePerGas": price}, {"gasPrice": price}):
+        transaction: dict[str, Any] = plain | fees
+        account = Account.from_key(key)
+        mine = EnvSigner(key.hex(), Address(account.address), LOCAL).sign(transaction)
+        assert mine == bytes(account.sign_transaction(transaction).raw_transaction)
 
 
 @pytest.mark.fault("S11")
