@@ -117,11 +117,9 @@ class SqlJournal(OpenJournal):
         """Reserves a nonce. Raises Halted where chain and journal cannot both be right (and halts the sender), or
         where the vault or sender is halted; TransientError while it is paused or something is live."""
         try:
-            standing = self.standing
+            self._stands()  # as one transaction cannot begin within another
             with self._sending() as connection:
-                rules.check_open(
-                    new, lambda scope: standing.halted.get(scope, ""), self._pause_of(connection, new.vault)
-                )
+                rules.check_open(new, self.halted, self._pause_of(connection, new.vault))
                 known = self._live.get(new.chain_id)  # as the look before it left them: there is no other writer
                 unfinished = rows.read_unfinished(connection, new.chain_id) if known is None else known
                 following = commands.read_following(connection, new.chain_id, new.sender)
