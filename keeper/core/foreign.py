@@ -14,7 +14,7 @@ def printable(text: str, cap: int = 2_000) -> str:
     An escape character becomes the four characters `\\x1b`. What is cut off is counted: `abc…(+997)`.
     """
     head = text[:cap]
-    if not head.isascii() or not head.isprintable():
+    if not head.isprintable():
         head = "".join(_escaped(char) for char in head)
     return head if len(text) <= cap else f"{head}…(+{len(text) - cap})"
 

@@ -11,9 +11,9 @@ _MINUTE, _HOUR, _DAY = 60, 3_600, 86_400
 
 def decimal(value: Fraction | int, places: int, sign: bool = False) -> str:
     """`1234.5` to two places is `1,234.50`; halves round away from zero. `sign` also writes a plus."""
-    scaled = abs(Fraction(value)) * 10**places
-    digits = (2 * scaled.numerator + scaled.denominator) // (2 * scaled.denominator)
-    mark = ("−" if value < 0 else "+" if sign else "") if digits else ""
+    numerator, denominator = value.as_integer_ratio()
+    digits = (2 * abs(numerator) * 10**places + denominator) // (2 * denominator)
+    mark = ("−" if numerator < 0 else "+" if sign else "") if digits else ""
     whole, rest = divmod(digits, 10**places)
     return f"{mark}{whole:,}" + (f".{rest:0{places}d}" if places else "")
 
@@ -26,16 +26,9 @@ def trimmed(value: Fraction | int, places: int = 2, sign: bool = False) -> str:
 
 def amount(value: TokenAmount) -> str:
     """`15.0696 WETH`, `46,989.46 USDC`: six digits that count and two decimals, as far as the token has them."""
-    return f"{decimal(value.whole, _places(value))} {value.token.symbol}"
-
-
-def _places(value: TokenAmount) -> int:
-    whole = abs(value.whole)
-    if not whole:
-        return min(2, value.token.decimals)
-    leading = len(str(whole.numerator // whole.denominator)) if whole >= 1 else 0
-    zeros = 0 if whole >= 1 else len(str((whole.denominator - 1) // whole.numerator)) - 1
-    return min(value.token.decimals, max(2, 6 - leading + zeros))
+    most = value.token.decimals
+    wanted = max(2, 6 + most - len(str(abs(value.raw)))) if value.raw else 2
+    return f"{decimal(value.whole, min(most, wanted))} {value.token.symbol}"
 
 
 def short(address: str) -> str:
@@ -51,12 +44,12 @@ def usd(value: TokenAmount) -> str:
 
 def percent(bps: Fraction | int) -> str:
     """A share in bps as `64.35 %`."""
-    return f"{decimal(Fraction(bps) / 100, 2)} %"
+    return f"{decimal(Fraction(bps, 100), 2)} %"
 
 
 def pp(bps: Fraction | int, sign: bool = False) -> str:
     """A difference of shares in bps as percentage points: `4.35pp`, with `sign` `+4.35pp`."""
-    return f"{trimmed(Fraction(bps) / 100, 2, sign)}pp"
+    return f"{trimmed(Fraction(bps, 100), 2, sign)}pp"
 
 
 def bps(value: Fraction | int) -> str:

@@ -33,9 +33,11 @@ class Rounding(Enum):
 
 def ratio_to_int(ratio: Fraction, rounding: Rounding) -> int:
     """The integer next to `ratio`, towards minus infinity (DOWN) or plus infinity (UP)."""
-    if rounding is Rounding.DOWN:
-        return ratio.numerator // ratio.denominator
-    return -(-ratio.numerator // ratio.denominator)
+    return _quotient(ratio.numerator, ratio.denominator, rounding)
+
+
+def _quotient(numerator: int, denominator: int, rounding: Rounding) -> int:
+    return numerator // denominator if rounding is Rounding.DOWN else -(-numerator // denominator)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +92,7 @@ class TokenAmount:
         return Fraction(self.raw, 10**self.token.decimals)
 
     def times(self, ratio: Fraction | int, rounding: Rounding) -> TokenAmount:
-        return TokenAmount(self.token, ratio_to_int(self.raw * Fraction(ratio), rounding))
+        return TokenAmount(self.token, _quotient(self.raw * ratio.numerator, ratio.denominator, rounding))
 
     def _other(self, other: TokenAmount) -> int:
         if not isinstance(other, TokenAmount):
@@ -144,8 +146,9 @@ class Price:
         if amount.token != self.base:
             raise TypeError(f"price of {self.base.symbol} applied to {amount.token.symbol}")
         # {quote raw} = {base raw} * {quote whole / base whole} * {quote raw / quote whole} / {base raw / base whole}
-        raw = amount.raw * self.ratio * 10**self.quote.decimals / 10**self.base.decimals
-        return TokenAmount(self.quote, ratio_to_int(Fraction(raw), rounding))
+        above = amount.raw * self.ratio.numerator * 10**self.quote.decimals
+        below = self.ratio.denominator * 10**self.base.decimals
+        return TokenAmount(self.quote, _quotient(above, below, rounding))
 
     def amount(self, value: TokenAmount, rounding: Rounding = Rounding.DOWN) -> TokenAmount:
         """How much of base is worth `value` of quote."""

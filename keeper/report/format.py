@@ -11,6 +11,7 @@ from keeper.core import text as core
 MINUS = "−"
 DIGITS = 36
 """Significant digits kept of a ratio that has no finite decimal form: 18 each side of the point of any price."""
+_RATIOS = Context(prec=DIGITS, Emin=-999_999, Emax=999_999)
 
 _AGES = ((86_400, "d"), (3_600, "h"), (60, "m"), (1, "s"))
 
@@ -18,33 +19,17 @@ _AGES = ((86_400, "d"), (3_600, "h"), (60, "m"), (1, "s"))
 # --- for machines ----------------------------------------------------------------------------------------------------
 
 
-def exact(value: Fraction) -> str:
-    """A finite decimal, every digit of it. Raises ValueError where there is none (1/3)."""
-    places, rest = 0, value.denominator
-    while rest % 10 == 0:
-        places, rest = places + 1, rest // 10
-    for prime in (2, 5):
-        while rest % prime == 0:
-            places, rest = places + 1, rest // prime
-    if rest != 1:
-        raise ValueError(f"{value} has no finite decimal form")
-    whole, part = divmod(abs(value.numerator) * 10**places // value.denominator, 10**places)
-    text = f"{whole}.{part:0{places}d}" if places else str(whole)
-    text = text.rstrip("0").rstrip(".") if "." in text else text
-    return f"-{text}" if value < 0 else text
+def exact(raw: int, decimals: int) -> str:
+    """Base units as whole ones, every digit of them and no zeros at the end."""
+    digits = f"{abs(raw):0{decimals + 1}d}"
+    point = len(digits) - decimals
+    text = f"{digits[:point]}.{digits[point:]}".rstrip("0").rstrip(".")
+    return f"-{text}" if raw < 0 else text
 
 
 def decimal(value: Fraction) -> str:
-    """A ratio as a decimal: exact where that takes at most DIGITS places, else rounded to DIGITS significant digits."""
-    try:
-        text = exact(value)
-    except ValueError:
-        text = ""
-    if text and len(text) <= DIGITS:
-        return text
-    context = Context(prec=DIGITS, Emin=-999_999, Emax=999_999)
-    quotient = context.divide(Decimal(value.numerator), Decimal(value.denominator))
-    return f"{quotient:f}"
+    """A ratio as a decimal: exact where that takes at most DIGITS significant digits, else rounded to so many."""
+    return f"{_RATIOS.divide(Decimal(value.numerator), Decimal(value.denominator)):f}"
 
 
 def utc(at: int) -> str:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from fractions import Fraction
 from io import StringIO
 
 from rich.text import Text
@@ -91,7 +90,7 @@ def _record(transaction: Transaction) -> dict[str, str]:
         _both(_expected(transaction, expect.quotes))[0],
         _both(_expected(transaction, expect.floors))[0],
         _whole(expect.value_sold if fill else None),
-        form.exact(Fraction(mined.gas_cost, 10**18)) if mined else "",
+        form.exact(mined.gas_cost, 18) if mined else "",
         _whole(outcome.gas_value if outcome else None),
         _whole(outcome.fee_value if outcome else None),
         _whole(outcome.impact_value if outcome else None),
@@ -113,7 +112,7 @@ def _both(amounts: Iterable[TokenAmount]) -> tuple[str, str]:
 
 
 def _whole(amount: TokenAmount | None) -> str:
-    return "" if amount is None else form.exact(amount.whole)
+    return "" if amount is None else form.exact(amount.raw, amount.token.decimals)
 
 
 # --- for people ------------------------------------------------------------------------------------------------------

@@ -26,7 +26,7 @@ def amount(value: TokenAmount) -> Record:
         "token": value.token.address,
         "decimals": value.token.decimals,
         "raw": str(value.raw),
-        "whole": exact(value.whole),
+        "whole": exact(value.raw, value.token.decimals),
     }
 
 

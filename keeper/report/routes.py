@@ -9,7 +9,7 @@ from rich.text import Text
 
 from keeper.core.foreign import printable
 from keeper.core.plan import Leg, Route, Splitting
-from keeper.core.units import WHOLE_BPS, TokenAmount
+from keeper.core.units import NATIVE, WHOLE_BPS, TokenAmount
 from keeper.report import format as form
 from keeper.report.figures import Record as Shown
 from keeper.report.figures import figure, listing, tokens, usd, whole
@@ -143,14 +143,17 @@ def _leg(decision: Shown, trade: Shown, leg: Shown) -> list[Text | str]:
 
 
 def _share(trade: Shown, leg: Shown) -> str:
-    """Of what the trade sells; what is sold on the way is named instead."""
-    if leg["sell"]["token"] != trade["sell"]["token"]:
+    """Of what the trade sells, wrapped or not; what is sold on the way is named instead."""
+    given = [trade["sell"]["token"], *(hop["quote"]["token"] for hop in trade["legs"][:1] if _wraps(hop))]
+    if leg["sell"]["token"] not in given:
         return f"its {leg['sell']['symbol']}"
     return f"{form.rounded(Fraction(int(leg['sell']['raw']) * 100, int(trade['sell']['raw'])), 1)} %"
 
 
 def _choice(trade: Shown) -> str:
     """Why this pool."""
+    if _wraps(trade["legs"][0]):
+        return "one for one"
     if trade["legs"][0].get("then") or first_of(trade):
         return ""
     known, able = trade["considered"], [pool for pool in trade["considered"] if pool["gives"]]
@@ -184,8 +187,8 @@ def _why(decision: Shown, floors: Sequence[Shown]) -> str:
 
 def _compared(page: Page, decision: Shown, trade: Shown, quote: Shown) -> None:
     """What the best single pool would have given, where this is not it."""
-    legs, found = trade["legs"], trade.get("splitting")
-    if found is None or (len(legs) == 1 and not legs[0].get("then")):
+    swaps, found = [leg for leg in trade["legs"] if not _wraps(leg)], trade.get("splitting")
+    if found is None or (len(swaps) == 1 and not swaps[0].get("then")):
         return
     alone = found["alone"]
     if alone is None:
@@ -204,10 +207,15 @@ def _last(legs: Sequence[Shown]) -> list[Shown]:
     return [leg for leg in legs if leg["quote"]["token"] == legs[-1]["quote"]["token"]]
 
 
+def _wraps(leg: Shown) -> bool:
+    """No swap, but native coin into its wrapped token or back."""
+    return NATIVE in (leg["sell"]["token"], leg["quote"]["token"])
+
+
 def _sum(amounts: Iterable[Shown]) -> Shown:
     first, *others = amounts
     raw = sum((int(other["raw"]) for other in others), int(first["raw"]))
-    return {**first, "raw": str(raw), "whole": exact(Fraction(raw, 10 ** first["decimals"]))}
+    return {**first, "raw": str(raw), "whole": exact(raw, first["decimals"])}
 
 
 def _bps(text: str) -> str:

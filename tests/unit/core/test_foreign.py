@@ -26,6 +26,11 @@ def test_printable__text_from_a_contract__is_harmless(text: str, safe: str) -> N
     assert printable(text, 10 if text.startswith("x") else 100) == safe
 
 
+@given(st.text(st.characters(exclude_categories=["Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"])))
+def test_printable__what_hides_nothing__is_left_as_it_is(text: str) -> None:
+    assert printable(text, max(len(text), 1)) == text
+
+
 @pytest.mark.fault("S18")
 @given(st.text())
 def test_printable__any_text__moves_no_cursor(text: str) -> None:

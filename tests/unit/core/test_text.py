@@ -3,6 +3,8 @@ from __future__ import annotations
 from fractions import Fraction
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from keeper.core import text
 from keeper.core.units import TokenAmount
@@ -38,6 +40,19 @@ def test_decimal__values__are_rounded_to_the_nearest(value: Fraction, places: in
 )
 def test_amount__sizes__show_six_digits_that_count(value: TokenAmount, expected: str) -> None:
     assert text.amount(value) == expected
+
+
+@given(st.integers(), st.integers(0, 24))
+def test_amount__of_any_size__has_six_digits_that_count_or_all_of_them(raw: int, decimals: int) -> None:
+    value = TokenAmount(token("ANY", decimals), raw)
+    shown = text.amount(value).removesuffix(" ANY").replace(",", "").replace("−", "-")
+    places = len(shown.partition(".")[2])
+    if abs(value.whole) >= 1:
+        wanted = 6 - len(str(int(abs(value.whole))))
+    else:
+        wanted = next((n for n in range(100) if abs(value.whole) * 10**n >= 1), 0) + 5 if raw else 2
+    assert places == min(decimals, max(2, wanted))
+    assert abs(Fraction(shown) - value.whole) * 2 * 10**places <= 1
 
 
 def test_figures__of_every_kind__carry_their_units() -> None:

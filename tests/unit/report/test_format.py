@@ -62,9 +62,16 @@ def test_clock__other_day__has_its_date() -> None:
     assert (form.clock(noon, noon), form.clock(noon - 86_400, noon)) == ("12:00", "2026-11-19 12:00")
 
 
-def test_exact__third__is_refused() -> None:
-    with pytest.raises(ValueError, match="no finite decimal"):
-        form.exact(Fraction(1, 3))
+@given(st.integers(), st.integers(0, 40))
+def test_exact__any_amount__has_every_digit_and_no_zero_at_the_end(raw: int, decimals: int) -> None:
+    text = form.exact(raw, decimals)
+    assert Fraction(text) == Fraction(raw, 10**decimals)
+    assert "." not in text or text[-1] not in "0."
+
+
+@given(st.integers(-(10**34), 10**34), st.integers(0, 34))
+def test_decimal__what_has_few_digits__is_the_same_as_the_amount(raw: int, decimals: int) -> None:
+    assert form.decimal(Fraction(raw, 10**decimals)) == form.exact(raw, decimals)
 
 
 @given(st.fractions())
