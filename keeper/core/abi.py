@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 from eth_abi.abi import decode, encode
@@ -20,7 +20,15 @@ def selector(signature: str) -> bytes:
     return function_signature_to_4byte_selector(signature)
 
 
-def _argument_types(signature: str) -> list[str]:
+@lru_cache(maxsize=4_096)
+def checksummed(address: str | bytes) -> Address:
+    """An address as hex or as its 20 bytes, with its checksum. Remembered, as it takes a hash and always comes again.
+    Raises ValueError where it is none."""
+    return Address(to_checksum_address(address))
+
+
+@cache
+def _argument_types(signature: str) -> tuple[str, ...]:
     """Top-level argument types; tuples stay whole."""
     inside = signature[signature.index("(") + 1 : signature.rindex(")")]
     types, depth, start = [], 0, 0
@@ -29,7 +37,7 @@ def _argument_types(signature: str) -> list[str]:
         if char == "," and depth == 0:
             types.append(inside[start:i])
             start = i + 1
-    return [*types, inside[start:]] if inside else []
+    return (*types, inside[start:]) if inside else ()
 
 
 def calldata(signature: str, *arguments: Any) -> bytes:
@@ -46,9 +54,7 @@ def arguments(signature: str, data: bytes) -> tuple[Any, ...]:
     values = decode(types, data[4:])
     if encode(types, values) != data[4:]:
         raise ValueError("calldata is not in canonical form")
-    return tuple(
-        to_checksum_address(value) if kind == "address" else value for kind, value in zip(types, values, strict=True)
-    )
+    return tuple(checksummed(value) if kind == "address" else value for kind, value in zip(types, values, strict=True))
 
 
 def word(data: bytes, index: int) -> int:
@@ -70,4 +76,4 @@ def address_word(data: bytes, index: int) -> Address:
     value = word(data, index)
     if value >> 160:
         raise ValueError(f"word {index} is no address")
-    return Address(to_checksum_address(value.to_bytes(20, "big")))
+    return checksummed(value.to_bytes(20, "big"))

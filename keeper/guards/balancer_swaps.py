@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from eth_utils.address import to_checksum_address
-
-from keeper.core.abi import arguments, selector
+from keeper.core.abi import arguments, checksummed, selector
 from keeper.core.units import Address
 
 _FUNDS = "(address,bool,address,bool)"
@@ -58,7 +56,7 @@ def _batch(steps: Sequence[Step], count: int, limits: Sequence[int]) -> tuple[in
 
 
 def _tokens(assets: Sequence[str]) -> tuple[Address, ...]:
-    found = tuple(Address(to_checksum_address(asset)) for asset in assets)
+    found = tuple(checksummed(asset) for asset in assets)
     if _NATIVE in found:
         raise ValueError("token: expected no native coin, found address 0")
     if len(set(found)) != len(found):
@@ -71,7 +69,7 @@ def _account(funds: tuple[str, bool, str, bool]) -> Address:
     _expect("recipient", sender, recipient)
     if from_inside or to_inside:
         raise ValueError("funds: expected tokens, were the Vault's internal balances")
-    return Address(to_checksum_address(recipient))
+    return checksummed(recipient)
 
 
 def _expect(what: str, wanted: object, found: object) -> None:

@@ -8,13 +8,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Any
+from functools import lru_cache
 
-from eth_abi.abi import decode, encode
 from eth_abi.exceptions import DecodingError
-from eth_utils.address import to_checksum_address
 
-from keeper.core.abi import selector
+from keeper.core.abi import arguments, checksummed, selector
 from keeper.core.pools import Router
 from keeper.core.units import Address
 from keeper.guards.balancer_swaps import balancer_terms
@@ -55,8 +53,12 @@ class Swap:
     ids: tuple[str, ...] = ()
 
 
+@lru_cache(maxsize=256)
 def decode_swaps(router: Router, data: bytes) -> tuple[Swap, ...] | str:
-    """The swaps of one call, in order, or why these bytes are none that this kind of router may be sent."""
+    """The swaps of one call, in order, or why these bytes are none that this kind of router may be sent.
+
+    Remembered, as the guard asks and the signing policy asks again; it depends on nothing but these bytes.
+    """
     decoder = _DECODERS.get(router.kind)
     if decoder is None:
         return f"no router of kind {router.kind} is known"
@@ -78,19 +80,19 @@ def decode_swap(router: Router, data: bytes) -> Swap | str:
 
 
 def _of_v2_router(router: Router, data: bytes) -> tuple[Swap, ...]:  # noqa: ARG001  all decoders are given both
-    return (_v2(*_arguments(V2_SWAP, data)),)
+    return (_v2(*arguments(V2_SWAP, data)),)
 
 
 def _of_swap_router(router: Router, data: bytes) -> tuple[Swap, ...]:
     if data[:4] == selector(PLAIN_MULTICALL):
-        (inner,) = _arguments(PLAIN_MULTICALL, data)
+        (inner,) = arguments(PLAIN_MULTICALL, data)
         return tuple(_v3(router, each) for each in _some(inner))
     return (_v3(router, data),)
 
 
 def _of_timed_router(router: Router, data: bytes) -> tuple[Swap, ...]:
     """SwapRouter02 and PancakeSwap's: swaps of either kind of pool; their deadline is the multicall's around them."""
-    deadline, inner = _arguments(MULTICALL, data)
+    deadline, inner = arguments(MULTICALL, data)
     return tuple(_timed(router, each, deadline) for each in _some(inner))
 
 
@@ -100,12 +102,12 @@ def _of_vault(router: Router, data: bytes) -> tuple[Swap, ...]:
         raise ValueError(f"coins of {router.address}: expected asset and share, found {len(router.coins)}")
     asset, share = router.coins
     if data[:4] == selector(DEPOSIT):
-        assets, receiver = _arguments(DEPOSIT, data)
-        return (Swap((asset, share), assets, 0, _address(receiver), None),)
-    shares, receiver, owner = _arguments(REDEEM, data)
+        assets, receiver = arguments(DEPOSIT, data)
+        return (Swap((asset, share), assets, 0, receiver, None),)
+    shares, receiver, owner = arguments(REDEEM, data)
     if owner != receiver:
         raise ValueError(f"redeem: expected the owner {owner} as receiver, was {receiver}")
-    return (Swap((share, asset), shares, 0, _address(receiver), None),)
+    return (Swap((share, asset), shares, 0, receiver, None),)
 
 
 def _of_curve(router: Router, data: bytes) -> tuple[Swap, ...]:
@@ -133,42 +135,42 @@ _DECODERS: Mapping[str, Callable[[Router, bytes], tuple[Swap, ...]]] = {
 # --- one swap --------------------------------------------------------------------------------------------------------
 
 
-def _v2(sell: int, min_out: int, path: list[str], recipient: str, deadline: int) -> Swap:
+def _v2(sell: int, min_out: int, path: list[str], recipient: Address, deadline: int) -> Swap:
     if len(path) < 2:
         raise ValueError(f"path: expected 2 tokens or more, found {len(path)}")
-    return Swap(tuple(_address(token) for token in path), sell, min_out, _address(recipient), deadline)
+    return Swap(tuple(checksummed(token) for token in path), sell, min_out, recipient, deadline)
 
 
 def _v3(router: Router, data: bytes) -> Swap:
     """A swap with its own deadline."""
     if data[:4] == selector(V3_PATH):
-        ((path, to, deadline, sell, min_out),) = _arguments(V3_PATH, data)
+        ((path, to, deadline, sell, min_out),) = arguments(V3_PATH, data)
         tokens, keys = _unpack(path)
     else:
         signature = SLIPSTREAM_SWAP if router.kind == "slipstream_router" else V3_SWAP
-        ((sold, bought, key, to, deadline, sell, min_out, price_limit),) = _arguments(signature, data)
+        ((sold, bought, key, to, deadline, sell, min_out, price_limit),) = arguments(signature, data)
         tokens, keys = _single(sold, bought, key, price_limit)
-    return _pooled(router, Swap(tokens, sell, min_out, _address(to), deadline), keys)
+    return _pooled(router, Swap(tokens, sell, min_out, checksummed(to), deadline), keys)
 
 
 def _timed(router: Router, data: bytes, deadline: int) -> Swap:
     if data[:4] == selector(V2_SWAP02):
-        sell, min_out, path, recipient = _arguments(V2_SWAP02, data)
+        sell, min_out, path, recipient = arguments(V2_SWAP02, data)
         return _v2(sell, min_out, path, recipient, deadline)
     if data[:4] == selector(V3_PATH02):
-        ((path, to, sell, min_out),) = _arguments(V3_PATH02, data)
+        ((path, to, sell, min_out),) = arguments(V3_PATH02, data)
         tokens, keys = _unpack(path)
     else:
-        ((sold, bought, key, to, sell, min_out, price_limit),) = _arguments(V3_SWAP02, data)
+        ((sold, bought, key, to, sell, min_out, price_limit),) = arguments(V3_SWAP02, data)
         tokens, keys = _single(sold, bought, key, price_limit)
-    return _pooled(router, Swap(tokens, sell, min_out, _address(to), deadline), keys)
+    return _pooled(router, Swap(tokens, sell, min_out, checksummed(to), deadline), keys)
 
 
 def _single(sold: str, bought: str, key: int, price_limit: int) -> tuple[tuple[Address, ...], tuple[int, ...]]:
     if price_limit:
         # The pool would stop there half filled, where min_out makes it revert.
         raise ValueError(f"price limit: expected 0, was {price_limit}")
-    return (_address(sold), _address(bought)), (key,)
+    return (checksummed(sold), checksummed(bought)), (key,)
 
 
 def _pooled(router: Router, swap: Swap, keys: tuple[int, ...]) -> Swap:
@@ -180,21 +182,6 @@ def _pooled(router: Router, swap: Swap, keys: tuple[int, ...]) -> Swap:
 
 
 # --- words -----------------------------------------------------------------------------------------------------------
-
-
-def _arguments(signature: str, data: bytes) -> tuple[Any, ...]:
-    """Decodes, and encodes again: bytes that the ABI would not have written are refused. Raises ValueError."""
-    if data[:4] != selector(signature):
-        raise ValueError(f"selector: expected 0x{selector(signature).hex()}, found 0x{data[:4].hex()}")
-    types = [_split_types(signature)] if signature.count("((") else _split_types(signature).split(",")
-    values = decode(types, data[4:])
-    if encode(types, values) != data[4:]:
-        raise ValueError("calldata is not in canonical form")
-    return values
-
-
-def _split_types(signature: str) -> str:
-    return signature[signature.index("(") + 1 : -1]
 
 
 def _some(inner: Sequence[bytes]) -> Sequence[bytes]:
@@ -213,10 +200,6 @@ def _unpack(path: bytes) -> tuple[tuple[Address, ...], tuple[int, ...]]:
     if hops < 1 or rest:
         raise ValueError(f"path: expected {_ADDRESS} bytes and {_HOP} for each pool, found {len(path)}")
     starts = range(0, len(path), _HOP)
-    tokens = tuple(_address("0x" + path[at : at + _ADDRESS].hex()) for at in starts)
+    tokens = tuple(checksummed(path[at : at + _ADDRESS]) for at in starts)
     keys = tuple(int.from_bytes(path[at + _ADDRESS : at + _HOP], "big") for at in starts[:-1])
     return tokens, keys
-
-
-def _address(text: str) -> Address:
-    return Address(to_checksum_address(text))
