@@ -86,6 +86,13 @@ class FakePool:
         x, y = self.reserves[sell], self.reserves[buy]
         return Fraction(y, x) * (1 - self.pool.fee) if x and y else NoLiquidity("the pool is empty")
 
+    def after(self, sell: TokenAmount, buy: Token) -> FakePool | NoQuote:
+        out = self.out_for(sell, buy)
+        if not isinstance(out, TokenAmount):
+            return out
+        moves = {sell.token: sell.raw, buy: -out.raw}
+        return FakePool(self.pool, {token: held + moves.get(token, 0) for token, held in self.reserves.items()})
+
     def side(self, sell: Token, buy: Token) -> Side | NoQuote:
         x, y, g = self.reserves[sell], self.reserves[buy], 1 - self.pool.fee
         if not x or not y:

@@ -88,6 +88,10 @@ class Paused:
 NoQuote = NoLiquidity | LimitExceeded | Paused
 
 
+def brings_nothing(sell: TokenAmount) -> NoLiquidity:
+    return NoLiquidity(f"brings nothing for {sell.raw} raw {sell.token.symbol}")
+
+
 class PoolState(Protocol):
     """A pool at one block. Pure, and exact to the wei against the contract at that block."""
 
@@ -108,6 +112,11 @@ class PoolState(Protocol):
 
     def side(self, sell: Token, buy: Token) -> Side | NoQuote:
         """The same in plain numbers, for routing."""
+        ...
+
+    def after(self, sell: TokenAmount, buy: Token) -> PoolState | NoQuote:
+        """The pool once exactly this swap is done, in the same block: its quotes are those of the next call. NoQuote
+        where the swap brings nothing, or where what the pool will be cannot be told from what was read."""
         ...
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from math import log
 
 MIN_TICK, MAX_TICK = -887_272, 887_272
 MIN_SQRT_RATIO = 4_295_128_739
@@ -44,6 +45,19 @@ def get_sqrt_ratio_at_tick(tick: int) -> int:
     if tick > 0:
         ratio = ((1 << 256) - 1) // ratio
     return -(-ratio >> 32)
+
+
+def get_tick_at_sqrt_ratio(sqrt_price: int) -> int:
+    """The greatest tick whose price is at most this one, Q64.96. Raises ValueError outside the tick range."""
+    if not MIN_SQRT_RATIO <= sqrt_price < MAX_SQRT_RATIO:
+        raise ValueError(f"price: expected {MIN_SQRT_RATIO} to {MAX_SQRT_RATIO - 1}, was {sqrt_price}")
+    # Floats are right to far less than a tick: they come out at it or beside it.
+    tick = min(max(round(2 * log(sqrt_price / 2**96) / log(1.0001)), MIN_TICK), MAX_TICK)
+    while get_sqrt_ratio_at_tick(tick) > sqrt_price:
+        tick -= 1
+    while get_sqrt_ratio_at_tick(tick + 1) <= sqrt_price:
+        tick += 1
+    return tick
 
 
 def ratio_at_tick(tick: int) -> Fraction:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import Self
 
 from keeper.core.pools import LimitExceeded, NoLiquidity, NoQuote, Paused, Pool
 from keeper.core.units import Token, TokenAmount
 from keeper.venues.balancer_fixed import ONE, div_down, div_up, less_fee, mul_down, plus_fee
+from keeper.venues.balancer_traits import AS_CACHED, PROVIDER, RATES
 
 MAX_BALANCE = (1 << 112) - 1
 """The Vault keeps a pool's balances in uint112 and refuses to hold more."""
@@ -48,6 +50,17 @@ class BalancerState:
         tokens = self.pool.tokens
         found = self.in_raw(tokens.index(sell), tokens.index(buy.token), buy.raw)
         return TokenAmount(sell, found) if isinstance(found, int) else found
+
+    def after(self, sell: TokenAmount, buy: Token) -> Self | NoQuote:
+        """The fee stays in the balances: what a pool owes its protocol it pays when somebody joins or leaves."""
+        found = self.out_for(sell, buy)
+        if not isinstance(found, TokenAmount):
+            return found
+        if _reads_rates_late(self.pool):
+            return NoLiquidity("its first swap may read a rate anew, and the next one goes by that")
+        moves = {sell.token: sell.raw, buy: -found.raw}
+        balances = (raw + moves.get(token, 0) for token, raw in zip(self.pool.tokens, self.balances, strict=True))
+        return replace(self, balances=tuple(balances))
 
     def refusal(self, sell: Token, buy: Token) -> NoQuote | None:
         """Why this pool trades none of this pair at all."""
@@ -91,3 +104,8 @@ class BalancerState:
 
     def _too_much(self, sold: int) -> LimitExceeded:
         return LimitExceeded(f"the Vault would hold more than 2**112 - 1 raw {self.pool.tokens[sold].symbol}")
+
+
+def _reads_rates_late(pool: Pool) -> bool:
+    names = dict(pool.details)
+    return names.get(RATES) == AS_CACHED and any(name.startswith(PROVIDER) for name in names)

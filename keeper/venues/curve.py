@@ -24,6 +24,7 @@ ROUTER = "curve"
 EXCHANGE = "exchange(int128,int128,uint256,uint256)"
 EXCHANGE_UNDERLYING = "exchange_underlying(int128,int128,uint256,uint256)"
 
+ADMIN_FEE = "admin_fee()"
 MAX_A = 10**6
 _MOST_FEE = FEE_UNIT // 2
 """The contracts' own bounds."""
@@ -86,7 +87,8 @@ def named_reads(pool: Address, form: Form) -> Mapping[str, Read]:
     if form.rates == CACHED:
         reads["get_dy"] = Read(pool, calldata("get_dy(int128,int128,uint256)", 0, 1, telling(form)))
     if form.under is not None and form.base is not None:
-        reads |= {f"base {name}": read for name, read in named_reads(form.base, form.under).items()}
+        base = named_reads(form.base, form.under)
+        reads |= {f"base {name}": read for name, read in base.items() if name != ADMIN_FEE}
         reads["base supply"] = Read(form.coins[1], calldata("totalSupply()"))
     return reads
 
@@ -98,6 +100,7 @@ def own_calls(form: Form) -> list[tuple[str, tuple[int, ...]]]:
     names += ["stored_rates()"] if form.rates == STORED else []
     names += ["base_virtual_price()"] if form.rates == CACHED else []
     names += ["is_killed()"] if form.killable else []
+    names.append(ADMIN_FEE)
     return [(name, ()) for name in names]
 
 
@@ -153,6 +156,7 @@ def _numbers(form: Form, answers: Named, rates: Sequence[int]) -> StableSwap:
     amp = _figure(answers, "A_precise()" if form.scale > 1 else "A()")
     fee = _figure(answers, "fee()")
     offpeg = _figure(answers, "offpeg_fee_multiplier()") if form.offpeg else 0
+    admin = _share(answers.get(ADMIN_FEE))
     if not 0 < amp <= MAX_A * form.scale:
         raise ValueError(f"A: expected 1 to {MAX_A}, was {Fraction(amp, form.scale)}")
     if fee > _MOST_FEE or (offpeg > FEE_UNIT and fee * offpeg > _MOST_FEE * FEE_UNIT):
@@ -160,7 +164,13 @@ def _numbers(form: Form, answers: Named, rates: Sequence[int]) -> StableSwap:
     for k, (balance, rate) in enumerate(zip(balances, rates, strict=True)):
         if not balance * rate // PRECISION:
             raise ValueError(f"the pool is empty of coin {k}, {form.coins[k]}")
-    return StableSwap.of(balances, rates, amp, form.scale, form.product, fee, offpeg)
+    return StableSwap.of(balances, rates, amp, form.scale, form.product, fee, offpeg, admin)
+
+
+def _share(answer: bytes | None) -> int | None:
+    """{of FEE_UNIT} None where there is none: such a pool is quoted, but nobody knows what it is after a swap."""
+    found = word(answer, 0) if answer is not None and len(answer) >= WORD else FEE_UNIT + 1
+    return found if found <= FEE_UNIT else None
 
 
 def _figure(answers: Named, name: str) -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 
 from keeper.core.pools import LimitExceeded, NoLiquidity, NoQuote, Paused, Pool, Side
@@ -69,6 +69,20 @@ class CurveState:
         if max(way) < len(self.swap.xp):
             return CurveSide.of(self.swap, *way)
         return self._through(way)
+
+    def after(self, sell: TokenAmount, buy: Token) -> CurveState | NoQuote:
+        """A base pool stays where it is, so that a metapool keeps its rate, asked anew or not."""
+        way = self._way(sell.token, buy)
+        if not isinstance(way, tuple):
+            return way
+        if isinstance(found := self._out(way, sell.raw), NoQuote):
+            return found
+        if max(way) >= len(self.swap.xp):
+            return NoLiquidity("the swap moves its base pool as well")
+        try:
+            return replace(self, swap=self.swap.after(*way, sell.raw))
+        except (ArithmeticError, ValueError) as error:
+            return NoLiquidity(str(error))
 
     # --- which way a trade takes -------------------------------------------------------------------------------------
 

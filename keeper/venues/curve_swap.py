@@ -29,6 +29,8 @@ class StableSwap:
     product: Product
     fee: int
     offpeg: int = 0
+    admin: int | None = None
+    """The part of the fee that leaves the pool; None where it is not known."""
 
     @classmethod
     def of(
@@ -40,14 +42,35 @@ class StableSwap:
         product: Product,
         fee: int,
         offpeg: int = 0,
+        admin: int | None = None,
     ) -> StableSwap:
         """`balances` in raw units, `amp` as the contract holds it."""
         xp = _scaled(balances, rates)
         ann = amp * len(xp)
-        return cls(tuple(balances), tuple(rates), xp, get_d(xp, ann, scale, product), ann, scale, product, fee, offpeg)
+        d = get_d(xp, ann, scale, product)
+        return cls(tuple(balances), tuple(rates), xp, d, ann, scale, product, fee, offpeg, admin)
 
     def out(self, i: int, j: int, sold: int) -> int:
         """What `exchange` pays in coin j for `sold` of coin i."""
+        gross, fee = self._gross(i, j, sold)
+        return (gross - fee) * PRECISION // self.rates[j]
+
+    def after(self, i: int, j: int, sold: int) -> StableSwap:
+        """The pool once `exchange` is done: what it does not pay stays, but for the part of the fee that is its
+        owner's, in whole raw units. Raises ValueError where that part is not known."""
+        if self.admin is None:
+            raise ValueError("which part of its fee leaves it, it does not tell")
+        if self.product is Product.EACH_PLUS:
+            raise ValueError("the first pools count their balances anew in 18 decimals")
+        gross, fee = self._gross(i, j, sold)
+        paid = (gross - fee) * PRECISION // self.rates[j] + fee * self.admin // FEE_UNIT * PRECISION // self.rates[j]
+        moves = {i: sold, j: -paid}
+        balances = [balance + moves.get(k, 0) for k, balance in enumerate(self.balances)]
+        amp = self.ann // len(balances)
+        return StableSwap.of(balances, self.rates, amp, self.scale, self.product, self.fee, self.offpeg, self.admin)
+
+    def _gross(self, i: int, j: int, sold: int) -> tuple[int, int]:
+        """{18 decimals} What comes out before the fee, and the fee."""
         xp = self.xp
         x = xp[i] + sold * self.rates[i] // PRECISION
         y = get_y(xp, i, j, x, self.ann, self.scale, self.d)
@@ -55,7 +78,7 @@ class StableSwap:
         if gross < 0:
             raise ArithmeticError("it brings less than nothing")
         fee = dynamic_fee((xp[i] + x) // 2, (xp[j] + y) // 2, self.fee, self.offpeg) if self.offpeg else self.fee
-        return (gross - gross * fee // FEE_UNIT) * PRECISION // self.rates[j]
+        return gross, gross * fee // FEE_UNIT
 
     def price(self, i: int, j: int) -> Fraction:
         """{j raw / i raw} What the next unit brings: `y·(Ann·x + K) / (x·(Ann·y + K))`, K the invariant's last term,

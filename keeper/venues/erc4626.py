@@ -74,6 +74,21 @@ class Erc4626State:
             return NoLiquidity(f"does not trade {sell.symbol} for {buy.symbol}")
         return self._deposits() if sell == self.pool.tokens[0] else self._redemptions()
 
+    def after(self, sell: TokenAmount, buy: Token) -> Erc4626State | NoQuote:
+        """Of a vault that counts just what comes and goes; one that invests at once may round that by a unit. What a
+        vault allows after a trade is its own affair: it is taken to allow so much less, and nothing more elsewhere."""
+        found = self.out_for(sell, buy)
+        if not isinstance(found, TokenAmount):
+            return found
+        if not self.supply:
+            return NoLiquidity("by which rule an empty vault counts shows only once it has issued shares")
+        if sell.token == self.pool.tokens[0]:
+            assets, shares, most_in, most_out = sell.raw, found.raw, _less(self.most_in, sell.raw), self.most_out
+        else:
+            assets, shares, most_in, most_out = -found.raw, -sell.raw, self.most_in, _less(self.most_out, sell.raw)
+        after = self.shares + shares, self.assets + assets, self.supply + shares
+        return Erc4626State(self.pool, *after, most_in, most_out) if all(after) else NoLiquidity("the vault is empty")
+
     def _deposits(self) -> Linear | NoQuote:
         if self.most_in == 0:
             return Paused("maxDeposit is 0")
@@ -91,6 +106,10 @@ class Erc4626State:
         if self.most_out is None or self.most_out > self.supply:
             return Linear(self.assets, self.shares, self.supply, "all shares that there are")
         return Linear(self.assets, self.shares, self.most_out, "its maxRedeem")
+
+
+def _less(most: int | None, used: int) -> int | None:
+    return None if most is None else most - used
 
 
 @dataclass(frozen=True, slots=True)

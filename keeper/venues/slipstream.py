@@ -49,7 +49,8 @@ class Slipstream:
         if ppm >= PPM:
             return Unusable(f"fee: expected less than {PPM} ppm, was {ppm}")
         fee = Fraction(ppm, PPM)
-        return self._v3.decode(pool if fee == pool.fee else replace(pool, fee=fee), answers)
+        found = self._v3.decode(pool if fee == pool.fee else replace(pool, fee=fee), answers)
+        return replace(found, fee_moves=True) if isinstance(found, UniswapV3State) else found
 
     def encode(self, leg: OrderLeg, recipient: Address, deadline: int) -> Call:
         return self._v3.encode(leg, recipient, deadline)

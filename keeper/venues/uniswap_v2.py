@@ -10,7 +10,7 @@ from keeper.core.abi import WORD, calldata, word
 from keeper.core.calls import Call
 from keeper.core.chain import Answers, Needs, Read, Unusable
 from keeper.core.plan import OrderLeg
-from keeper.core.pools import NoLiquidity, NoQuote, Pool, PoolState
+from keeper.core.pools import NoLiquidity, NoQuote, Pool, PoolState, brings_nothing
 from keeper.core.units import Address, Token, TokenAmount
 from keeper.venues.facts import Facts, parse_address, parse_pair
 from keeper.venues.swaps import encode_v2_swap
@@ -68,6 +68,17 @@ class UniswapV2State:
             return refusal
         is_first = sell == self.pool.tokens[0]
         return self._sides.get(is_first) or self._sides.setdefault(is_first, self._product(sell))
+
+    def after(self, sell: TokenAmount, buy: Token) -> UniswapV2State | NoQuote:
+        """The fee stays in the reserves; a pair pays its protocol when liquidity changes, never in a swap."""
+        bought = self.out_for(sell, buy)
+        if not isinstance(bought, TokenAmount):
+            return bought
+        if not bought.raw:
+            return brings_nothing(sell)
+        held, other = self._reserves(sell.token)
+        moved = held + sell.raw, other - bought.raw
+        return UniswapV2State(self.pool, moved if sell.token == self.pool.tokens[0] else moved[::-1])
 
     def _product(self, sell: Token) -> ConstantProduct:
         held, other = self._reserves(sell)

@@ -98,6 +98,24 @@ class Ladder:
         except ArithmeticError as error:
             return LimitExceeded(str(error))
 
+    def end_of(self, sold: int) -> tuple[int, int, bool] | NoQuote:
+        """Where such a sale ends: square-root price, liquidity there, and whether it is just the edge of a range. None
+        of it is known where the sale ends at the last edge that was read."""
+        bought = self.out(sold)
+        if not isinstance(bought, int):
+            return bought
+        if not bought:
+            return NoLiquidity(f"brings nothing for {sold} raw")
+        rung = bisect_left(self.paid, sold)
+        if self.paid[rung] == sold:
+            if rung == len(self._liquidity) and not self._climb():
+                return self._refusal(sold, sold)
+            return self._prices[rung], self._liquidity[rung], True
+        price, liquidity = self._prices[rung - 1], self._liquidity[rung - 1]
+        usable = (sold - self.paid[rung - 1]) * self._kept // PPM
+        after = price_after_input(price, liquidity, usable, self.down)
+        return after, liquidity, rung > 1 and after == price
+
     # --- floats ------------------------------------------------------------------------------------------------------
 
     def slope(self, sold: float) -> float:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 
 from keeper.core.pools import NoLiquidity, NoQuote, Pool
+from keeper.core.ticks import get_tick_at_sqrt_ratio
 from keeper.core.units import Token, TokenAmount
 from keeper.venues.uniswap_v3_math import PPM
 from keeper.venues.uniswap_v3_side import Ladder
@@ -28,6 +29,8 @@ class UniswapV3State:
     liquidity: int
     words: Mapping[int, int]
     nets: Mapping[int, int]
+    fee_moves: bool = False
+    """Whether a swap itself may change the fee of the next one."""
     _sides: dict[bool, Ladder] = field(default_factory=dict, init=False, repr=False, compare=False)
     """As far as they were asked for, by whether selling moves token0's price down."""
 
@@ -57,6 +60,22 @@ class UniswapV3State:
         down = self._is_down(sell)
         known = self._sides.get(down)
         return known or self._sides.setdefault(down, self._ladder(down))
+
+    def after(self, sell: TokenAmount, buy: Token) -> UniswapV3State | NoQuote:
+        """Fees go to the positions, never into the liquidity that a swap moves through."""
+        if self.fee_moves:
+            return NoLiquidity("its fee may follow the price, which the swap moves")
+        side = self.side(sell.token, buy)
+        end = side.end_of(sell.raw) if isinstance(side, Ladder) else side
+        if isinstance(end, NoQuote):
+            return end
+        price, liquidity, is_edge = end
+        if is_edge:
+            # A tick that is reached is crossed: downwards the price stands on the upper edge of the range below.
+            tick = get_tick_at_sqrt_ratio(price) - self._is_down(sell.token)
+        else:
+            tick = self.tick if price == self.sqrt_price else get_tick_at_sqrt_ratio(price)
+        return replace(self, sqrt_price=price, tick=tick, liquidity=liquidity)
 
     def _ladder(self, down: bool) -> Ladder:
         ticks = Ticks(self.words, self.nets, self.pool.spacing)

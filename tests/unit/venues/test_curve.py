@@ -90,7 +90,7 @@ def test_decode__of_a_plain_pool__is_its_numbers() -> None:
     assert state.swap == SWAP
     assert state.pool == replace(PLAIN, fee=Fraction(4, 10_000))
     assert (state.below, state.killed) == (None, False)
-    assert len(VENUE.reads(PLAIN, state)) == 5, "A, fee and three balances"
+    assert len(VENUE.reads(PLAIN, state)) == 6, "A, fee, the owner's part of it and three balances"
 
 
 def test_decode__of_the_first_pools__asks_for_balances_by_int128() -> None:
@@ -106,7 +106,7 @@ def test_decode__of_a_stableswap_ng_pool__takes_rates_and_balances_from_lists() 
     state = decoded(NEW, contracts_of(NG, NG_SWAP))
     assert isinstance(state, CurveState)
     assert state.swap == NG_SWAP
-    assert len(VENUE.reads(NEW, state)) == 5, "A, fee, its multiplier, balances and rates"
+    assert len(VENUE.reads(NEW, state)) == 6, "A, fee, its multiplier, the owner's part, balances and rates"
 
 
 def test_decode__of_a_ramp__is_what_exchange_calculates_with() -> None:
@@ -173,6 +173,14 @@ def test_decode__of_a_pool_that_is_refused__asks_nothing_and_says_why() -> None:
     assert VENUE.decode(pool, {}) == Unusable("it trades the chain's native coin")
 
 
+@pytest.mark.parametrize(("answer", "admin"), [(None, None), (words(10**10), 10**10), (words(10**10 + 1), None)])
+def test_decode__of_the_owners_part_of_the_fee__may_do_without(answer: bytes | None, admin: int | None) -> None:
+    good = contracts_of(THREE, SWAP).answer(VENUE.reads(PLAIN, None))
+    state = VENUE.decode(PLAIN, good | {Read(POOL, calldata("admin_fee()")): answer})
+    assert isinstance(state, CurveState)
+    assert state.swap == replace(SWAP, admin=admin)
+
+
 @pytest.mark.parametrize("answer", [None, b"", bytes(31)])
 @pytest.mark.parametrize(("form", "tokens"), [(THREE, (DAI, USDC, USDT)), (NG, (DAI, USDC)), (OVER, (GUSD, SHARES))])
 def test_decode__of_a_missing_or_short_answer__is_unusable(
@@ -183,6 +191,8 @@ def test_decode__of_a_missing_or_short_answer__is_unusable(
     good = contracts_of(form, swap).answer(VENUE.reads(pool, None))
     assert isinstance(VENUE.decode(pool, good), CurveState)
     for read in good:
+        if read.data == calldata("admin_fee()"):
+            continue
         found = VENUE.decode(pool, good | {read: answer})
         assert isinstance(found, Unusable), read
         assert "answer" in found.reason or "figures" in found.reason

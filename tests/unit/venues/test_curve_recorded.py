@@ -11,12 +11,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from keeper.venues.curve_math import Product
+from keeper.venues.curve_math import FEE_UNIT, Product
 from keeper.venues.curve_swap import StableSwap
 from keeper.venues.curve_through import Below
 
@@ -51,3 +52,20 @@ def test_rows__show_every_division() -> None:
         others = [row | {"product": product.value} for row in ROWS if row["product"] != product and "base" not in row]
         assert any(paid(row) != row["got"] for row in others)
     assert {row["name"] for row in ROWS if "base" in row} == {"metaUSD", "oldmeta", "ngmeta", "ngmeta over ng"}
+
+
+def follows(row: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
+    """Whether the second was recorded just after the first, in the same pool."""
+    same = row["name"] == other["name"] and all(row[key] == other[key] for key in ("ann", "rates", "fee", "offpeg"))
+    moved = [b - a for a, b in zip(row["balances"], other["balances"], strict=True)] if same else []
+    return bool(moved) and moved[row["i"]] == row["sold"] and -moved[row["j"]] in range(row["got"], 2 * row["got"])
+
+
+def test_after__of_a_recorded_swap__is_what_its_source_held_at_the_next_one() -> None:
+    """All these sources keep half of the fee for their owner."""
+    pairs = [(row, other) for row in ROWS for other in ROWS if "base" not in row and follows(row, other)]
+    assert {row["name"] for row, _ in pairs} >= {"3pool", "Plain2", "ng"}
+    assert sum(row["fee"] > 0 for row, _ in pairs) >= 4
+    for row, other in pairs:
+        after = replace(swap_of(row), admin=FEE_UNIT // 2).after(row["i"], row["j"], row["sold"])
+        assert after == replace(swap_of(other), admin=FEE_UNIT // 2)

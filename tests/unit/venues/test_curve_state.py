@@ -242,3 +242,34 @@ def test_least_for__from_any_guess__finds_it(guess: int) -> None:
 def test_pool__of_a_state__has_the_fee_of_its_block() -> None:
     assert isinstance(STATE.pool, Pool)
     assert STATE.pool.fee == Fraction(4, 10_000)
+
+
+# --- afterwards ------------------------------------------------------------------------------------------------------
+
+
+def test_after__of_a_sale__keeps_the_fee_but_for_the_owners_part() -> None:
+    random = Random(6)
+    for _ in range(CASES):
+        state = random_state(random, offpeg=random.choice((0, 5 * FEE_UNIT)))
+        i, j, amount = sale(random, state.swap)
+        tokens = state.pool.tokens
+        told = replace(state, swap=replace(state.swap, admin=random.choice((0, FEE_UNIT // 2, FEE_UNIT))))
+        paid, after = told.out_for(sold(tokens[i], amount), tokens[j]), told.after(sold(tokens[i], amount), tokens[j])
+        if state.swap.product is Product.EACH_PLUS or not isinstance(paid, TokenAmount):
+            assert isinstance(after, NoLiquidity | LimitExceeded)
+            continue
+        assert isinstance(after, CurveState)
+        moved = [b - a for a, b in zip(state.swap.balances, after.swap.balances, strict=True)]
+        left = -moved[j] - paid.raw
+        assert (moved.pop(i), moved.pop(j - (j > i)), set(moved) | {0}) == (amount, -paid.raw - left, {0})
+        whole = replace(state.swap, fee=0).out(i, j, amount) - paid.raw
+        assert {0: left == 0, FEE_UNIT: whole - 2 <= left <= whole}.get(
+            told.swap.admin or 0, 0 <= left <= whole // 2 + 1
+        )
+
+
+def test_after__of_what_a_pool_does_not_tell__is_no_quote() -> None:
+    assert isinstance(STATE.after(sold(DAI, 10**18), USDC), NoLiquidity)
+    through = replace(OVER_STATE, swap=replace(META, admin=0))
+    assert isinstance(through.after(sold(GUSD, 100), SHARES), CurveState)
+    assert through.after(sold(GUSD, 100), DAI) == NoLiquidity("the swap moves its base pool as well")

@@ -230,3 +230,33 @@ def test_pin__of_an_asset_without_decimals__is_none(its: bytes | None) -> None:
 
 def test_pin__of_a_vault_of_itself__is_none() -> None:
     assert pinned(words(0x4626), *GOOD[1:]) is None
+
+
+# --- afterwards ------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("virtual", [True, False])
+@pytest.mark.parametrize("is_deposit", [True, False])
+def test_after__a_trade__is_what_the_vaults_new_totals_make(virtual: bool, is_deposit: bool) -> None:
+    assets, supply, amount = 1_100 * 10**6 + 7, 10**12 + 3, 123_456_789
+    state = state_of(answer(assets, supply, virtual=virtual))
+    sell, buy = (ASSET, SHARE) if is_deposit else (SHARE, ASSET)
+    brings = state.out_for(TokenAmount(sell, amount), buy)
+    assert isinstance(brings, TokenAmount)
+    totals = (assets + amount, supply + brings.raw) if is_deposit else (assets - brings.raw, supply - amount)
+    assert state.after(TokenAmount(sell, amount), buy) == state_of(answer(*totals, virtual=virtual))
+
+
+def test_after__a_trade_under_limits__allows_so_much_less() -> None:
+    state = state_of(answer(10**9, 10**12, limits=(10**8, 10**9, 10**12)))
+    after = state.after(TokenAmount(ASSET, 4 * 10**7), SHARE)
+    assert isinstance(after, Erc4626State)
+    assert (after.most_in, after.most_out) == (6 * 10**7, 10**9)
+    after = after.after(TokenAmount(SHARE, 10**9), ASSET)
+    assert isinstance(after, Erc4626State)
+    assert (after.most_in, after.most_out) == (6 * 10**7, 0)
+    assert after.out_for(TokenAmount(SHARE, 1), ASSET) == Paused("maxRedeem is 0")
+
+
+def test_after__the_first_deposit__is_not_told() -> None:
+    assert isinstance(state_of(answer(0, 0)).after(TokenAmount(ASSET, 10**6), SHARE), NoLiquidity)

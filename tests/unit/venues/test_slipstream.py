@@ -5,7 +5,7 @@ import pytest
 
 from keeper.core.chain import Needs, Read, Unusable
 from keeper.core.plan import Leg, OrderLeg
-from keeper.core.pools import NoQuote
+from keeper.core.pools import NoLiquidity, NoQuote
 from keeper.core.units import TokenAmount
 from keeper.venues.slipstream import Slipstream
 from keeper.venues.uniswap_v3 import UniswapV3
@@ -78,3 +78,7 @@ def test_encode__a_swap__names_the_spacing() -> None:
     call = VENUE.encode(leg, ACCOUNT, NOW)
     assert call.selector.hex() == "a026383e"
     assert int.from_bytes(call.data[4 + 64 : 4 + 96], "big") == POOL.spacing
+
+
+def test_after__a_swap__is_not_told_because_the_fee_may_follow_the_price() -> None:
+    assert isinstance(state_at(500).after(TokenAmount(ZERO, 10**16), ONE), NoLiquidity)

@@ -259,3 +259,20 @@ def test_pin__of_a_pair_with_four_words_of_reserves__is_none() -> None:
     pin, at = UniswapV2Pin(), address(0xB002)
     answers = dict(zip(pin.reads(at), [*GOOD[:3], words(1, 2, 3, 4), None], strict=True))
     assert pin.pin(at, answers) is None
+
+
+@given(RESERVES, AMOUNTS, FEES, st.booleans())
+def test_after__of_a_sale__has_all_of_it_and_not_what_it_brought(
+    reserves: tuple[int, int], a: int, fee: Fraction, is_first: bool
+) -> None:
+    state = state_of(reserves, fee)
+    sell, buy = (ZERO, ONE) if is_first else (ONE, ZERO)
+    brings, after = state.out_for(TokenAmount(sell, a), buy), state.after(TokenAmount(sell, a), buy)
+    assert isinstance(brings, TokenAmount)
+    if not brings.raw:
+        assert after == NoLiquidity(f"brings nothing for {a} raw {sell.symbol}")
+        return
+    assert isinstance(after, UniswapV2State)
+    moved = (a, -brings.raw) if is_first else (-brings.raw, a)
+    assert after.reserves == (reserves[0] + moved[0], reserves[1] + moved[1])
+    assert after.pool == state.pool

@@ -10,6 +10,7 @@ from keeper.core.units import TokenAmount
 from keeper.venues.uniswap_v3 import UniswapV3
 from keeper.venues.uniswap_v3_state import UniswapV3State
 from tests.builders import DAI, USDC, WETH
+from tests.unit.venues.v3_contract import NotReadError, run, swap
 from tests.unit.venues.v3_pools import ONE, ZERO, Chain, v3_pool
 
 WIDE = UniswapV3(reach=60_000, enough=60_000)
@@ -147,3 +148,33 @@ def test_swap__over_a_tick_that_cannot_be__is_refused(net: int) -> None:
     found = broken.out_for(TokenAmount(ZERO, 10**17), ONE)
     assert isinstance(found, NoLiquidity)
     assert "liquidity after tick -100 cannot be" in found.reason
+
+
+@given(states(), DIRECTIONS, DIRECTIONS, AMOUNTS, AMOUNTS, st.booleans())
+def test_after__of_a_swap__is_where_the_contracts_loop_ends(state, direction, other, a, b, on_edge) -> None:  # type: ignore[no-untyped-def]
+    """And the next swap is quoted there, whichever way it goes."""
+    sell, buy = direction
+    ladder = state.side(sell, buy)
+    if on_edge and len(ladder.paid) > 1 and ladder.paid[1]:
+        a = ladder.paid[1 + b % (len(ladder.paid) - 1)]
+    after = state.after(TokenAmount(sell, a), buy)
+    try:
+        out, price, tick, liquidity = run(state, a, sell == ZERO, exact_in=True)
+    except NotReadError:
+        assert isinstance(after, NoLiquidity)
+        return
+    if liquidity is None or not out or (not liquidity and isinstance(after, NoLiquidity)):
+        assert isinstance(after, NoLiquidity)
+        return
+    assert (after.sqrt_price, after.tick, after.liquidity) == (price, tick, liquidity)
+    quote = after.out_for(TokenAmount(other[0], b), other[1])
+    if isinstance(quote, TokenAmount):
+        assert quote.raw == swap(after, b, other[0] == ZERO, exact_in=True)
+
+
+def test_after__where_the_fee_may_follow_the_price__is_not_told() -> None:
+    state = look(Chain(v3_pool(), 5, ((-600, 700, 10**18),)))
+    sell = TokenAmount(ZERO, 10**15)
+    assert isinstance(state.after(sell, ONE), UniswapV3State)
+    found = replace(state, fee_moves=True).after(sell, ONE)
+    assert found == NoLiquidity("its fee may follow the price, which the swap moves")

@@ -5,7 +5,7 @@ Raises ArithmeticError where the contract would revert.
 
 from __future__ import annotations
 
-from keeper.core.ticks import MAX_SQRT_RATIO, MIN_SQRT_RATIO
+from keeper.core.ticks import MAX_SQRT_RATIO, MIN_SQRT_RATIO, get_tick_at_sqrt_ratio
 from keeper.venues.uniswap_v3_math import (
     PPM,
     amount0_delta,
@@ -60,6 +60,11 @@ def _amount_out(price: int, other: int, liquidity: int, down: bool) -> int:
 
 def swap(state: UniswapV3State, amount: int, down: bool, exact_in: bool) -> int:
     """The other amount. Raises NotReadError, also where the pool runs out before the amount does."""
+    return run(state, amount, down, exact_in)[0]
+
+
+def run(state: UniswapV3State, amount: int, down: bool, exact_in: bool) -> tuple[int, int, int, int | None]:
+    """The other amount, and what slot0 and liquidity() say then: price, tick, and liquidity unless it was not read."""
     fee_ppm = int(state.pool.fee * PPM)
     ticks = Ticks(state.words, state.nets, state.pool.spacing)
     limit = MIN_SQRT_RATIO + 1 if down else MAX_SQRT_RATIO - 1
@@ -71,14 +76,18 @@ def swap(state: UniswapV3State, amount: int, down: bool, exact_in: bool) -> int:
         next_tick, is_initialised = found
         at_next = sqrt_ratio(next_tick)
         target = max(at_next, limit) if down else min(at_next, limit)
+        before = price
         price, paid, got, fee = compute_swap_step(price, target, liquidity, remaining, fee_ppm, exact_in)
         remaining -= paid + fee if exact_in else got
         other += got if exact_in else paid + fee
         if price != at_next:
+            tick = tick if price == before else get_tick_at_sqrt_ratio(price)
             continue
-        if is_initialised and remaining:
-            if next_tick not in state.nets:
-                raise NotReadError
-            liquidity += -state.nets[next_tick] if down else state.nets[next_tick]
         tick = next_tick - 1 if down else next_tick
-    return other
+        if is_initialised and next_tick not in state.nets:
+            if remaining:
+                raise NotReadError
+            return other, price, tick, None
+        if is_initialised:
+            liquidity += -state.nets[next_tick] if down else state.nets[next_tick]
+    return other, price, tick, liquidity
