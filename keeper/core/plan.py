@@ -190,6 +190,11 @@ class Leg:
     def label(self) -> str:
         return " → ".join(pool.label for pool in self.pools)
 
+    @property
+    def wraps(self) -> bool:
+        """No swap, but native coin into its wrapped token or back."""
+        return self.sell.token.is_native or self.buy.is_native
+
 
 @dataclass(frozen=True, slots=True)
 class Splitting:

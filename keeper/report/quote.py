@@ -12,7 +12,7 @@ from keeper.core.units import TokenAmount
 from keeper.report.cost import cost_of
 from keeper.report.decision import cost_record
 from keeper.report.figures import tokens, with_value
-from keeper.report.nouns import amount, block_record, pool_record, price_record
+from keeper.report.nouns import Record, amount, block_record, pool_record, price_record
 from keeper.report.page import BAD, DIM, STRONG, Page
 from keeper.report.routes import show_cost, show_others, show_route, trade_record
 
@@ -32,10 +32,15 @@ def quote_record(
         "buy": route.trade.buy.symbol,
         "notional": amount(route.trade.notional),
         "trade": trade_record(route) if isinstance(route, Route) else None,
-        "cost": cost_record(cost_of(route.legs, view)) if isinstance(route, Route) else None,
+        "cost": _cost(route, view) if isinstance(route, Route) else None,
         "no_route": printable(route.reason) if isinstance(route, NoRoute) else "",
         "first": amount(first) if first is not None else None,
     }
+
+
+def _cost(route: Route, view: VaultView) -> Record | None:
+    """Of its swaps: wrapping moves the same value once more, at no cost."""
+    return cost_record(cost_of([leg for leg in route.legs if not leg.wraps] or route.legs, view))
 
 
 def render_quote(quote: Mapping[str, Any]) -> Page:

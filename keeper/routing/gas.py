@@ -20,6 +20,7 @@ SWAP_GAS: Mapping[str, int] = {
     "balancer_weighted": 40_000,
     "balancer_stable": 70_000,
     "erc4626": 60_000,
+    "weth": 10_000,
 }
 """{gas} Of one pool within a transaction, by the pools' kind: estimates, to one digit. Balancer's are what whole swaps
 took on Anvil (weighted 99,000, stable 115,000, with rates 148,000) less the transaction and LEG_GAS; the others what

@@ -6,11 +6,15 @@ import json
 import re
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from keeper.core.abi import calldata
 from tests.chain.treasury import LIVE_KEY, Treasury, one_line, says
+from tests.chain.uniswap import balance
 
+RICH = "0x0000000000000000000000000000000000700177"
 NOBODY = "0x000000000000000000000000000000000000dEaD"
 OK, CONFIG, UNREACHABLE = 0, 2, 3
 
@@ -95,13 +99,42 @@ def test_quote__of_a_sale__is_what_the_pool_gives(treasury: Treasury, dry: Path)
     assert "sell 10.0000 WETH" in says(treasury.keeper("quote", dry, *asked), 0)
 
 
+def test_quote__of_native_coin__wraps_or_unwraps_it_to_the_wei(treasury: Treasury, dry: Path) -> None:
+    def legs(sell: str, buy: str) -> list[dict[str, Any]]:
+        (found,) = json.loads(says(treasury.keeper("quote", dry, "--sell", sell, "--for", buy, "--json"), OK))
+        return [{**leg, "sell": leg["sell"]["raw"], "quote": leg["quote"]["raw"]} for leg in found["trade"]["legs"]]
+
+    wrapping, swap = legs("10 ETH", "USDC")
+    assert (wrapping["kind"], wrapping["sell"], wrapping["quote"]) == ("weth", str(10 * 10**18), str(10 * 10**18))
+    assert [swap] == legs("10 WETH", "USDC")
+    swap, unwrapping = legs("10000 USDC", "ETH")
+    assert [swap] == legs("10000 USDC", "WETH")
+    assert unwrapping["sell"] == unwrapping["quote"] == swap["quote"]
+    # So does the real one: what is sent to it is what it credits, and what it debits is what it sends.
+    node, weth = treasury.node, treasury.uniswap.weth
+    for value, data in ((int(swap["quote"]), "d0e30db0"), (0, calldata("withdraw(uint256)", int(swap["quote"])).hex())):
+        before = balance(node, weth, node.deployer).raw
+        node.send(weth.address, bytes.fromhex(data), value)
+        assert abs(balance(node, weth, node.deployer).raw - before) == int(swap["quote"])
+    text = says(treasury.keeper("quote", dry, "--sell", "10 ETH", "--for", "WETH"), OK, "one for one")
+    assert f"weth 0 % ETH/WETH {weth.address[:6]}…" in text
+
+
+def test_plan__where_a_wallet_holds_coin_instead_of_its_token__names_the_wrap(treasury: Treasury) -> None:
+    path = treasury.write("coin", custody=f'{{kind: wallet, address: "{RICH}", native: count}}')
+    treasury.node.rpc("anvil_setBalance", RICH, hex(10 * 10**18))
+    text = says(treasury.keeper("plan", path), OK, "REBALANCE", "sell 3.7", "WETH")
+    steps = [line for line in text.splitlines() if re.search(r"wrap 3\.7\d* ETH|approve|swap 3\.7", line)]
+    assert re.search(r"wrap 3\.7\d* ETH", steps[0])
+
+
 @pytest.mark.parametrize(
     ("sell", "buy", "said"),
     [
         ("10", "USDC", "--sell: expected an amount with its unit, such as 0.05 ETH, found 10"),
         ("0 WETH", "USDC", "--sell: expected more than 0, found 0 WETH"),
-        ("1 WETH", "DOGE", "--sell, --for: expected two tokens of one vault, of USDC, WETH, found WETH, DOGE"),
-        ("1 WETH", "WETH", "--sell, --for: expected two tokens of one vault, of USDC, WETH, found WETH, WETH"),
+        ("1 WETH", "DOGE", "--sell, --for: expected two tokens of one vault, of ETH, USDC, WETH, found WETH, DOGE"),
+        ("1 WETH", "WETH", "--sell, --for: expected two tokens of one vault, of ETH, USDC, WETH, found WETH, WETH"),
         ("0.0000001 USDC", "WETH", "--sell: expected at most 6 decimals, found 0.0000001 USDC"),
     ],
 )

@@ -13,12 +13,11 @@ from keeper.core.chain import Unusable
 from keeper.core.plan import Leg, OrderLeg
 from keeper.core.pools import PoolState, Router
 from keeper.core.ports import Venue
-from keeper.core.units import NATIVE, Address, Token, TokenAmount
+from keeper.core.units import Address, Token, TokenAmount
 from keeper.guards.swaps import decode_swaps
 from keeper.venues.swaps import encode_together
 from keeper.venues.uniswap_v2 import UniswapV2, UniswapV2Pin
 from keeper.venues.uniswap_v3 import UniswapV3, UniswapV3Pin
-from keeper.venues.weth import Weth, weth_pool
 from tests.chain.node import NodeError
 from tests.chain.pools import observe, pin_pool
 from tests.chain.uniswap import (
@@ -171,18 +170,3 @@ def test_split__after_its_deadline__reverts_whole(market: Market) -> None:
     call = encode_together(legs, node.deployer, 1)
     with pytest.raises(NodeError):
         node.send(call.to, call.data)
-
-
-def test_wrap_and_unwrap__of_the_real_wrapped_coin__are_one_for_one(uniswap: Deployment) -> None:
-    node, venue, coin = uniswap.node, Weth(), Token(uniswap.node.chain_id, NATIVE, "ETH", 18)
-    state, _ = observe(node, venue, pool := weth_pool(coin, uniswap.weth))
-    assert not isinstance(state, Unusable)
-    for sell, buy in (pool.tokens, pool.tokens[::-1]):
-        before = balance(node, uniswap.weth, node.deployer)
-        leg = along([state], TokenAmount(sell, 12_345), [buy])
-        call = venue.encode(leg, node.deployer, FOREVER)
-        node.send(call.to, call.data, call.value)
-        change = balance(node, uniswap.weth, node.deployer) - before
-        assert change.raw == (leg.leg.quote.raw if sell == coin else -leg.leg.sell.raw)
-        state, _ = observe(node, venue, pool)
-        assert not isinstance(state, Unusable)

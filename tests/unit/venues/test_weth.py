@@ -1,75 +1,70 @@
-from dataclasses import replace
 from fractions import Fraction
 
 import pytest
 
-from keeper.core.abi import calldata
-from keeper.core.calls import Purpose
-from keeper.core.chain import Needs, Unusable
-from keeper.core.plan import Leg, OrderLeg
-from keeper.core.pools import LimitExceeded, NoLiquidity, NoQuote
+from keeper.core.plan import Leg, Route, Splitting, Trade
 from keeper.core.units import Token, TokenAmount
-from keeper.core.wrapping import wrapped_by
-from keeper.venues.weth import MOST, Weth, WethState, weth_pool
-from tests.builders import ACCOUNT, ETH, NOW, USDC, WETH, units
+from keeper.venues.weth import hop, with_hops
+from tests.builders import ETH, USDC, WETH, fake_pool, units, usd
 
-POOL, VENUE = weth_pool(ETH, WETH), Weth()
-STATE = WethState(POOL, units(WETH, 100).raw)
-(SUPPLY,) = VENUE.reads(POOL, None)
+GAS = units(USDC, "0.03")
+POOLS = [fake_pool(units(WETH, 2_000), units(USDC, 6_000_000), number=number).pool for number in (0xB001, 0xB002)]
+WORTH = usd(30_000)
+
+
+def swap(at: int, sell: TokenAmount, quote: TokenAmount) -> Leg:
+    return Leg((POOLS[at],), sell, quote, Fraction(3_000))
 
 
 @pytest.mark.parametrize(("sell", "buy"), [(ETH, WETH), (WETH, ETH)])
-def test_quote__of_a_coin__is_one_for_one(sell: Token, buy: Token) -> None:
-    assert STATE.out_for(units(sell, "1.5"), buy) == units(buy, "1.5")
-    assert STATE.in_for(units(buy, "1.5"), sell) == units(sell, "1.5")
-    assert STATE.marginal(sell, buy) == 1
-    side = STATE.side(sell, buy)
-    assert not isinstance(side, NoQuote)
-    assert (side.slope(1.0), side.sold_at(0.9), side.curve) == (1.0, float(side.most), None)
+def test_hop__both_ways__is_one_for_one_at_the_wrapped_token(sell: Token, buy: Token) -> None:
+    leg = hop(units(sell, "1.000000000000000001"), buy)
+    assert leg.quote == units(buy, "1.000000000000000001")
+    assert (leg.mid, leg.fee, leg.pool.address, leg.router.address) == (1, 0, WETH.address, WETH.address)
+    assert leg.wraps
+    assert not swap(0, units(WETH, 1), units(USDC, 3_000)).wraps
 
 
-def test_quote__of_more_than_there_is__is_a_limit() -> None:
-    assert isinstance(STATE.out_for(units(WETH, 101), ETH), LimitExceeded)
-    assert isinstance(STATE.out_for(TokenAmount(ETH, MOST + 1), WETH), LimitExceeded)
-    assert isinstance(STATE.in_for(TokenAmount(WETH, 0), ETH), LimitExceeded)
-    assert STATE.out_for(units(USDC, 1), WETH) == NoLiquidity("does not trade USDC for WETH")
+@pytest.mark.parametrize(("sell", "buy"), [(ETH, USDC), (WETH, USDC), (USDC, ETH), (ETH, ETH)])
+def test_hop__of_what_is_no_wrapped_coin__is_refused(sell: Token, buy: Token) -> None:
+    with pytest.raises(ValueError, match="wrapping: expected a coin and a token of as many decimals"):
+        hop(units(sell, 1), buy)
 
 
-def test_decode__of_its_supply__is_a_state() -> None:
-    assert VENUE.decode(POOL, {SUPPLY: STATE.supply.to_bytes(32, "big")}) == STATE
-    assert VENUE.decode(POOL, {}) == Needs((SUPPLY,))
-    assert VENUE.decode(POOL, {SUPPLY: None}) == Unusable("totalSupply() does not answer")
+def test_with_hops__of_a_sale_of_the_coin__wraps_all_of_it_first() -> None:
+    legs = swap(0, units(WETH, 6), units(USDC, 17_900)), swap(1, units(WETH, 4), units(USDC, 11_900))
+    split = Splitting((POOLS[0], units(USDC, 29_700)), units(USDC, 29_800), units(USDC, 1), units(USDC, 99))
+    route = Route(Trade(units(WETH, 10), USDC, WORTH), legs, ((POOLS[0], units(USDC, 29_700)),), split)
+    trade = Trade(units(ETH, 10), USDC, WORTH)
+    found = with_hops(trade, route, GAS)
+    assert found.legs == (hop(units(ETH, 10), WETH), *legs)
+    assert (found.trade, found.considered) == (trade, route.considered)
+    assert found.splitting is not None
+    assert (found.splitting.gas, found.splitting.saved) == (units(USDC, "1.03"), units(USDC, 99))
 
 
-def order(sell: TokenAmount, buy: Token) -> OrderLeg:
-    quote = TokenAmount(buy, sell.raw)
-    return OrderLeg(Leg((POOL,), sell, quote, Fraction(1)), quote, TokenAmount.zero(buy))
-
-
-def test_encode__both_ways__is_what_the_custody_writes() -> None:
-    wrap = VENUE.encode(order(units(ETH, 2), WETH), ACCOUNT, NOW)
-    assert (wrap.to, wrap.data, wrap.value, wrap.purpose) == (
-        WETH.address,
-        calldata("deposit()"),
-        units(ETH, 2).raw,
-        Purpose.WRAP,
+def test_with_hops__of_a_sale_for_the_coin__unwraps_what_all_legs_bring() -> None:
+    legs = swap(0, units(USDC, 18_000), units(WETH, "5.9")), swap(1, units(USDC, 12_000), units(WETH, "3.9"))
+    split = Splitting((POOLS[0], units(WETH, "9.7")), units(WETH, "9.8"), units(WETH, "0.001"), units(WETH, "0.099"))
+    trade = Trade(units(USDC, 30_000), ETH, WORTH)
+    found = with_hops(trade, Route(Trade(trade.sell, WETH, WORTH), legs, (), split), units(ETH, "0.0001"))
+    assert found.legs == (*legs, hop(units(WETH, "9.8"), ETH))
+    assert found.splitting == Splitting(
+        (POOLS[0], units(ETH, "9.7")), units(ETH, "9.8"), units(ETH, "0.0011"), units(ETH, "0.099")
     )
-    unwrap = VENUE.encode(order(units(WETH, 2), ETH), ACCOUNT, NOW)
-    assert (unwrap.to, unwrap.value, unwrap.purpose) == (WETH.address, 0, Purpose.UNWRAP)
-    assert unwrap.data == calldata("withdraw(uint256)", units(WETH, 2).raw)
-    for call, sign in ((wrap, 1), (unwrap, -1)):
-        assert wrapped_by(call) == {WETH.address: sign * units(WETH, 2).raw, ETH.address: -sign * units(WETH, 2).raw}
 
 
-def test_encode__nothing_or_a_path__is_refused() -> None:
-    with pytest.raises(ValueError, match="expected more than 0 of one coin"):
-        VENUE.encode(order(units(ETH, 0), WETH), ACCOUNT, NOW)
-    leg = order(units(ETH, 1), WETH)
-    with pytest.raises(ValueError, match="expected more than 0 of one coin"):
-        VENUE.encode(replace(leg, leg=replace(leg.leg, pools=(POOL, POOL))), ACCOUNT, NOW)
+def test_with_hops__where_no_pool_takes_all__has_nothing_to_compare_with() -> None:
+    leg = swap(0, units(USDC, 18_000), units(WETH, 6))
+    split = Splitting(None, units(WETH, 6), units(WETH, "0.001"), None)
+    trade = Trade(units(USDC, 18_000), ETH, WORTH)
+    found = with_hops(trade, Route(Trade(trade.sell, WETH, WORTH), (leg,), (), split), units(ETH, "0.0001"))
+    assert found.splitting == Splitting(None, units(ETH, 6), units(ETH, "0.0011"), None)
 
 
-@pytest.mark.parametrize(("native", "wrapped"), [(ETH, USDC), (WETH, WETH)])
-def test_pool__of_what_is_no_wrapped_coin__is_refused(native: Token, wrapped: Token) -> None:
-    with pytest.raises(ValueError, match="wrapped coin: expected"):
-        weth_pool(native, wrapped)
+@pytest.mark.parametrize(("sell", "buy", "held"), [(ETH, WETH, WETH), (WETH, ETH, WETH)])
+def test_with_hops__of_nothing_but_wrapping__is_that_hop(sell: Token, buy: Token, held: Token) -> None:
+    trade = Trade(units(sell, 2), buy, WORTH)
+    assert with_hops(trade, Route(Trade(units(held, 2), held, WORTH), ()), TokenAmount.zero(buy)).legs == (
+        hop(units(sell, 2), buy),
+    )
