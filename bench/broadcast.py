@@ -28,7 +28,6 @@ from keeper.chain.nodes.messages import Request
 from keeper.chain.nodes.rpc import Rpc, SendAnswer
 from keeper.core.abi import calldata
 from keeper.core.chain import History
-from keeper.core.sending import Intent
 from keeper.core.units import Address
 from keeper.cycle import Cycle
 from keeper.journal.sql import SqlJournal
@@ -100,6 +99,7 @@ def _contestants(local: Local, node: Far, count: int, closing: ExitStack) -> lis
     bare = closing.enter_context(BareSocket(node.url))
     asked = _noted(node, ours.prepare, ours.run)
     framed = [bare.framed(body) for body in ours.asked[-ours.requests :]]
+    ours.rpc.is_quiet = True
     peers = []
     for name, provider in {
         "web3, as it comes": HTTPProvider(node.url),
@@ -128,23 +128,30 @@ def _noted(node: Far, prepare: Callable[[], object], run: Callable[[], object]) 
 
 
 class _Recorder(Rpc):
-    """Keeps every body that it sends."""
+    """Keeps every body that it sends until it is told to be quiet, and knows when the last send was answered."""
 
     def __init__(self, name: str, urls: Sequence[str]) -> None:
         super().__init__(name, urls)
         self.bodies: list[bytes] = []
+        self.is_quiet, self.answered_at = False, 0.0
 
     def call(self, method: str, params: list[Any], *, nullable: bool = False) -> Any:
-        self.bodies.append(body_of([(method, params)]))
+        self._keep([(method, params)])
         return super().call(method, params, nullable=nullable)
 
     def batch(self, requests: Sequence[Request], *, nullable: bool = False) -> list[Any]:
-        self.bodies.append(body_of(requests))
+        self._keep(requests)
         return super().batch(requests, nullable=nullable)
 
     def send_raw(self, raw: bytes) -> list[SendAnswer]:
-        self.bodies.append(body_of([("eth_sendRawTransaction", ["0x" + raw.hex()])]))
-        return super().send_raw(raw)
+        self._keep([("eth_sendRawTransaction", ["0x" + raw.hex()])])
+        answers = super().send_raw(raw)
+        self.answered_at = time.perf_counter()
+        return answers
+
+    def _keep(self, requests: Sequence[Request]) -> None:
+        if not self.is_quiet:
+            self.bodies.append(body_of(requests))
 
 
 class _Ears:
@@ -198,13 +205,14 @@ class _Ours:
         self.local.market.move(Moment(0, "", START, START, START))
         self.local.market.fund(self.sender, {"WETH": DRIFT})
 
-    def run(self) -> Intent:
+    def run(self) -> float:
+        """The moment at which the transaction was acknowledged."""
         before, turns = len(self.asked), self.cycle.turn(self.vaults)
         # Those that merely hold on come first, at no cost to speak of; the rest is told after the one that trades.
         turn = next(turn for turn in turns if turn.record.vault == self.vaults[0])
         assert turn.intent is not None and turn.intent.call.purpose == "swap", turn.record.reason
         self._rest, self.requests = turns, len(self.asked) - before
-        return turn.intent
+        return self.rpc.answered_at
 
 
 def _write(local: Local, node: Far, sender: Address, count: int, folder: Path) -> Path:

@@ -315,8 +315,8 @@ BUGS = (
         unit("journal/test_contract"),
         (
             (
-                "journal/commands.py",
-                "    if reason := halted.get(drain_scope(new.sender)):",
+                "journal/rules.py",
+                "    if reason := halted(drain_scope(new.sender)):",
                 '    if reason := "":',
             ),
         ),
