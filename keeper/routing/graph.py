@@ -15,6 +15,7 @@ from keeper.core.chain import MarketPrice, VaultView
 from keeper.core.pools import NoQuote, Pool, PoolState
 from keeper.core.units import Address, Rounding, Token, ratio_to_int
 from keeper.routing.gas import Gas
+from keeper.routing.moved import Moved, tells
 from keeper.routing.search.network import SINK, SOURCE, Edge, Network
 
 Carries = Callable[[Sequence[Pool]], bool]
@@ -69,6 +70,7 @@ class _Drawing:
 
     def add(self, state: PoolState) -> None:
         tokens = state.pool.tokens
+        moved = Moved(state, self.tokens) if len(tokens) > 2 else None
         for sell in tokens:
             for buy in tokens:
                 tail, head = self._place(sell, state.pool), self._place(buy, state.pool)
@@ -77,8 +79,9 @@ class _Drawing:
                 side = state.side(sell, buy)
                 if isinstance(side, NoQuote):
                     continue
-                gas = self._means.gas.of(state.pool.kind, self.rests[tail]) * self._per_gas
-                self.edges.append(Edge(state.pool.address, tail, head, side, ratio_to_int(gas, Rounding.UP)))
+                gas = ratio_to_int(self._means.gas.of(state.pool.kind, self.rests[tail]) * self._per_gas, Rounding.UP)
+                after = moved.side(sell, buy) if moved and tells(state, sell, buy, side) else None
+                self.edges.append(Edge(state.pool.address, tail, head, side, gas, after))
 
     def _place(self, token: Token, pool: Pool) -> int | None:
         """None where an amount can neither rest nor pass through."""

@@ -26,7 +26,10 @@ class Edge:
     head: int
     side: Side
     gas: int = 0
-    after: Callable[[Sequence[tuple[Edge, int]]], Side] | None = None
+    after: After | None = None
+
+
+After = Callable[[Sequence[tuple[Edge, int]]], Side]
 
 
 @dataclass(frozen=True, slots=True)

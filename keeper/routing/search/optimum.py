@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from math import exp, log
+from operator import mul
 
 from keeper.core.units import Address
 from keeper.routing.search.network import SINK, SOURCE, Edge, Loads, Network, best_rates, height, in_order, reaches
@@ -16,6 +17,8 @@ from keeper.routing.search.sketch import Sketch
 _ROUNDS = 12
 _TRUE = 1e-6
 """How wrong the lines may be about the slopes where the loads are, as a share of the trade's value: 0.01 bps."""
+_SETTLED = 1e-4
+"""Of the trade's value: loads that still move by so much are off the best by about its square."""
 _BEYOND = 1.02
 """Sides are known a little past what can arrive, so that a price is told even where all goes one way."""
 _TRIES, _EXCHANGES = 12, 40
@@ -142,21 +145,22 @@ class Search:
 
     def _together(self, found: Balance, sold: float, dropped: Collection[int]) -> Balance:
         """Prices sides of one pool together: each as it is after the others, again and again until nothing changes."""
+        last: tuple[list[float], list[float]] | None = None
         for _ in range(_EXCHANGES):
             shared = self._shared(found)
             if not shared:
                 break
             lines = {index: self._line_beside(index, shared, found.loads, sold) for index in shared}
-            again = self._balance(sold, dropped, lines)
+            beside = {index: line for index, line in lines.items() if line}
+            again = self._balance(sold, dropped, beside) if len(beside) == len(lines) else None
             if again is None:
                 break
-            mixed = [(one + other) / 2 for one, other in zip(found.loads, again.loads, strict=True)]
-            change = sum(
-                abs(one - other) * _price(again.heights, edge.tail)
-                for one, other, edge in zip(found.loads, again.loads, self.network.edges, strict=True)
-            )
-            found = replace(again, loads=tuple(mixed))
-            if change <= _TRUE * sold * _price(again.heights, SOURCE):
+            prices = [_price(again.heights, edge.tail) for edge in self.network.edges]
+            steps = [(b - a) * price for a, b, price in zip(found.loads, again.loads, prices, strict=True)]
+            loads = [(a + b) / 2 for a, b in zip(found.loads, again.loads, strict=True)]
+            mixed = _further(loads, steps, *last) if last else loads
+            last, found = (loads, steps), replace(again, loads=tuple(mixed))
+            if sum(map(abs, steps)) <= _SETTLED * sold * _price(again.heights, SOURCE):
                 break
         return found
 
@@ -168,7 +172,8 @@ class Search:
         places = in_order(self.network, found.loads) or list(range(self.network.places))
         return sorted(shared, key=lambda at: (places.index(edges[at].tail), -found.loads[at]))
 
-    def _line_beside(self, index: int, shared: Sequence[int], loads: Loads, sold: float) -> Line:
+    def _line_beside(self, index: int, shared: Sequence[int], loads: Loads, sold: float) -> Line | None:
+        """None where after the others it sells nothing."""
         edge = self.network.edges[index]
         others = [at for at in shared if self.network.edges[at].pool == edge.pool]
         uses = [(self.network.edges[at], int(loads[at])) for at in others]
@@ -176,6 +181,8 @@ class Search:
         before, later, after = uses[:turn], uses[turn + 1 :], edge.after
         assert after is not None
         side = Shared(after(before), lambda own: after([*before, (edge, own), *later]))
+        if side.slope(0.0) <= 0:
+            return None
         return edge.tail, edge.head, Sketch(side, sold * self._arrives[edge.tail] * _BEYOND)
 
     # --- what a sequence of swaps cannot do --------------------------------------------------------------------------
@@ -224,6 +231,14 @@ class Search:
 
 def _price(heights: Sequence[float], place: int) -> float:
     return exp(-2 * heights[place])
+
+
+def _further(loads: list[float], steps: list[float], before: list[float], steps_before: list[float]) -> list[float]:
+    """Where two exchanges together point: that mixture of them whose steps come nearest to nothing (Anderson)."""
+    turned = [step - other for step, other in zip(steps, steps_before, strict=True)]
+    size = sum(map(mul, turned, turned))
+    share = sum(map(mul, steps, turned)) / size if size else 0.0
+    return [max(0.0, load + share * (other - load)) for load, other in zip(loads, before, strict=True)]
 
 
 def _w(heights: Sequence[float], line: Line) -> float:

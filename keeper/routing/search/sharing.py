@@ -13,7 +13,26 @@ from math import sqrt
 from keeper.core.pools import Curve, NoQuote, Side
 
 _ROUNDS = 40
-_CLOSE = 1e-9
+_CLOSE = 1e-6
+"""Of a sale, or of how far the slope comes down: what all of them are together settles in rounds anyway."""
+
+
+@dataclass(frozen=True, slots=True)
+class Closed:
+    """Implements Side: nothing more can be sold, and why."""
+
+    why: NoQuote
+    most: int = 0
+    curve: Curve | None = None
+
+    def out(self, sold: int) -> NoQuote:  # noqa: ARG002  whatever it is
+        return self.why
+
+    def slope(self, sold: float) -> float:  # noqa: ARG002
+        return 0.0
+
+    def sold_at(self, slope: float) -> float:  # noqa: ARG002
+        return 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +57,8 @@ class Shared:
     def sold_at(self, slope: float) -> float:
         """Between nothing and what it would sell if nothing came later, along straight lines of 1/√slope."""
         low, high = 0.0, self.mine.sold_at(slope)
-        first, last = self.slope(low), self.slope(high)
+        start = first = self.slope(low)
+        last = self.slope(high)
         if first <= slope or last <= 0:
             return 0.0
         for _ in range(_ROUNDS):
@@ -47,7 +67,7 @@ class Shared:
             share = (1 / sqrt(slope) - 1 / sqrt(first)) / (1 / sqrt(last) - 1 / sqrt(first))
             at = low + (high - low) * min(0.999, max(0.001, share))
             here = self.slope(at)
-            if abs(here / slope - 1) < _CLOSE:
+            if abs(here - slope) < _CLOSE * (start - slope):
                 return at
             if here > slope:
                 low, first = at, here

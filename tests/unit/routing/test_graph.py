@@ -4,10 +4,11 @@ from fractions import Fraction
 import pytest
 
 from keeper.core.chain import Unusable
-from keeper.core.units import Token
+from keeper.core.pools import NoLiquidity
+from keeper.core.units import Token, TokenAmount
 from keeper.routing.graph import Graph, Means, draw
 from keeper.routing.search.network import SINK, SOURCE
-from tests.builders import DAI, USDC, WBTC, WETH, fake_pool, units
+from tests.builders import DAI, USDC, WBTC, WETH, FakePool, fake_pool, units
 from tests.unit.routing.splitting import ALL, CHEAP, FROM_DAI, FROM_DAI_V2, PRICES, TO_DAI, carries, view_of
 
 
@@ -32,6 +33,30 @@ def test_draw__of_a_pool_of_three_tokens__has_every_side_of_it() -> None:
     state = replace(CHEAP, pool=three, reserves=CHEAP.reserves | {DAI: units(DAI, 1_000).raw})
     assert set(ways(drawn(state))) == {(WETH, USDC), (WETH, DAI), (DAI, USDC)}
     assert len({edge.pool for edge in drawn(state).network.edges}) == 1
+
+
+def test_draw__of_a_pool_of_three_tokens__tells_each_side_after_the_others() -> None:
+    three = replace(CHEAP.pool, tokens=(WETH, USDC, DAI))
+    state = replace(CHEAP, pool=three, reserves=CHEAP.reserves | {DAI: units(DAI, 9_000_000).raw})
+    direct, first, _ = drawn(state).network.edges
+    assert direct.after is not None
+    sold = units(WETH, 100)
+    moved = state.after(sold, DAI)
+    assert isinstance(moved, FakePool)
+    assert direct.after([(first, sold.raw)]).out(10**18) == moved.out_for(units(WETH, 1), USDC).raw  # type: ignore[union-attr]
+    assert direct.after([]).out(10**18) == direct.side.out(10**18)
+
+
+def test_draw__of_a_pool_that_cannot_tell__offers_no_side_after_another() -> None:
+    three = replace(CHEAP.pool, tokens=(WETH, USDC, DAI))
+    untold = Untold(three, CHEAP.reserves | {DAI: units(DAI, 9_000_000).raw})
+    assert {edge.after for edge in drawn(untold).network.edges} == {None}
+    assert {edge.after for edge in drawn(CHEAP, TO_DAI).network.edges} == {None}, "of two tokens, none is needed"
+
+
+class Untold(FakePool):
+    def after(self, sell: TokenAmount, buy: Token) -> NoLiquidity:
+        return NoLiquidity("not told")
 
 
 @pytest.mark.parametrize("atomic", [True, False])

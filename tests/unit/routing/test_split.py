@@ -7,8 +7,9 @@ from hypothesis import strategies as st
 
 from keeper.core.chain import Unusable, VaultView
 from keeper.core.plan import Leg, NoRoute, Route, Trade
-from keeper.core.units import TokenAmount, Wei
-from tests.builders import DAI, ETH, USDC, WBTC, WETH, FakePool, fake_pool, make_block, market, units, usd
+from keeper.core.pools import NoLiquidity, NoQuote, PoolState
+from keeper.core.units import Rounding, Token, TokenAmount, Wei
+from tests.builders import DAI, ETH, USDC, WBTC, WETH, FakePool, address, fake_pool, make_block, market, units, usd
 from tests.unit.routing.splitting import (
     ALL,
     CHEAP,
@@ -117,13 +118,54 @@ def test_allocate__where_paths_share_a_pool__prices_it_once() -> None:
     view = view_of(TO_DAI, twin, small)
     one, two = route(view, selling(100), atomic=False).legs
     assert one.pools[1] == two.pools[1] == small.pool
-    middles = [
-        pool.out_for(leg.sell, DAI)
-        for pool, leg in ((s, leg) for leg in (one, two) for s in (TO_DAI, twin) if s.pool == leg.pool)
-    ]
-    together = small.out_for(TokenAmount(DAI, total([m for m in middles if isinstance(m, TokenAmount)])), USDC)
-    assert isinstance(together, TokenAmount)
-    assert one.quote + two.quote == together
+    last: PoolState | NoQuote = small
+    for leg in (one, two):
+        (first,) = (state for state in (TO_DAI, twin) if state.pool == leg.pool)
+        middle = first.out_for(leg.sell, DAI)
+        assert isinstance(middle, TokenAmount)
+        assert not isinstance(last, NoQuote)
+        assert leg.quote == last.out_for(middle, USDC)
+        last = last.after(middle, USDC)
+
+
+def test_allocate__where_a_shared_pool_cannot_tell_what_it_will_be__takes_the_difference_of_two_quotes() -> None:
+    twin = fake_pool(units(WETH, 2_000), units(DAI, 6_240_000), Fraction(5, 10_000), 0xB3, V3, "uniswap_v3")
+    small = fake_pool(units(DAI, 1_000_000), units(USDC, 1_000_000), Fraction(1, 10_000), 0xB4, V3, "uniswap_v3")
+    silent = Silent(small.pool, small.reserves)
+    one, two = route(view_of(TO_DAI, twin, silent), selling(100), atomic=False).legs
+    middles = [first.out_for(leg.sell, DAI) for leg in (one, two) for first in (TO_DAI, twin) if first.pool == leg.pool]
+    both = small.out_for(TokenAmount(DAI, total([m for m in middles if isinstance(m, TokenAmount)])), USDC)
+    assert one.quote + two.quote == both
+
+
+THREE = FakePool(
+    replace(CHEAP.pool, kind="balancer_weighted", address=address(0xB5), tokens=(WETH, USDC, DAI)),
+    {WETH: units(WETH, 3_000).raw, USDC: units(USDC, 9_360_000).raw, DAI: units(DAI, 9_360_000).raw},
+)
+
+
+class Silent(FakePool):
+    """It knows its quotes of now, and nothing of what a swap makes of it."""
+
+    def after(self, sell: TokenAmount, buy: Token) -> NoLiquidity:
+        return NoLiquidity("not told")
+
+
+@pytest.mark.parametrize("whole", [100, 500])
+def test_allocate__of_a_pool_of_three_tokens__uses_two_of_its_sides_one_after_the_other(whole: int) -> None:
+    view = view_of(THREE, CHEAP, TO_DAI, FROM_DAI, FROM_DAI_V2)
+    legs = route(view, selling(whole)).legs
+    mine = [leg for leg in legs if leg.pool == THREE.pool]
+    assert {leg.buy for leg in mine} == {USDC, DAI}
+    first, second = mine
+    moved = THREE.after(first.sell, first.buy)
+    assert isinstance(moved, FakePool)
+    assert second.quote == moved.out_for(second.sell, second.buy)
+    silent = view_of(Silent(THREE.pool, THREE.reserves), *view.pools[1:])
+    told, other = (route(each, selling(whole)).splitting for each in (view, silent))
+    assert told is not None
+    assert other is not None
+    assert told.brings > other.brings.times(Fraction(10_001, 10_000), Rounding.UP)
 
 
 def test_allocate__where_gas_has_no_price__does_not_split() -> None:
