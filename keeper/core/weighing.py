@@ -42,7 +42,9 @@ class Weighing:
 
     def drifts(self, targets: Mapping[Token, int]) -> dict[Token, Fraction]:
         """{bps} Weight minus target, exact; they sum to zero where the targets sum to the whole."""
-        return {token: self.weight(token) - target for token, target in targets.items()}
+        total = self.total
+        over = {token: self.value(token) * WHOLE_BPS - target * total for token, target in targets.items()}
+        return {token: Fraction(each, total) for token, each in over.items()}
 
 
 def total_drift(drifts: Mapping[Token, Fraction]) -> Fraction:

@@ -20,7 +20,7 @@ def _legs(draft: Draft) -> tuple[OrderLeg, ...]:
 
 def _below(got: Fraction | int, expected: Fraction | int) -> Fraction:
     """{bps} How far `got` falls short of `expected`; all of it where nothing was expected."""
-    return (1 - Fraction(got) / expected) * WHOLE_BPS if expected else Fraction(WHOLE_BPS)
+    return Fraction((expected - got) * WHOLE_BPS, expected) if expected else Fraction(WHOLE_BPS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,8 +49,8 @@ class MaxImpact:
         allowed = text.bps(self.limit)
         if not _legs(draft):
             return no_trade(self.key, allowed)
-        leg = max((leg.leg for leg in _legs(draft)), key=_impact)
-        worst = max(_impact(leg), Fraction(0))
+        impact, leg = max(((_impact(leg.leg), leg.leg) for leg in _legs(draft)), key=lambda each: each[0])
+        worst = max(impact, Fraction(0))
         what = f"selling {text.amount(leg.sell)} moves {leg.label} too far"
         remedy = "A smaller max_trade or clip makes slices; so does a deeper pool."
         return at_most(self.key, (worst, self.limit), (text.bps(worst), allowed), what, remedy=remedy)

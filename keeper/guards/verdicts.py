@@ -36,7 +36,7 @@ def at_most(
     """Allow where the first figure is no more than the second. `texts` are the same two for people; `what` is a
     clause that says what was measured: `chainlink and twap30m disagree on WETH`."""
     (measured, limit), (measured_text, limit_text) = figures, texts
-    used = Fraction(measured) / limit if limit else None
+    used = Fraction(measured, limit) if limit else None
     if measured <= limit:
         return Allow(guard, measured_text, limit_text, used)
     reason = f"{what}: {measured_text} measured, {limit_text} allowed"

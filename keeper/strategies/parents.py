@@ -58,12 +58,14 @@ def no_pauses(clip: TokenAmount) -> Slicing:
 
 def make_parent(trade: Trade, view: VaultView, wishes: Slicing) -> Parent | None:
     """None where one transaction is as good as several, and where no pool fills the trade: routing then says why."""
+    least = _least(trade, wishes)
+    if max(least, wishes.most) < 2:
+        return None
     found = view.best(trade.sell, trade.buy)
     if not isinstance(found, tuple) or not trade.notional:
         return None
     fee, depth = found[0].pool.fee, _depth(found[0], trade, view)
-    spacing, least = _spacing(fee, wishes), _least(trade, wishes)
-    count = least
+    spacing, count = _spacing(fee, wishes), least
     if depth:
         costs = slicing.Costs(trade.notional.whole, depth, fee, gas_of_a_slice(view))
         count = max(least, min(costs.best(), wishes.most))

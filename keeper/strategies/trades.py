@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Set
+from collections.abc import Callable, Set
 from dataclasses import dataclass
+from functools import cache
 
 from keeper.core import text
 from keeper.core.chain import VaultView
@@ -14,6 +15,9 @@ from keeper.core.units import Address, Token, TokenAmount
 from keeper.core.weighing import Weighing
 from keeper.strategies.netting import Pairing
 from keeper.strategies.sizing import largest_sell, without_impact
+
+Ask = Callable[[int], Quoted | NoQuote]
+"""What selling so much {sell raw} brings: a search for a size comes back to the same amounts, each is quoted once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,39 +54,44 @@ class Limits:
 
 def size(pairing: Pairing, scales: Weighing, view: VaultView, used: Set[Address], limits: Limits) -> Sized | Left:
     """The trade for `pairing` on these balances, quoted in pools that this plan has not used yet."""
-    full = TokenAmount(pairing.sell, _largest(view, pairing, scales, used, limits))
+
+    @cache
+    def ask(raw: int) -> Quoted | NoQuote:
+        return view.quote(TokenAmount(pairing.sell, raw), pairing.buy, used)
+
+    full = TokenAmount(pairing.sell, _largest(ask, pairing, scales, limits))
     if not full:
-        return _nothing(view, pairing, scales, used)
+        return _nothing(ask, pairing, scales)
     sell, slices = _clipped(full, view, limits.clip)
     notional = view.price(pairing.sell).mid.value(sell)
     if not sell or notional < limits.dust:
         what = f"selling {text.amount(sell)} ({text.usd(notional)})"
         return Left("dust", f"{what} for {pairing.buy.symbol} is below the dust limit of {text.usd(limits.dust)}")
-    found = _quote(view, sell, pairing.buy, used)
+    found = _quote(ask, sell, pairing.buy)
     if not isinstance(found, Quoted):
         return Left("no_liquidity", found.reason)
     after = scales.after({pairing.sell: -sell.raw, pairing.buy: found.out.raw})
     return Sized(Trade(sell, pairing.buy, notional), pairing, found.pools, slices, after)
 
 
-def _quote(view: VaultView, sell: TokenAmount, buy: Token, used: Set[Address]) -> Quoted | NoQuote:
-    found = view.quote(sell, buy, used)
+def _quote(ask: Ask, sell: TokenAmount, buy: Token) -> Quoted | NoQuote:
+    found = ask(sell.raw)
     if isinstance(found, Quoted) and not found.out:
         return NoLiquidity(f"{text.amount(sell)} brings no {buy.symbol}")
     return found
 
 
-def _largest(view: VaultView, pairing: Pairing, scales: Weighing, used: Set[Address], limits: Limits) -> int:
+def _largest(ask: Ask, pairing: Pairing, scales: Weighing, limits: Limits) -> int:
     def quote(raw: int) -> int | None:
-        found = view.quote(TokenAmount(pairing.sell, raw), pairing.buy, used)
+        found = ask(raw)
         return found.out.raw if isinstance(found, Quoted) else None
 
     return largest_sell(scales, pairing, quote, limits.least_total)
 
 
-def _nothing(view: VaultView, pairing: Pairing, scales: Weighing, used: Set[Address]) -> Left:
+def _nothing(ask: Ask, pairing: Pairing, scales: Weighing) -> Left:
     wanted = TokenAmount(pairing.sell, without_impact(scales, pairing))
-    found = _quote(view, wanted, pairing.buy, used) if wanted else None
+    found = _quote(ask, wanted, pairing.buy) if wanted else None
     if found is None or isinstance(found, Quoted):
         return Left("dust", f"one raw unit of {pairing.sell.symbol} is more than what should be sold")
     return Left("no_liquidity", f"{text.amount(wanted)} cannot be sold for {pairing.buy.symbol}: {found.reason}")
