@@ -6,7 +6,6 @@ import json
 import os
 import signal
 import subprocess
-import sys
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -15,7 +14,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import IO, Any
 
-ROOT = Path(__file__).parents[2]
+from tests.forks import ROOT, commands
+
 POLL = 0.05
 TAIL = 40
 """Lines of the log that a failure shows."""
@@ -46,19 +46,13 @@ def wait_until(holds: Callable[[], bool], seconds: float, what: str, tell: Calla
         time.sleep(POLL)
 
 
-def _command(*arguments: str | Path) -> list[str]:
-    return [sys.executable, "-m", "keeper", *map(str, arguments)]
-
-
 def _environment(variables: Mapping[str, str]) -> dict[str, str]:
     return {"PATH": os.defpath, "PYTHONPATH": str(ROOT), "LC_ALL": "C.UTF-8", **variables}
 
 
 def keeper(*arguments: str | Path, env: Mapping[str, str], seconds: float = 120) -> Ended:
     """Runs one command to its end."""
-    done = subprocess.run(
-        _command(*arguments), env=_environment(env), capture_output=True, text=True, timeout=seconds, check=False
-    )
+    done = commands().run("keeper", [*map(str, arguments)], _environment(env), ROOT, seconds=seconds)
     return Ended(done.returncode, done.stdout, done.stderr)
 
 
@@ -66,19 +60,18 @@ class KeeperProcess:
     """`keeper run CONFIG --live --adopt`, until `stop`."""
 
     def __init__(self, config: Path, env: Mapping[str, str]) -> None:
-        self._process = subprocess.Popen(
-            # Each test begins a journal of its own for keys that earlier ones have used.
-            _command("run", config, "--live", "--adopt"),
-            env=_environment(env),
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
+        # Each test begins a journal of its own for keys that earlier ones have used.
+        words = ["run", str(config), "--live", "--adopt"]
+        pipes = [os.pipe(), os.pipe()]
+        ends = [theirs for _, theirs in pipes]
+        with Path(os.devnull).open() as nothing:
+            self._process = commands().start("keeper", words, _environment(env), ROOT, [nothing.fileno(), *ends])
+        for theirs in ends:
+            os.close(theirs)
         self.pid = self._process.pid
         self.lines: list[str] = []
         """Both streams, as they came."""
-        streams = (self._process.stdout, self._process.stderr)
+        streams = [os.fdopen(ours, encoding="utf-8") for ours, _ in pipes]
         self._readers = [threading.Thread(target=self._read, args=(stream,), daemon=True) for stream in streams]
         for reader in self._readers:
             reader.start()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import subprocess
-import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -31,6 +30,7 @@ from keeper.telemetry.heartbeat import Heartbeat
 from keeper.telemetry.logs import configure, logger
 from tests.builders import ETH, NOW, make_view, units
 from tests.chain.alert_target import AlertTarget, alert_target
+from tests.forks import ROOT, commands
 from tests.unit.config.deployments import GOOD, loaded, written
 from tests.unit.journal.situations_journal import attempt, cycle, receipt, wish
 from tests.unit.telemetry.streams import Stream
@@ -299,8 +299,7 @@ def arrived(rig: Rig) -> int:
 
 
 def keeper(*args: object, **env: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "keeper", *map(str, args)]
-    return subprocess.run(command, capture_output=True, text=True, timeout=60, env={**os.environ, **env}, check=False)
+    return commands().run("keeper", [*map(str, args)], {**os.environ, **env}, ROOT)
 
 
 def test_alert_test__says_which_target_took_it(target: AlertTarget, tmp_path: Path) -> None:

@@ -30,8 +30,9 @@ from keeper.journal.sql import SqlJournal
 from keeper.local.anvil import Anvil, run_anvil
 from tests.chain.daemon_market import open_market
 from tests.chain.node import Node
-from tests.chain.treasury import HOLDER, ROOT, Treasury, build_treasury, one_line, says
+from tests.chain.treasury import HOLDER, Treasury, build_treasury, one_line, says
 from tests.faults.fault_proxy import Fault, FaultProxy
+from tests.forks import ROOT
 
 TOKEN = "k3y-of-a-provider"
 

@@ -21,8 +21,9 @@ from keeper.local.anvil import run_anvil
 from tests.chain.counting_proxy import CountingProxy
 from tests.chain.daemon_market import HOLDINGS, Market, fund, open_market
 from tests.chain.daemon_ride import SEND, Setting
-from tests.chain.keeper_process import ROOT, wait_until
+from tests.chain.keeper_process import wait_until
 from tests.chain.node import Node
+from tests.forks import ROOT
 
 KEY = secrets.token_bytes(32)
 FRESH = Address(Account.from_key(KEY).address)

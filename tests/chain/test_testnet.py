@@ -15,7 +15,7 @@ from keeper.core.errors import ConfigError
 from keeper.journal.reader import JournalReader
 from keeper.local.anvil import Anvil, run_anvil
 from tests.chain.node import Node
-from tests.chain.treasury import ROOT
+from tests.forks import ROOT
 
 PAGE = ROOT / "docs" / "testnet.md"
 FUND = "keeper keys address ops.json\n"

@@ -9,8 +9,6 @@ assert done.code == 0 and "WETH" in done.out
 from __future__ import annotations
 
 import os
-import subprocess
-import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
@@ -32,6 +30,7 @@ from tests.chain.uniswap import (
     transfer,
     wrap,
 )
+from tests.forks import ROOT, commands
 
 KEY, LIVE_KEY = "7e5f" * 16, "5e6f" * 16
 """Of two accounts that hold the same: what one trades does not change what the other plans."""
@@ -39,7 +38,6 @@ HOLDER, LIVE_HOLDER = (Address(Account.from_key(key).address) for key in (KEY, L
 WETH_PRICE = Fraction(3000)
 GAS = 10**18
 """{wei}"""
-ROOT = Path(__file__).parents[2]
 
 CONFIG = """\
 chains:
@@ -163,10 +161,7 @@ class Treasury:
     def keeper(self, *words: object, env: Mapping[str, str] | None = None, text: str = "") -> Done:
         """`python -m keeper WORDS` with nothing in its environment but `env`, and no terminal."""
         bare = {"HOME": str(self.home), "PATH": os.defpath, "LANG": "C.UTF-8", **(env or {})}
-        command = [sys.executable, "-m", "keeper", *map(str, words)]
-        done = subprocess.run(
-            command, capture_output=True, text=True, env=bare, input=text, cwd=ROOT, timeout=60, check=False
-        )
+        done = commands().run("keeper", [*map(str, words)], bare, ROOT, text=text)
         for key in (KEY, LIVE_KEY):
             assert key not in done.stdout + done.stderr, f"{words}: a private key was printed"
         return Done(done.returncode, done.stdout, done.stderr)
