@@ -8,7 +8,7 @@ from typing import Any
 
 from bench.bare import BareSocket, RecordingRpc
 from bench.local import Local, holder
-from keeper.app.pinning import runtime
+from contracts_abi import runtime
 from keeper.chain.nodes.batch import BatchReader
 from keeper.chain.nodes.headers import parse_block
 from keeper.chain.nodes.multicall import MULTICALL3

@@ -13,7 +13,7 @@ from bench.frame import QUICK, Contestant, Pace, Row, measure
 from bench.local import CountingProvider, local_market, say_requests
 from bench.reading import Run, Work, figures, fund, work
 from bench.web3_reads import aggregated, gathered, one_by_one
-from keeper.app.pinning import runtime
+from contracts_abi import runtime
 from keeper.chain.nodes.batch import BatchReader
 from keeper.chain.nodes.headers import parse_block
 from keeper.chain.nodes.messages import Request

@@ -16,3 +16,8 @@ def load(name: str) -> dict[str, Any]:
     """
     found: dict[str, Any] = json.loads((files(__name__) / f"{name}.json").read_text("utf-8"))
     return found
+
+
+def runtime(name: str) -> bytes:
+    """The code of a contract of ours, as it stands on a chain or in a state override."""
+    return bytes.fromhex(load(name)["runtime"].removeprefix("0x"))

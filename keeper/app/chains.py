@@ -7,9 +7,12 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 
+from contracts_abi import runtime
+from keeper.app.claims import Claims
 from keeper.app.composition import Composition, Pasts, vaults_on
 from keeper.app.loading import open_relay
-from keeper.app.pinning import Claims, pin, require, runtime
+from keeper.app.measuring import look_at_transfers
+from keeper.app.pinning import pin, require
 from keeper.app.policies import hold_signers
 from keeper.app.proposing import SafeProposer, Settling
 from keeper.app.rules import make_fees, make_rules
@@ -91,11 +94,14 @@ class Chain(Composition):
         tokens = {token.address: token for setting in settings.values() for token in setting.tokens.values()}
         wrong: dict[str, str] = {finding.path: str(finding) for finding in pinner.look_for_changes(pools.values())}
         upgraded = pinner.look_for_upgrades(tokens.values(), self.pins.token_codes)
+        claims = Claims(self.loaded.config, self.name, self.vaults)
+        odd = {t: look.odd for t, look in look_at_transfers(self.rpc, claims, pools.values()).items() if look.odd}
         return {
             vault: reason
             for vault, setting in settings.items()
             for reason in (
                 *(str(upgraded[token.address]) for token in setting.tokens.values() if token.address in upgraded),
+                *(odd[token] for pool in setting.pools for token in pool.tokens if token in odd),
                 *(said for pool in setting.pools for path, said in wrong.items() if path.startswith(pool.label)),
             )
         }

@@ -5,9 +5,10 @@ from __future__ import annotations
 from keeper.app.arriving import look_for_arrival
 from keeper.app.authority import check_authority
 from keeper.app.chains import Chain, open_rpc
+from keeper.app.claims import Claims
 from keeper.app.custodies import custody_notes
 from keeper.app.exposing import worst_case
-from keeper.app.pinning import Claims, pin
+from keeper.app.pinning import pin
 from keeper.app.upkeep_checks import check_upkeep
 from keeper.chain.nodes.rpc import Rpc
 from keeper.chain.reading.pins import Finding, Pins

@@ -10,8 +10,9 @@ from fractions import Fraction
 from pathlib import Path
 
 from keeper.app.chains import Chain, open_rpc
+from keeper.app.claims import Claims
 from keeper.app.composition import vaults_on
-from keeper.app.pinning import Claims, pin, require
+from keeper.app.pinning import pin, require
 from keeper.app.schedules import make_looks
 from keeper.app.telling import keep_account
 from keeper.chain.nodes.clock import ChainClock

@@ -71,7 +71,8 @@ def _listed(config: Config, vault: str, contract: Address, pins: Pins) -> Iterat
 
 
 def _routers(config: Config, vault: str, pins: Pins) -> Mapping[Address, Router]:
-    pools = [pins.pools[address] for address in config.pools_of(vault) if address in pins.pools]
+    known = (address for address in config.pools_of(vault) if address not in pins.left_out)
+    pools = [pins.pools[address] for address in known if address in pins.pools]
     return {pool.router.address: pool.router for pool in pools}
 
 

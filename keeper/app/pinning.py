@@ -1,113 +1,26 @@
-"""What a configuration claims about a chain, and whether the chain agrees."""
+"""Whether a chain agrees with what a configuration claims about it."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 
-import contracts_abi
+from contracts_abi import runtime
+from keeper.app.claims import Claims
 from keeper.app.holding import pin_contracts
+from keeper.app.measuring import pin_transfers
 from keeper.app.parts import make_pins
 from keeper.app.safes import pin_safes
 from keeper.app.triggers import look_for_trigger
 from keeper.chain.nodes.rpc import Rpc
-from keeper.chain.reading.pins import FeedWant, Finding, Pinner, Pins, PoolWant, TokenWant, code_hash
+from keeper.chain.reading.pins import Finding, Pinner, Pins, code_hash
 from keeper.chain.reading.token_code import fetch_token_codes
 from keeper.config import Config, Loaded
-from keeper.config.prices import ChainlinkConfig, SourceConfig, TwapConfig, leaves
-from keeper.config.upkeeps import AnyUpkeep
 from keeper.core.errors import ConfigError
 from keeper.core.foreign import printable
 from keeper.core.pools import Router
 from keeper.core.units import Address
 from keeper.guards.authority import UNFLOORED
-
-
-def runtime(name: str) -> bytes:
-    """The code of a contract of ours, as it stands on a chain or in a state override."""
-    return bytes.fromhex(contracts_abi.load(name)["runtime"].removeprefix("0x"))
-
-
-@dataclass(frozen=True, slots=True)
-class Claims:
-    """What the vaults of one chain need to be true. Paths are those of the configuration."""
-
-    config: Config
-    chain: str
-    vaults: tuple[str, ...]
-
-    @property
-    def path(self) -> str:
-        return f"chains.{self.chain}"
-
-    def tokens(self) -> Iterator[TokenWant]:
-        """The tokens that a vault holds or that wrap the native coin; those that nobody uses are not looked at."""
-        chain = self.config.chains[self.chain]
-        used = {symbol for vault in self.vaults for symbol in self.config.symbols_of(vault)}
-        if chain.native.wrapped:
-            used.add(chain.native.wrapped)
-        for symbol in sorted(used):
-            token = chain.tokens[symbol]
-            yield TokenWant(f"{self.path}.tokens.{symbol}", token.address, symbol, token.decimals)
-
-    @property
-    def upkeeps(self) -> Mapping[str, AnyUpkeep]:
-        return {name: self.config.upkeeps[name] for name in self.vaults if name in self.config.upkeeps}
-
-    def targets(self) -> Iterator[tuple[Address, str]]:
-        """The contracts that upkeeps ask and call."""
-        for name, upkeep in self.upkeeps.items():
-            yield upkeep.target, f"upkeeps.{name}.target"
-            if upkeep.allowed[0] != upkeep.target:
-                yield upkeep.allowed[0], f"upkeeps.{name}.to"
-
-    def pools(self) -> Iterator[PoolWant]:
-        """The pools that a vault trades through or takes an average from."""
-        seen: set[Address] = set()
-        for vault in self.vaults:
-            for index, (address, name) in enumerate(self.config.pools_of(vault).items()):
-                if address not in seen:
-                    seen.add(address)
-                    path = f"vaults.{vault}.pools[{index}]"
-                    yield PoolWant(path, address, name=name, spare=self.spares(vault, address))
-        for path, source in self._sources():
-            if isinstance(source, TwapConfig):
-                found = self._address(source)
-                if found is not None and found not in seen:
-                    seen.add(found)
-                    yield PoolWant(path, found, name=source.pool.name)
-
-    def spares(self, vault: str, pool: Address) -> bool:
-        """Whether a vault can do without a pool: it names none of them, and takes no price from this one."""
-        averaged = {self._address(source) for _, source in self._sources() if isinstance(source, TwapConfig)}
-        return self.config.vaults[vault].strategy.kind == "weights" and pool not in averaged
-
-    def _address(self, source: TwapConfig) -> Address | None:
-        return source.pool.address or self.config.chains[self.chain].pools.get(source.pool.name)
-
-    def feeds(self) -> Iterator[FeedWant]:
-        """Each once, but once for each pair that it is said to be: two places may contradict each other."""
-        seen: set[tuple[Address, str | None]] = set()
-        for path, source in self._sources():
-            if isinstance(source, ChainlinkConfig):
-                pair = str(source.pair) if source.pair else None
-                if (source.feed, pair) not in seen:
-                    seen.add((source.feed, pair))
-                    yield FeedWant(path, source.feed, description=pair)
-
-    def _sources(self) -> Iterator[tuple[str, SourceConfig]]:
-        """Every single source of every rule that a vault of this chain needs, with its place."""
-        chain = self.config.chains[self.chain]
-        for vault in self.vaults:
-            own = self.config.kept[vault].prices
-            symbols = {*self.config.symbols_of(vault), *filter(None, [chain.native.wrapped])}
-            for symbol in sorted(symbols & {*own, *chain.prices}):
-                rule = own.get(symbol) or chain.prices[symbol]
-                place = f"vaults.{vault}.prices" if symbol in own else f"{self.path}.prices"
-                for index, source in enumerate(rule.sources):
-                    for leaf in leaves(source):
-                        yield f"{place}.{symbol}.sources[{index}]", leaf
 
 
 def pin(rpc: Rpc, claims: Claims) -> Pins | Finding:
@@ -124,6 +37,7 @@ def pin(rpc: Rpc, claims: Claims) -> Pins | Finding:
     fees = {address: factory.fee_ppm for address, factory in chain.factories.items() if factory.fee_ppm is not None}
     families = {address: factory.kind for address, factory in chain.factories.items()}
     pinner.pin_pools(pins, list(claims.pools()), make_pins(routers), routers, fees, families)
+    pin_transfers(rpc, claims, pins)
     pinner.pin_feeds(pins, list(claims.feeds()))
     pins.token_codes = fetch_token_codes(rpc, list(pins.tokens))
     if chain.sequencer is not None:
@@ -167,7 +81,8 @@ def _pools_fit(claims: Claims, vault: str, pins: Pins) -> None:
     config = claims.config
     chain, strategy = config.chain_of(vault), config.vaults[vault].strategy
     held = {chain.tokens[symbol].address: symbol for symbol in strategy.symbols}
-    pools = {f"vaults.{vault}.pools[{i}]": pins.pools.get(at) for i, at in enumerate(config.pools_of(vault))}
+    places = {at: f"vaults.{vault}.pools[{index}]" for index, at in enumerate(config.pools_of(vault))}
+    pools = {place: pins.pools.get(at) for at, place in places.items() if at not in pins.left_out}
     met = Counter(token.address for pool in pools.values() if pool for token in pool.tokens)
     reached: set[Address] = set()
     for path, pool in pools.items():

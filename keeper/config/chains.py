@@ -95,6 +95,8 @@ class TokenBody(Part):
 
     address: Address
     decimals: Annotated[Count, between(0, 36, "0 to 36")] | None = None
+    rebasing: bool = False
+    """Its balances move by themselves: its pools are left out of routes, and it is not traded."""
 
 
 TokenConfig = Annotated[TokenBody, BeforeValidator(short_form("address"))]

@@ -10,14 +10,11 @@ from typing import ClassVar
 from keeper.core import text
 from keeper.core.chain import VaultView
 from keeper.core.plan import Draft
+from keeper.core.transfers import TOLERATED
 from keeper.core.units import WHOLE_BPS, Token, TokenAmount
 from keeper.core.verdicts import Allow, Verdict
 from keeper.core.wrapping import wrapped_by
 from keeper.guards.verdicts import at_most, no_trade
-
-TOLERATED = 1
-"""{bps} Quote and simulation are of one block, so a plain token differs by nothing; balances kept as shares of a pool
-(stETH) by one or two raw units. Fees of transfers begin at several bps."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -70,7 +70,7 @@ vaults:
     mode: live
     custody: {{kind: wallet, signer: ops, native: ignore}}
     strategy: {{kind: weights, weights: {{ODD: 50%, USDC: 50%}}, trigger: 2pp, destination: 1pp}}
-    pools: ["{pool}"]
+    pools: [{pools}]
     schedule: {{every: 1s}}
     guards: {{cool_down: 0s, max_turnover: 100% per 24h, max_gas_cost: 300bps}}
 journal: keeper.db
@@ -89,6 +89,8 @@ class Stall:
     venue: str
     key: bytes = field(default_factory=lambda: secrets.token_bytes(32))
     pool: Address = field(init=False)
+    more: tuple[Address, ...] = ()
+    """Pools beside its own that the vault names."""
 
     @property
     def node(self) -> Node:
@@ -113,6 +115,13 @@ class Stall:
         else:
             level = position_around(*deep, FEE, Fraction(1), 2_000)
             self.pool = create_v3_pool(self.uniswap, self.odd, self.usdc, FEE, Fraction(1), [level])
+
+    def detour(self, middle: Token) -> None:
+        """Two more pools that the vault names: from ODD to USDC through another token, for 2 % more USDC."""
+        much = TokenAmount.from_whole(middle, 10**7)
+        self.node.send(middle.address, calldata("mint(address,uint256)", self.node.deployer, 2 * much.raw))
+        for token, whole in ((self.odd, 10**7), (self.usdc, 10**7 * 102 // 100)):
+            self.more += (create_v2_pair(self.uniswap, TokenAmount.from_whole(token, whole), much),)
 
     def fund(self, side: str) -> None:
         for token, whole in zip((self.odd, self.usdc), HELD[side], strict=True):
@@ -143,7 +152,7 @@ class Stall:
                 odd_feed=self.feeds["ODD / USD"],
                 usdc_feed=self.feeds["USDC / USD"],
                 holder=self.holder,
-                pool=self.pool,
+                pools=", ".join(f'"{pool}"' for pool in (self.pool, *self.more)),
             ),
             "utf-8",
         )

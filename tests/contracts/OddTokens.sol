@@ -148,6 +148,42 @@ contract Fee is Plain {
     }
 }
 
+/// A fee of 5 % for whoever sells to the pool in `knob`: nothing that is bought shows it.
+contract TaxesSales is Plain {
+    constructor(string memory l, uint8 u) Plain(l, u) {}
+
+    function move(address from, address to, uint256 amount) internal override {
+        uint256 fee = to == address(uint160(knob)) ? amount / 20 : 0;
+        super.move(from, to, amount - fee);
+        if (fee != 0) super.move(from, address(0xFEE), fee);
+    }
+}
+
+/// A fee of `knob` bps goes to all holders: their balances grow while others transfer.
+contract Reflects is Plain {
+    uint256 private shares;
+
+    constructor(string memory l, uint8 u) Plain(l, u) {}
+
+    function mint(address to, uint256 amount) external override {
+        uint256 made = shares == 0 ? amount * 1e9 : amount * shares / totalSupply;
+        (totalSupply, shares) = (totalSupply + amount, shares + made);
+        held[to] += made;
+    }
+
+    function balanceOf(address owner) external view override returns (uint256) {
+        return shares == 0 ? 0 : held[owner] * totalSupply / shares;
+    }
+
+    function move(address from, address to, uint256 amount) internal override {
+        uint256 part = amount * shares / totalSupply;
+        uint256 fee = part * knob / 10_000;
+        require(held[from] >= part, "balance too small");
+        (held[from], held[to], shares) = (held[from] - part, held[to] + part - fee, shares - fee);
+        emit Transfer(from, to, amount);
+    }
+}
+
 /// Balances are shares of a pool, worth `knob` / 10^18 each: stETH, AMPL. Transfers round down by a unit or so.
 contract Rebasing is Plain {
     constructor(string memory l, uint8 u) Plain(l, u) {}

@@ -6,7 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from keeper.app.pinning import Claims, look_for_reader, require, runtime
+from contracts_abi import runtime
+from keeper.app.claims import Claims
+from keeper.app.pinning import look_for_reader, require
 from keeper.chain.nodes.messages import Request
 from keeper.chain.reading.pins import FeedWant, Finding, Pinner, Pins, PoolWant, TokenWant, code_hash
 from keeper.core.errors import ConfigError
