@@ -15,6 +15,7 @@ from keeper.core.plan import Leg, OrderLeg
 from keeper.core.pools import LimitExceeded, NoLiquidity, NoQuote, Paused, Router
 from keeper.core.units import Address, TokenAmount
 from keeper.venues.erc4626 import Erc4626, Erc4626Pin, Erc4626State
+from tests.chain.consecutive import SWAPS, walk
 from tests.chain.pools import CASES, observe
 from tests.chain.share_vaults import EMPTY, Held, Vaults, make_vaults
 from tests.chain.uniswap import Deployment, balance, deploy_token
@@ -115,6 +116,17 @@ def test_swap__as_encoded__moves_what_was_quoted(uniswap: Deployment, states: li
             assert (before[0] - after[0], after[1] - before[1]) == (amount, quote)
             swapped += 1
     assert swapped > 10
+
+
+def test_after__deposits_and_redemptions__is_what_the_vault_counts(uniswap: Deployment, vaults: Vaults) -> None:
+    venue, kinds = Erc4626((uniswap.node.deployer,)), Counter[str]()
+    for offset, decimals in ((0, 18), (6, 6), (3, 8)):
+        asset = deploy_token(uniswap, f"L{offset}", decimals)
+        pool = vaults.new(asset, offset=offset, held=(10 ** (decimals + 5) + 7, 10 ** (decimals + 4) + 3, 0))
+        state, _ = observe(uniswap.node, venue, pool)
+        assert isinstance(state, Erc4626State)
+        kinds += walk(uniswap.node, venue, state, SWAPS // 3, seed=44)
+    assert kinds["swaps"] > SWAPS * 0.8, kinds
 
 
 @pytest.mark.parametrize("put_in", [10**18, 0])
