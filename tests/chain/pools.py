@@ -13,6 +13,8 @@ from keeper.core.units import Address, Token
 from tests.chain.node import Node
 
 CASES = int(os.environ.get("KEEPER_CASES", "2000"))
+FEW = CASES // 4 if "KEEPER_CASES" in os.environ else 300
+"""Of a fork of what all cases are run for."""
 
 
 def pin_pool(

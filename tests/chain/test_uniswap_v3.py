@@ -15,11 +15,11 @@ from keeper.core.plan import Leg, OrderLeg
 from keeper.core.pools import NoLiquidity, Router
 from keeper.core.ticks import MAX_TICK
 from keeper.core.units import Token, TokenAmount
-from keeper.venues.uniswap_v3 import ENOUGH, UniswapV3, UniswapV3Pin
+from keeper.venues.uniswap_v3 import UniswapV3, UniswapV3Pin
 from keeper.venues.uniswap_v3_state import UniswapV3State
 from keeper.venues.uniswap_v3_walk import WORD_BITS
 from tests.chain.pools import CASES, observe, pin_pool
-from tests.chain.quoter import Case, Told, ask
+from tests.chain.quoter import ask
 from tests.chain.uniswap import (
     SPACINGS,
     Deployment,
@@ -32,6 +32,7 @@ from tests.chain.uniswap import (
     nearest_tick,
     v3_pool,
 )
+from tests.chain.v3_cases import Case, Told, compare, random_cases, random_positions
 
 FOREVER = 1 << 40
 DECIMALS = (0, 2, 6, 8, 18, 24)
@@ -51,20 +52,6 @@ def tokens(uniswap: Deployment) -> list[Token]:
     return [deploy_token(uniswap, f"V{decimals}", decimals) for decimals in DECIMALS]
 
 
-def _random_positions(dice: random.Random, tick: int, spacing: int, count: int) -> list[Position]:
-    """A thin one that spans many words, and others near the price: overlapping, adjacent, with gaps of whole words."""
-    middle = tick // spacing
-    size = 2 ** dice.uniform(50, 90)
-    far = min(3_000, MAX_TICK // spacing - abs(middle) - 1)
-    found = [Position((middle - far) * spacing, (middle + far) * spacing, int(size / 4))]
-    for _ in range(count - 1):
-        spread = dice.choice((8, 40, 300, 1_200))
-        low = middle + dice.randint(-spread, spread)
-        high = low + dice.choice((1, 3, 17, dice.randint(1, 600)))
-        found.append(Position(low * spacing, high * spacing, max(10**4, int(size * 2 ** dice.uniform(-8, 4)))))
-    return found
-
-
 @pytest.fixture(scope="module")
 def states(uniswap: Deployment, tokens: list[Token]) -> list[UniswapV3State]:
     """A pool of every pair of tokens, fees in turn, each read as the keeper does and again as far as its ends."""
@@ -80,7 +67,7 @@ def states(uniswap: Deployment, tokens: list[Token]) -> list[UniswapV3State]:
         router = Router(kind, uniswap.swap_router if kind == "swap_router" else uniswap.swap_router02)
         pool = pin_pool(uniswap.node, UniswapV3Pin(), address, tokens, router)
         sqrt = int.from_bytes(uniswap.node.call(address, calldata("slot0()"))[:32], "big")
-        positions = _random_positions(dice, nearest_tick(sqrt), pool.spacing, 16 + 4 * i)
+        positions = random_positions(dice, nearest_tick(sqrt), pool.spacing, 16 + 4 * i)
         add_positions(uniswap, one, other, fee, sqrt, positions)
         for venue in (NARROW, _wide(pool.spacing)):
             state, follow_ups = observe(uniswap.node, venue, pool)
@@ -99,40 +86,19 @@ def cases(uniswap: Deployment, states: list[UniswapV3State]) -> list[Case]:
         for state in states
         for token in state.pool.tokens
     }
-    cases = []
-    for i in range(CASES):
-        state = states[i % len(states)]
-        sell, buy = state.pool.tokens if dice.random() < 0.5 else state.pool.tokens[::-1]
-        exact_in = dice.random() < 0.6
-        top = held[state.pool.address, buy]
-        if exact_in:
-            # {sell raw} that the pool's whole stock of `buy` costs at today's price
-            price = Fraction(state.sqrt_price**2, 1 << 192)
-            top = int(top / price if sell == state.pool.tokens[0] else top * price)
-        raw = int(top * 10 ** dice.uniform(-5, 1)) if dice.random() < 0.8 else int((top + 1) ** dice.random())
-        raw = max(1, raw)
-        cases.append(Case(state, sell, buy, exact_in, raw))
-    return cases
+    return random_cases(dice, states, held, CASES)
 
 
 @pytest.mark.fault("M18")
 @pytest.mark.fault("M19")
 def test_quote__of_random_cases__is_what_the_quoter_says(uniswap: Deployment, cases: list[Case]) -> None:
-    kinds: Counter[str] = Counter()
-    for case, told in zip(cases, ask(uniswap, cases), strict=True):
-        quote = case.quote
-        if isinstance(quote, TokenAmount):
-            assert told is not None, (case, quote)
-            assert quote.raw == told.raw, (case, told)
-            assert not told.is_partial, (case, told)
-            kinds["in" if case.exact_in else "out"] += 1
-            kinds["down" if case.is_down else "up"] += 1
+    pairs = list(zip(cases, ask(uniswap, cases), strict=True))
+    kinds = compare(pairs)
+    for case, told in pairs:
+        if told is not None and isinstance(case.quote, TokenAmount):
             kinds["ten ticks"] += told.crossed >= 10
             kinds["thirty ticks"] += told.crossed >= 30
             kinds["empty word"] += _crosses_empty_word(case, told)
-        else:
-            assert isinstance(quote, NoLiquidity), (case, quote)
-            kinds[_justify(case, quote, told)] += 1
     assert kinds["in"] + kinds["out"] > CASES // 2, kinds
     floors = {"in": 20, "out": 20, "down": 20, "up": 20, "ten ticks": 100, "thirty ticks": 200, "empty word": 100}
     for kind, part in (floors | {"not read": 50, "runs out": 80}).items():
@@ -144,18 +110,6 @@ def _crosses_empty_word(case: Case, told: Told) -> bool:
     low, high = sorted((case.state.tick, nearest_tick(told.price)))
     span = WORD_BITS * case.state.pool.spacing
     return any(case.state.words.get(index) == 0 for index in range(low // span + 1, high // span))
-
-
-def _justify(case: Case, quote: NoLiquidity, told: Told | None) -> str:
-    """Why the keeper refuses must be seen in what the contract does."""
-    if "runs out" in quote.reason:
-        assert told is None or told.is_partial, (case, quote, told)
-        return "runs out"
-    assert "not read" in quote.reason, quote
-    if told is not None and not told.is_partial:
-        # A swap that the keeper did not read far enough for ends where it need not have read.
-        assert abs(nearest_tick(told.price) - case.state.tick) >= ENOUGH, (case, quote, told)
-    return "not read"
 
 
 def test_swap__with_the_quote_as_floor__fills_and_one_more_reverts(uniswap: Deployment, cases: list[Case]) -> None:

@@ -13,7 +13,7 @@ from keeper.core.units import Token, TokenAmount
 from keeper.venues.uniswap_v3 import ENOUGH, REACH, UniswapV3, UniswapV3Pin
 from keeper.venues.uniswap_v3_state import UniswapV3State
 from tests.chain.pools import observe, pin_pool
-from tests.chain.quoter import Case, ask
+from tests.chain.quoter import ask
 from tests.chain.uniswap import (
     Deployment,
     Position,
@@ -24,6 +24,7 @@ from tests.chain.uniswap import (
     position_around,
     swap_v3,
 )
+from tests.chain.v3_cases import Case
 
 NARROW = UniswapV3()
 
