@@ -1,8 +1,13 @@
-"""Figures that tests measured, shown at the end of a run: also by workers, whose own output nobody sees."""
+"""What holds for every test, and figures that tests measured: shown at the end of a run, also those of workers."""
 
 from __future__ import annotations
 
 import pytest
+from hypothesis import settings
+
+# How long an example takes is this machine's business, which does other things beside it.
+settings.register_profile("keeper", deadline=None)
+settings.load_profile("keeper")
 
 
 @pytest.hookimpl(trylast=True)
