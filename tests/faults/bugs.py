@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-MODEL = ("tests/faults/test_model.py", {"KEEPER_STEPS": "3000"})
+MODEL = ("tests/faults/test_model.py", {"KEEPER_STEPS": "3000", "KEEPER_SHRINK": "0"})
 SENDS = ("tests/faults/test_ambiguous_sends.py", {"KEEPER_SENDS": "100"})
 REORGS = ("tests/faults/test_reorgs.py", {"KEEPER_REORGS": "50"})
 KILLS = ("tests/faults/test_kill_matrix_late.py", {"KEEPER_SEEDS": "1"})
+ERRORS = ("tests/unit/chain/sending/test_send_errors.py", {"KEEPER_FUZZED_ERRORS": "1000"})
 
 Test = tuple[str, dict[str, str]]
 
@@ -239,7 +240,7 @@ BUGS = (
     ),
     Bug(
         "an unknown refusal counts as never sent",
-        unit("chain/sending/test_send_errors"),
+        ERRORS,
         (("chain/sending/send_errors.py", "SendClass.UNKNOWN)", "SendClass.FATAL)"),),
     ),
     Bug(

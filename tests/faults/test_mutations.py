@@ -2,45 +2,66 @@
 
 from __future__ import annotations
 
+import compileall
 import os
 import shutil
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, closing
+from dataclasses import dataclass
 from pathlib import Path
 from queue import Queue
 
 import pytest
 
 from tests.faults.bugs import BUGS, Bug, Test
+from tests.forks import ROOT, ForkServer
 
-ROOT = Path(__file__).parents[2]
 WORKERS = 2
+IMPORTED = (
+    *("pytest", "hypothesis.stateful", "sqlalchemy.dialects.sqlite", "alembic.command", "alembic.autogenerate"),
+    *("eth_account", "eth_abi", "eth_utils", "pydantic", "structlog", "urllib3", "websockets", "ruamel.yaml"),
+)
+"""What is no part of the project, and the same for each of its copies."""
 PASSED, FAILED = 0, 1
 """pytest's exit codes; any other says that the tests could not be run."""
 
 
+@dataclass(frozen=True)
+class Copy:
+    """Of the project, and a server of processes that find it there."""
+
+    folder: Path
+    forks: ForkServer
+
+    def run(self, test: Test) -> tuple[int, str]:
+        """pytest's exit code and the end of what it said."""
+        file, variables = test
+        env = {"PATH": os.defpath, "PYTHONPATH": str(self.folder), **variables}
+        # Rewritten asserts would say more of a failure than anybody reads here.
+        words = ["-x", "-q", "--no-header", "--tb=line", "--assert=plain", "-p", "no:xdist", file]
+        done = self.forks.run("pytest", words, env, self.folder, seconds=170)
+        return done.returncode, (done.stdout + done.stderr)[-1_500:]
+
+
 @pytest.fixture(scope="module")
-def copies(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Queue[Path]]:
+def copies(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Queue[Copy]]:
     """As many copies of the project as are tested at once."""
-    free: Queue[Path] = Queue()
-    for number in range(WORKERS):
-        folder = tmp_path_factory.mktemp(f"copy{number}")
-        for part in ("keeper", "contracts_abi", "tests"):
-            shutil.copytree(ROOT / part, folder / part)
-        shutil.copy2(ROOT / "pyproject.toml", folder)
-        free.put(folder)
-    yield free
-
-
-def run(folder: Path, test: Test) -> tuple[int, str]:
-    """pytest's exit code and the end of what it said."""
-    file, variables = test
-    env = {"PATH": os.defpath, "PYTHONPATH": str(folder), "PYTHONDONTWRITEBYTECODE": "1", **variables}
-    command = [sys.executable, "-m", "pytest", "-x", "-q", "--no-header", "--tb=line", "-p", "no:xdist", file]
-    done = subprocess.run(command, cwd=folder, env=env, capture_output=True, text=True, timeout=170, check=False)
-    return done.returncode, (done.stdout + done.stderr)[-1_500:]
+    free: Queue[Copy] = Queue()
+    origin = ROOT
+    with ExitStack() as stack:
+        for number in range(WORKERS):
+            folder = tmp_path_factory.mktemp(f"copy{number}")
+            for part in ("keeper", "contracts_abi", "tests"):
+                shutil.copytree(origin / part, folder / part)
+                if origin is ROOT:
+                    compileall.compile_dir(folder / part, quiet=1)
+            shutil.copy2(ROOT / "pyproject.toml", folder)
+            # A compiled bug would outlive its text.
+            server = ForkServer(*IMPORTED, root=folder, env={"PYTHONDONTWRITEBYTECODE": "1"})
+            free.put(Copy(folder, stack.enter_context(closing(server))))
+            origin = folder
+        yield free
 
 
 def misfit(folder: Path, bug: Bug) -> str:
@@ -63,21 +84,21 @@ def plant(folder: Path, bug: Bug) -> dict[Path, str]:
     return before
 
 
-def in_a_copy(copies: Queue[Path], work: Callable[[Path], str]) -> str:
-    folder = copies.get()
+def in_a_copy(copies: Queue[Copy], work: Callable[[Copy], str]) -> str:
+    copy = copies.get()
     try:
-        return work(folder)
+        return work(copy)
     finally:
-        copies.put(folder)
+        copies.put(copy)
 
 
-def survives(folder: Path, bug: Bug) -> str:
+def survives(copy: Copy, bug: Bug) -> str:
     """What is wrong with the proof of this bug, or an empty string where it was caught."""
-    if misfits := misfit(folder, bug):
+    if misfits := misfit(copy.folder, bug):
         return misfits
-    before = plant(folder, bug)
+    before = plant(copy.folder, bug)
     try:
-        code, said = run(folder, bug.test)
+        code, said = copy.run(bug.test)
     finally:
         for path, text in before.items():
             path.write_text(text, "utf-8")
@@ -86,8 +107,8 @@ def survives(folder: Path, bug: Bug) -> str:
     return f"{bug.name}: {bug.test[0]} " + ("did not notice" if code == PASSED else f"could not run ({code}): {said}")
 
 
-def breaks(folder: Path, test: Test) -> str:
-    code, said = run(folder, test)
+def breaks(copy: Copy, test: Test) -> str:
+    code, said = copy.run(test)
     return "" if code == PASSED else f"{test[0]} fails without any bug ({code}): {said}"
 
 
@@ -103,7 +124,7 @@ def test_bugs__as_listed__at_least_20_with_those_of_the_field() -> None:
     ]
 
 
-def test_seeded_bugs__each_alone__every_one_is_caught(copies: Queue[Path], tell: Callable[[str], None]) -> None:
+def test_seeded_bugs__each_alone__every_one_is_caught(copies: Queue[Copy], tell: Callable[[str], None]) -> None:
     tests = {bug.test[0]: bug.test for bug in BUGS}
     with ThreadPoolExecutor(WORKERS) as pool:
         sound = list(pool.map(lambda test: in_a_copy(copies, lambda at: breaks(at, test)), tests.values()))
