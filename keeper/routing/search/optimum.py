@@ -192,12 +192,13 @@ class Search:
         Where a pool tells what it is after a swap they can, but for what goes in again where it came out."""
         edges = self.network.edges
         loaded = [index for index, load in enumerate(found.loads) if load > 0]
-        kept = dict[Address, list[int]]()
+        kept, torn = dict[Address, list[int]](), set[Address]()
         for index in sorted(loaded, key=lambda each: -self._value(found, each)):
             mine = kept.setdefault(edges[index].pool, [])
             if all(self._are_beside(index, other) for other in mine):
                 mine.append(index)
-        torn = {pool for pool, mine in kept.items() if len(mine) < sum(edges[at].pool == pool for at in loaded)}
+            else:
+                torn.add(edges[index].pool)
         return {
             index
             for index, edge in enumerate(edges)

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from math import exp, inf
 from operator import mul
 
+from keeper.routing.search.bundle import Bundle
 from keeper.routing.search.network import SINK, SOURCE
 from keeper.routing.search.sketch import Sketch
 
@@ -38,7 +39,8 @@ _GROUND = 1e-10
 def settle(lines: Sequence[Line], heights: list[float], sold: float) -> list[float] | None:
     """Heights (−ln price / 2, in raw units of the sink) at which every place passes on what it gets, close to it. None
     where none are found, as where the sides do not take so much."""
-    left, pulls = _at(lines, heights, sold)
+    bundles = _bundled(lines)
+    left, pulls = _at(bundles, heights, sold)
     deepest, stuck, far, least = heights[SOURCE] + _DEEPEST, 0, 0, inf
     for _ in range(_STEPS):
         value, off = exp(-2 * heights[SOURCE]) * sold, sum(map(abs, left))
@@ -47,18 +49,25 @@ def settle(lines: Sequence[Line], heights: list[float], sold: float) -> list[flo
         step = [min(_FURTHEST, max(-_FURTHEST, by)) for by in _solve(pulls, left, _GROUND * value)]
         if heights[SOURCE] > deepest or max(map(abs, step)) < _STILL:
             break
-        part = _part(lines, heights, sold, step, left)
+        part = _part(bundles, heights, sold, step, left)
         heights = [height + part * by for height, by in zip(heights, step, strict=True)]
         far = far + 1 if max(map(abs, step)) >= _FURTHEST else 0
         if part < _SHORT or far >= _PATIENCE:
-            heights = _level_each(lines, heights, sold)
-        left, pulls = _at(lines, heights, sold)
+            heights = _level_each(bundles, heights, sold)
+        left, pulls = _at(bundles, heights, sold)
         stuck, least = stuck + 1 if off > least / 2 else 0, min(off, least)
     return heights if sum(map(abs, left)) <= _NEAR * exp(-2 * heights[SOURCE]) * sold else None
 
 
+def _bundled(lines: Sequence[Line]) -> list[Bundle]:
+    between: dict[tuple[int, int], list[Sketch]] = {}
+    for tail, head, sketch in lines:
+        between.setdefault((tail, head), []).append(sketch)
+    return [Bundle(*pair, sketches) for pair, sketches in between.items()]
+
+
 def _part(
-    lines: Sequence[Line], heights: Sequence[float], sold: float, step: Sequence[float], left: Sequence[float]
+    bundles: Sequence[Bundle], heights: Sequence[float], sold: float, step: Sequence[float], left: Sequence[float]
 ) -> float:
     """The whole step, or as much of it as does not overshoot: what is left over, seen along it, falls all the way, so
     where it has changed its sign the right part lies between."""
@@ -66,7 +75,7 @@ def _part(
     low, at_low, high, at_high, part = 0.0, start, 1.0, 0.0, 1.0
     for _ in range(_HALVINGS):
         tried = [height + part * by for height, by in zip(heights, step, strict=True)]
-        slant = sum(map(mul, step, _at(lines, tried, sold)[0]))
+        slant = sum(map(mul, step, _at(bundles, tried, sold)[0]))
         if (slant >= 0 and part == 1.0) or abs(slant) <= _LEVEL * start:
             break
         if slant < 0:
@@ -77,16 +86,16 @@ def _part(
     return part
 
 
-def _level_each(lines: Sequence[Line], heights: Sequence[float], sold: float) -> list[float]:
+def _level_each(bundles: Sequence[Bundle], heights: Sequence[float], sold: float) -> list[float]:
     """One place after the other brought to where nothing is left over there. Slow where places depend on each other,
     but it stops at a side that has one price for all it takes, past which a common step would jump."""
     level = list(heights)
     for place in range(len(level)):
-        near = [line for line in lines if place in line[:2]]
+        near = [bundle for bundle in bundles if place in (bundle.tail, bundle.head)]
         if place == SINK or not near:
             continue
 
-        def left(at: float, place: int = place, near: Sequence[Line] = near) -> float:
+        def left(at: float, place: int = place, near: Sequence[Bundle] = near) -> float:
             level[place] = at
             return _at(near, level, sold)[0][place]
 
@@ -104,7 +113,7 @@ def _level_each(lines: Sequence[Line], heights: Sequence[float], sold: float) ->
     return level
 
 
-def _at(lines: Sequence[Line], heights: Sequence[float], sold: float) -> tuple[list[float], list[list[float]]]:
+def _at(bundles: Sequence[Bundle], heights: Sequence[float], sold: float) -> tuple[list[float], list[list[float]]]:
     """At these prices: the worth of what is left over at each place, and by how much an e-fold of √price there and
     elsewhere would change it."""
     roots = [exp(height) for height in heights]
@@ -112,11 +121,12 @@ def _at(lines: Sequence[Line], heights: Sequence[float], sold: float) -> tuple[l
     left = [0.0] * len(prices)
     left[SOURCE] = prices[SOURCE] * sold
     pulls = [[0.0] * len(prices) for _ in prices]
-    for tail, head, sketch in lines:
+    for bundle in bundles:
+        tail, head = bundle.tail, bundle.head
         w = roots[tail] / roots[head]
-        if w < sketch.first:
+        if w < bundle.first:
             continue
-        gives, gets, grows = sketch.at(w)
+        gives, gets, grows = bundle.at(w)
         pull = grows * prices[tail]
         left[tail] -= gives * prices[tail]
         left[head] += gets * prices[head]

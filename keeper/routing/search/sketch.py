@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from math import sqrt
+from operator import sub
 
 from keeper.core.pools import Side
 
@@ -24,24 +25,34 @@ _EDGE = 1e-9
 """This close to its first slope a side counts as one that would sell, so that a search can begin there."""
 
 
+Bend = tuple[float, float, float, float, float, float]
+"""w, and from there on how many more: s, g, o, c of `sold = s + g·w` and `out = o − c/w`, and of what is sold for each
+e-fold of w, over w."""
+
+
 class Sketch:
     """Knows points (sold, w, out) of one side; `at` reads between them, `look` adds what the side says there."""
 
-    __slots__ = ("_bends", "_grows", "_outs", "_solds", "_ws", "exact", "first", "side")
+    __slots__ = ("_bends", "_grows", "_lines", "_outs", "_reach", "_solds", "_ws", "exact", "first", "side")
 
     def __init__(self, side: Side, reach: float) -> None:
         """`reach` {sell raw} is the most that could ever be sold here. Takes the side's first slope, which is above 0,
         and where it is no constant product that of `reach`."""
         self.side = side
+        self._reach = 0.0
+        self._lines: list[Bend] | None = None
         self.exact = side.curve is not None
         if side.curve is not None:
             x, y, g = side.curve
             first, root = x / sqrt(g * x * y), sqrt(g * x * y)
             cap = float(side.most)
-            self._reset([0.0, cap], [first, (x + g * cap) / root], [0.0, g * cap * y / (x + g * cap)])
+            self._solds, self._ws = [0.0, cap], [first, (x + g * cap) / root]
+            self._outs, self._grows, self._bends = [0.0, g * cap * y / (x + g * cap)], [0.0], [0.0]
+            self._straighten(1)
         else:
             first = 1 / sqrt(side.slope(0.0))
-            self._reset([0.0], [first], [0.0])
+            self._solds, self._ws, self._outs = [0.0], [first], [0.0]
+            self._grows, self._bends = list[float](), list[float]()
             self.stretch(reach)
         self.first = first * (1 - _EDGE)
 
@@ -60,6 +71,25 @@ class Sketch:
         j = bisect_right(ws, w) - 1 if len(ws) > 2 else 0
         more = self._grows[j] * (w - ws[j])
         return self._solds[j] + more, self._outs[j] + self._bends[j] * more / w, self._grows[j] * w
+
+    @property
+    def bends(self) -> list[Bend]:
+        """Of each line, and of the end: what changes there beside the line before it."""
+        if self._lines is None:
+            first, now, found = self.first, (0.0, 0.0, 0.0, 0.0, 0.0), list[Bend]()
+            for w, sold, out, grows, bend in zip(
+                self._ws, self._solds, self._outs, self._grows, self._bends, strict=False
+            ):
+                fall = bend * grows
+                line = sold - grows * w, grows, out + fall, fall * w, grows
+                if not found:
+                    found.append((first, 0.0, 0.0, 0.0, 0.0, grows))
+                    now = (0.0, 0.0, 0.0, 0.0, grows)
+                found.append((w, *map(sub, line, now)))
+                now = line
+            found.append((self._ws[-1], *map(sub, (self._solds[-1], 0.0, self._outs[-1], 0.0, 0.0), now)))
+            self._lines = found
+        return self._lines
 
     def look(self, w: float) -> float:
         """Asks the side itself about what is sold at w. Returns {sell raw} by how much of a sale its lines were wrong:
@@ -82,8 +112,11 @@ class Sketch:
 
     def stretch(self, reach: float) -> None:
         """Makes sure that sales up to `reach` are known of."""
+        if self.exact or reach <= self._reach:
+            return
+        self._reach = reach
         cap = min(reach, self.side.most * (1 - _SPARE))
-        if self.exact or cap <= self.cap:
+        if cap <= self.cap:
             return
         slope = self.side.slope(cap)
         if slope * self._ws[0] ** 2 < _DRY:
@@ -99,19 +132,26 @@ class Sketch:
         out = self.side.out(int(sold))
         if not isinstance(out, int):
             return
-        self._reset(
-            [*solds[:at], sold, *solds[at:]],
-            [*ws[:at], 1 / sqrt(slope), *ws[at:]],
-            [*outs[:at], max(float(out), outs[at - 1]), *outs[at:]],
-        )
+        solds.insert(at, sold)
+        ws.insert(at, 1 / sqrt(slope))
+        outs.insert(at, max(float(out), outs[at - 1]))
+        self._grows.insert(at - 1, 0.0)
+        self._bends.insert(at - 1, 0.0)
+        self._straighten(at)
 
-    def _reset(self, solds: list[float], ws: list[float], outs: list[float]) -> None:
-        """Straight lines through these points. `_grows` is sold per w; `_bends` makes out, which is sold/(w·w') between
-        two points of a constant product, meet what was measured at both."""
-        for j in range(1, len(ws)):
-            least = ws[j - 1] * (1 + FLATTEST * (solds[j] - solds[j - 1]) / solds[-1])
-            ws[j] = max(ws[j], least, ws[j - 1] * (1 + 1e-14))
-        self._solds, self._ws, self._outs = solds, ws, outs
-        spans = range(len(ws) - 1)
-        self._grows = [(solds[j + 1] - solds[j]) / (ws[j + 1] - ws[j]) for j in spans]
-        self._bends = [(outs[j + 1] - outs[j]) * ws[j + 1] / (solds[j + 1] - solds[j]) for j in spans]
+    def _straighten(self, at: int) -> None:
+        """Lines to and from this point, and further up as far as it pushes others. `_grows` is sold per w; `_bends`
+        makes out, which is sold/(w·w') between two points of a constant product, meet what was measured at both."""
+        solds, ws, outs, j = self._solds, self._ws, self._outs, at
+        while j < len(ws):
+            flattest = FLATTEST * (solds[j] - solds[j - 1]) / solds[-1]
+            least = ws[j - 1] * (1 + max(flattest, _SAME / 100))
+            if j > at and ws[j] >= least:
+                break
+            ws[j] = max(ws[j], least)
+            j += 1
+        for k in range(at - 1, min(j, len(ws) - 1)):
+            more = solds[k + 1] - solds[k]
+            self._grows[k] = more / (ws[k + 1] - ws[k])
+            self._bends[k] = (outs[k + 1] - outs[k]) * ws[k + 1] / more
+        self._lines = None

@@ -1,0 +1,35 @@
+"""All sides between the same two places as one: straight lines of w add up to straight lines.
+
+Within a line, sold is `s + g·w` and what it brings `o − c/w` (sketch.py), so that a sum over fifty sides is one look-up
+among all their bends and four numbers.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Iterable
+from itertools import accumulate, chain
+
+from keeper.routing.search.sketch import Sketch
+
+
+class Bundle:
+    """Tail, head, and what the sketches between them do together."""
+
+    __slots__ = ("_falls", "_grows", "_outs", "_pulls", "_solds", "_ws", "first", "head", "tail")
+
+    def __init__(self, tail: int, head: int, sketches: Iterable[Sketch]) -> None:
+        self.tail, self.head = tail, head
+        bends = sorted(chain.from_iterable(sketch.bends for sketch in sketches))
+        ws, solds, grows, outs, falls, pulls = zip(*bends, strict=True)
+        self.first, self._ws = ws[0], ws
+        self._solds, self._grows, self._outs, self._falls, self._pulls = (
+            list(accumulate(column)) for column in (solds, grows, outs, falls, pulls)
+        )
+
+    def at(self, w: float) -> tuple[float, float, float]:
+        """Sold and out where slopes have come down to 1/w², and how much more is sold for each e-fold of w."""
+        j = bisect_right(self._ws, w) - 1
+        if j < 0:
+            return 0.0, 0.0, 0.0
+        return self._solds[j] + self._grows[j] * w, self._outs[j] - self._falls[j] / w, self._pulls[j] * w
