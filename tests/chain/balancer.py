@@ -12,6 +12,7 @@ Pools are made by their constructors, without factories. The deployer owns all o
 from __future__ import annotations
 
 import json
+import os
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -52,6 +53,15 @@ STABLE = {
     "composable 2022": "20220906-composable-stable-pool/bytecode/ComposableStablePool.json",
     "composable 2023": "20230206-composable-stable-pool-v3/artifact/ComposableStablePool.json",
 }
+NEWER = {
+    "composable v4": "20230320-composable-stable-pool-v4/artifact/ComposableStablePoolFactory.json",
+    "composable v5": "20230711-composable-stable-pool-v5/artifact/ComposableStablePoolFactory.json",
+    "composable v6": "20240223-composable-stable-pool-v6/artifact/ComposableStablePoolFactory.json",
+}
+"""Those that npm's package does not have, nor any other: with KEEPER_BALANCER_TASKS, a folder of the newer tasks of
+Balancer's own repository of deployments, they are tested with the others."""
+TASKS = os.environ.get("KEEPER_BALANCER_TASKS")
+STABLE |= NEWER if TASKS else {}
 LAUNCH = "20211202-no-protocol-fee-lbp/bytecode/NoProtocolFeeLiquidityBootstrappingPoolFactory.json"
 PAIRS = {"2021 pair", "meta 2021"}
 """Generations of two tokens, neither more nor fewer."""
@@ -75,7 +85,8 @@ class Balancer:
 @cache
 def bytecode(path: str) -> str:
     """Creation code of a contract of npm's package of deployments."""
-    tasks = Path(__file__).parents[2] / "node_modules" / "@balancer-labs" / "v2-deployments" / "dist" / "tasks"
+    npm = Path(__file__).parents[2] / "node_modules" / "@balancer-labs" / "v2-deployments" / "dist" / "tasks"
+    tasks = Path(TASKS) if TASKS and path in NEWER.values() else npm
     if not (tasks / path).exists():
         raise FileNotFoundError(f"{path}: the contracts' bytecode comes from npm; install it with `npm ci`")
     made = json.loads((tasks / path).read_text("utf-8"))
@@ -170,6 +181,13 @@ def new_stable(
         case "stable 2022":
             signature = "create(string,string,address[],uint256,uint256,address)"
             return _made(balancer, code, calldata(signature, "", "", addresses, amp, fee, node.deployer))
+        case _ if generation in NEWER:
+            flag, exempt = ("bool[]", [False] * n) if generation == "composable v4" else ("bool", False)
+            types = f"string,string,address[],uint256,address[],uint256[],{flag},uint256,address,bytes32"
+            create = calldata(
+                f"create({types})", "", "", addresses, amp, rates, lives, exempt, fee, node.deployer, bytes(32)
+            )
+            return _made(balancer, code, create, ["address", "string", "string"], [balancer.fees, "", ""])
         case "meta 2021":
             struct = f"(address,string,string,address[],address[],uint256[],{'uint256,' * 4}bool,address)"
             made = balancer.vault, "", "", addresses, rates, lives, amp, fee, *pause, False, node.deployer
@@ -196,12 +214,14 @@ def new_launch(balancer: Balancer, tokens: Sequence[Token], weights: Sequence[in
     return _made(balancer, bytecode(LAUNCH), data)
 
 
-def _made(balancer: Balancer, factory: str, create: bytes) -> Address:
-    """What a factory of this code makes."""
-    address = balancer.node.deploy(factory, ["address"], [balancer.vault])
-    made = balancer.node.call(address, create)
-    balancer.node.send(address, create)
-    return address_word(made, 0)
+def _made(
+    balancer: Balancer, factory: str, create: bytes, types: Sequence[str] = (), arguments: Sequence[object] = ()
+) -> Address:
+    """What a factory of this code makes, which is given the Vault and these arguments."""
+    address = balancer.node.deploy(factory, ["address", *types], [balancer.vault, *arguments])
+    # `PoolCreated(address indexed pool)`; where a pool lands may depend on the block.
+    event = balancer.node.send(address, create)["logs"][-1]
+    return address_word(bytes.fromhex(event["topics"][1][2:]), 0)
 
 
 def pin_balancer(balancer: Balancer, pin: PoolPin, address: Address) -> Pool:

@@ -17,6 +17,7 @@ from keeper.venues.balancer_pin import WeightedPin
 from keeper.venues.balancer_stable_state import StableState
 from keeper.venues.balancer_weighted import WeightedState
 from tests.chain.balancer import (
+    STABLE,
     WEIGHTED,
     Balancer,
     ask_pool,
@@ -33,6 +34,7 @@ from tests.chain.balancer_cases import DECIMALS, VENUE, agrees, state_of
 from tests.chain.node import Node
 from tests.chain.pools import observe
 
+COMPOSABLE = [generation for generation in STABLE if generation.startswith("composable")][1:]
 HOUR = 3_600
 """{s}"""
 
@@ -53,7 +55,7 @@ def later(node: Node, seconds: int) -> None:
     node.rpc("evm_mine")
 
 
-@pytest.mark.parametrize("generation", ["meta 2021", "phantom 2021", "composable 2022", "composable 2023"])
+@pytest.mark.parametrize("generation", ["meta 2021", "phantom 2021", *COMPOSABLE])
 def test_rate__once_its_cache_has_expired__is_the_one_that_the_swap_goes_by(
     balancer: Balancer, tokens: list[Token], generation: str
 ) -> None:
@@ -77,7 +79,7 @@ def test_rate__once_its_cache_has_expired__is_the_one_that_the_swap_goes_by(
     assert rates() == [first, Fraction(12, 10)]
 
 
-@pytest.mark.parametrize("generation", ["stable 2021", "composable 2023"])
+@pytest.mark.parametrize("generation", ["stable 2021", *COMPOSABLE[1:]])
 def test_amplification__under_a_ramp__is_that_of_the_block(
     balancer: Balancer, tokens: list[Token], generation: str
 ) -> None:
@@ -102,7 +104,7 @@ def test_fee__that_its_owner_changed__is_that_of_the_block(balancer: Balancer, t
     agrees(balancer, state)
 
 
-@pytest.mark.parametrize("generation", ["2021", "2023", "phantom 2021", "composable 2023"])
+@pytest.mark.parametrize("generation", ["2021", "2023", "phantom 2021", *COMPOSABLE[1:]])
 def test_pool__paused__gives_nothing_and_reverts(balancer: Balancer, tokens: list[Token], generation: str) -> None:
     node = balancer.node
     if generation in WEIGHTED:

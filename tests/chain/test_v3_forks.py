@@ -117,7 +117,7 @@ def send(market: Market, call: Call, sell: Token, buy: Token) -> int:
 
 
 def test_swap__through_the_router__fills_as_quoted_and_one_more_reverts(market: Market) -> None:
-    node, venue = market.fork.node, market.fork.venue(REACH, ENOUGH)
+    node, venue = market.fork.node, market.fork.venue()
     snapshot = node.rpc("evm_snapshot")
     legs = {leg.leg.pool.address: leg for leg in fills(market, market.cases)}
     assert len(legs) > 7
@@ -145,7 +145,7 @@ def test_path_and_multicall__through_the_router__fill_as_quoted(market: Market) 
         address = create_pool(fork, *pair, key, 1 << 96)
         add_positions(fork, address, wide)
         states.append(known.state(address))
-    sell, venue = TokenAmount.from_whole(one, "12.345"), fork.venue(REACH, ENOUGH)
+    sell, venue = TokenAmount.from_whole(one, "12.345"), fork.venue()
     middle = states[0].out_for(sell, two)
     assert isinstance(middle, TokenAmount)
     last, direct = states[1].out_for(middle, three), states[2].out_for(sell, three)
@@ -242,7 +242,7 @@ def test_slipstream__whose_fee_follows_the_price__is_quoted_at_that_of_the_block
         node.send(module, calldata("setCustomFee(address,uint24)", pool.address, base))
         node.rpc("evm_increaseTime", hex(6))
         node.send(fork.hands, calldata("swap(address,bool,int256)", pool.address, True, sold))
-        state, _ = observe(node, fork.venue(REACH, ENOUGH), pool)
+        state, _ = observe(node, fork.venue(), pool)
         assert isinstance(state, UniswapV3State)
         seen.append(int(state.pool.fee * 10**6))
         cases = some_cases(slipstream, [state])

@@ -13,7 +13,6 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
 
 from eth_abi.abi import decode
 from eth_utils.crypto import keccak
@@ -26,7 +25,7 @@ from keeper.core.ports import Venue
 from keeper.core.units import Address, Token
 from keeper.venues.pancake_v3 import PANCAKE_V3_PIN
 from keeper.venues.slipstream import SLIPSTREAM_PIN, Slipstream
-from keeper.venues.uniswap_v3 import UniswapV3, UniswapV3Pin
+from keeper.venues.uniswap_v3 import ENOUGH, REACH, UniswapV3, UniswapV3Pin
 from tests.chain.node import Node
 from tests.chain.solidity import compile_package, compile_solidity
 from tests.chain.uniswap import MAX_UINT256, PLENTY, Position, bytecode, sort_tokens
@@ -40,10 +39,6 @@ _UNISWAPS_CODE = "e34f199b19b2b4f47f68442619d555527d244f78a3297ea89325f843f87b8b
 """Hash of the creation code of Uniswap's pools, by which a router knows who calls it back."""
 
 
-class _Reach(Protocol):
-    def __call__(self, reach: int, enough: int) -> Venue: ...
-
-
 @dataclass(frozen=True, slots=True)
 class Fork:
     node: Node
@@ -52,9 +47,11 @@ class Fork:
     hands: Address
     """Whoever mints, and asks pools."""
     pin: UniswapV3Pin
-    venue: _Reach
     keys: Mapping[int, int]
     """What tells two pools of a pair apart, a fee or a spacing, and the tick spacing of each."""
+
+    def venue(self, reach: int = REACH, enough: int = ENOUGH) -> Venue:
+        return Slipstream(reach, enough) if self.pin is SLIPSTREAM_PIN else UniswapV3(reach, enough)
 
     def token(self, symbol: str, decimals: int) -> Token:
         """Of which the hands and the deployer hold plenty, whom the router may take it from."""
@@ -84,7 +81,7 @@ def deploy_pancake(node: Node) -> Fork:
     router = node.deploy(ours["PancakeRouter"], ["address"], [uniswaps])
     keys = {100: 1, 500: 10, 2_500: 50, 10_000: 200}
     hands = node.deploy(ours["Hands"])
-    return Fork(node, factory, Router("pancake_router", router), hands, PANCAKE_V3_PIN, UniswapV3, keys)
+    return Fork(node, factory, Router("pancake_router", router), hands, PANCAKE_V3_PIN, keys)
 
 
 def deploy_slipstream(node: Node) -> Fork:
@@ -94,7 +91,7 @@ def deploy_slipstream(node: Node) -> Fork:
     router = node.deploy(made["SwapRouter"], ["address"] * 2, [factory, nothing])
     keys = {spacing: spacing for spacing in (1, 50, 100, 200, 2_000)}
     hands = node.deploy(compile_solidity("Hands.sol")["Hands"])
-    return Fork(node, factory, Router("slipstream_router", router), hands, SLIPSTREAM_PIN, Slipstream, keys)
+    return Fork(node, factory, Router("slipstream_router", router), hands, SLIPSTREAM_PIN, keys)
 
 
 def _compiled() -> dict[str, str]:
