@@ -20,6 +20,7 @@ from keeper.config.fields import (
     Count,
     Fee,
     File,
+    Flag,
     Name,
     Named,
     OneOrMore,
@@ -95,7 +96,7 @@ class TokenBody(Part):
 
     address: Address
     decimals: Annotated[Count, between(0, 36, "0 to 36")] | None = None
-    rebasing: bool = False
+    rebasing: Flag = False
     """Its balances move by themselves: its pools are left out of routes, and it is not traded."""
 
 

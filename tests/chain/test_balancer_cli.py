@@ -48,6 +48,8 @@ def test_check__a_composable_pool__warns_and_finds_nothing_wrong(treasury: Treas
     (line,) = [line for line in done.out.splitlines() if DRAINED in line]
     assert line.startswith("warning  vaults.treasury.pools[1]: balancer_stable 0.01 % ")
     assert len([line for line in done.out.splitlines() if line.startswith("warning") and "its Vault is" in line]) == 2
+    # The Vault holds the tokens of its pools, so it is there that they are measured.
+    assert all(f"tokens.{symbol}: what is sent arrives" in done.out for symbol in ("WETH", "USDC"))
 
 
 def test_plan__through_the_vault__simulates_what_it_quotes(treasury: Treasury, config: Path) -> None:

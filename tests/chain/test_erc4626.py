@@ -9,6 +9,10 @@ from fractions import Fraction
 
 import pytest
 
+from contracts_abi import runtime
+from keeper.app.measuring import Look, judge
+from keeper.chain.nodes.rpc import Rpc
+from keeper.chain.reading.transfers import fetch_transfers
 from keeper.core.abi import calldata, word
 from keeper.core.chain import Read, Unusable
 from keeper.core.plan import Leg, OrderLeg
@@ -159,6 +163,20 @@ def test_pin__of_a_vault__knows_its_asset_and_its_router(uniswap: Deployment, va
     assert (pool.kind, pool.tokens[0], pool.tokens[1].address, pool.fee) == ("erc4626", asset, pool.address, 0)
     assert pool.router == Router("erc4626", pool.address, (asset.address, pool.address))
     assert (pool.detail("offset"), pool.detail("unfloored")) == (12, 1)
+
+
+def test_transfers__of_asset_and_shares__are_measured_where_somebody_holds_them(
+    uniswap: Deployment, vaults: Vaults
+) -> None:
+    """Code stands in the vault's place to send the asset, but never where it is the token itself."""
+    pool, node = vaults.new(deploy_token(uniswap, "PLN", 6), held=(10**12, 0, 0)), uniswap.node
+    holders = {token.address: [pool.address] for token in pool.tokens}
+    asset, share = pool.tokens
+    asked = [holders, {share.address: [pool.address, node.deployer]}]
+    found = [fetch_transfers(Rpc("local", [node.url]), each, runtime("transfers"), runtime("hand")) for each in asked]
+    none = Unusable("none of the accounts that were looked at holds any")
+    assert [judge(asset, found[0][asset.address]), found[0][share.address]] == [Look(), none]
+    assert judge(share, found[1][share.address]) == Look()
 
 
 def test_pin__of_something_else__is_none(uniswap: Deployment) -> None:

@@ -528,6 +528,12 @@ BAD = (
         ":4: chains.base.tokens.WETH9: expected each token once, found the same as WETH",
     ),
     Bad(
+        "a token that rebases a little",
+        "    rpc:",
+        '    tokens: {AMPL: {address: "0xD46bA6D942050d489DBd938a2C909A5d5039A161", rebasing: 1}}\n    rpc:',
+        ":4: chains.base.tokens.AMPL.rebasing: expected true or false, found 1",
+    ),
+    Bad(
         "unknown chain",
         "chain: base",
         "chain: bsae",
