@@ -15,8 +15,9 @@ from keeper.routing.search.sharing import Shared
 from keeper.routing.search.sketch import Sketch
 
 _ROUNDS = 12
-_TRUE = 1e-6
-"""How wrong the lines may be about the slopes where the loads are, as a share of the trade's value: 0.01 bps."""
+_TRUE = 3e-6
+"""How wrong the lines may be about the slopes where the loads are, as a share of the trade's value: 0.03 bps, which is
+the most that it could cost."""
 _SETTLED = 1e-4
 """Of the trade's value: loads that still move by so much are off the best by about its square."""
 _BEYOND = 1.02
@@ -85,6 +86,7 @@ class Search:
         lines = [moved.get(index, line) for index, line in zip(at, lines, strict=True)] if moved else lines
         if closed := self._in_closed_form(at, lines, sold):
             return closed
+        bent = [line for line in lines if not line[2].exact]
         heights = self._heights
         for _ in range(_ROUNDS):
             settled = settle(lines, heights, sold) or settle(lines, self._begun, sold)
@@ -92,7 +94,8 @@ class Search:
                 return None
             heights = settled
             found = self._result(at, lines, heights)
-            wrong = sum(_price(heights, line[0]) * line[2].look(_w(heights, line)) for line in lines)
+            roots = [exp(height) for height in heights]
+            wrong = sum(sketch.look(roots[tail] / roots[head]) / roots[tail] ** 2 for tail, head, sketch in bent)
             if wrong <= _TRUE * sold * _price(heights, SOURCE):
                 break
         self._heights = heights
@@ -130,14 +133,13 @@ class Search:
 
     def _result(self, at: list[int], lines: list[Line], heights: list[float]) -> Balance:
         loads, profits = [0.0] * len(self.network.edges), [0.0] * len(self.network.edges)
-        arrives = 0.0
-        for index, line in zip(at, lines, strict=True):
-            tail, head, sketch = line
-            gives, gets, _ = sketch.at(_w(heights, line))
+        arrives, roots = 0.0, [exp(height) for height in heights]
+        for index, (tail, head, sketch) in zip(at, lines, strict=True):
+            gives, gets, _ = sketch.at(roots[tail] / roots[head])
             if gives <= 0:
                 continue
             loads[index] = gives
-            profits[index] = _price(heights, head) * gets - _price(heights, tail) * gives
+            profits[index] = gets / roots[head] ** 2 - gives / roots[tail] ** 2
             arrives += gets * (head == SINK) - gives * (tail == SINK)
         return Balance(tuple(loads), tuple(heights), arrives, tuple(profits))
 
@@ -192,6 +194,8 @@ class Search:
         Where a pool tells what it is after a swap they can, but for what goes in again where it came out."""
         edges = self.network.edges
         loaded = [index for index, load in enumerate(found.loads) if load > 0]
+        if len({edges[index].pool for index in loaded}) == len(loaded):
+            return set()
         kept, torn = dict[Address, list[int]](), set[Address]()
         for index in sorted(loaded, key=lambda each: -self._value(found, each)):
             mine = kept.setdefault(edges[index].pool, [])
@@ -240,10 +244,6 @@ def _further(loads: list[float], steps: list[float], before: list[float], steps_
     size = sum(map(mul, turned, turned))
     share = sum(map(mul, steps, turned)) / size if size else 0.0
     return [max(0.0, load + share * (other - load)) for load, other in zip(loads, before, strict=True)]
-
-
-def _w(heights: Sequence[float], line: Line) -> float:
-    return exp(heights[line[0]] - heights[line[1]])
 
 
 def _leads(edge: Edge, first: float, rates: list[float], arrives: list[float]) -> bool:
