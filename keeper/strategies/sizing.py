@@ -16,22 +16,34 @@ from keeper.strategies.netting import Pairing
 Quote = Callable[[int], int | None]
 """{buy raw} for selling so many {sell raw}; None where no pool fills that much."""
 
+Edge = Callable[[int], int | None]
+"""{sell raw} About the least that brings as much as so many do; None where nobody knows."""
+
 Room = Callable[[int], int]
 """How far a sale stays short of its goals: falls as the sale grows, and is negative once one goal is passed."""
 
-_STEPS = 8
-"""Secant steps before the exact search. Each doubles the digits that are right; six already serve 10^24 raw units."""
+_STEPS = 6
+"""Secant steps before the exact search. Each doubles the digits that are right; six serve 10^24 raw units."""
 
 _NO_FILL = -1
 
 
-def largest_sell(scales: Weighing, pairing: Pairing, quote: Quote, least_total: int | None = None) -> int:
+def _unknown(_raw: int) -> None:
+    return None
+
+
+def largest_sell(
+    scales: Weighing, pairing: Pairing, quote: Quote, least_total: int | None = None, edge: Edge = _unknown
+) -> int:
     """{sell raw} Zero where even one raw unit would pass a goal, or where no pool fills any amount.
 
-    `least_total` is the value that the vault will have in the end, where that is less than after this sale.
+    `least_total` is the value that the vault will have in the end, where that is less than after this sale. `edge` only
+    saves quotes.
     """
     room = _room(scales, pairing, quote, least_total)
-    return greatest(room, scales.raw[pairing.sell], without_impact(scales, pairing))
+    # {sell raw / buy raw} = {value / buy raw} / {value / sell raw}
+    stair = max(1, scales.unit[pairing.buy] // scales.unit[pairing.sell])
+    return greatest(room, scales.raw[pairing.sell], without_impact(scales, pairing), stair, edge)
 
 
 def without_impact(scales: Weighing, pairing: Pairing) -> int:
@@ -66,16 +78,20 @@ def _room(scales: Weighing, pairing: Pairing, quote: Quote, least_total: int | N
     return room
 
 
-def greatest(room: Room, limit: int, hint: int) -> int:
-    """The greatest x in 0..limit with room(x) >= 0, for a room that falls from room(0) >= 0. `hint` only saves work."""
+def greatest(room: Room, limit: int, hint: int, stair: int = 1, edge: Edge = _unknown) -> int:
+    """The greatest x in 0..limit with room(x) >= 0, for a room that falls from room(0) >= 0.
+
+    The rest only saves work: a token of few decimals comes in stairs of about so many x, and more often than not it is
+    at the edge of a stair that room ends. Where that is `edge` tells, which may be one too high; else halving finds it.
+    """
     near = _secant(room, limit, min(max(hint, 0), limit))
-    low, high = _bracket(room, limit, near)
+    low, high = _bracket(room, limit, near, stair)
     while high - low > 1:
-        middle = (low + high) // 2
-        if room(middle) >= 0:
-            low = middle
-        else:
-            high = middle
+        begins = edge(high) if high - low <= 2 * stair else None
+        beside = () if begins is None else (begins - 1, begins, begins - 2)
+        for x in (*beside, (low + high) // 2):
+            if low < x < high:
+                low, high = (x, high) if room(x) >= 0 else (low, x)
     return low
 
 
@@ -94,17 +110,18 @@ def _secant(room: Room, limit: int, hint: int) -> int:
     return at
 
 
-def _bracket(room: Room, limit: int, near: int) -> tuple[int, int]:
-    """Steps that double, away from `near`, until low fits and high does not; zero always fits, limit + 1 never."""
+def _bracket(room: Room, limit: int, near: int, stair: int) -> tuple[int, int]:
+    """A step of one and then of stairs, which double, away from `near`, until low fits and high does not; zero always
+    fits, limit + 1 never."""
     step = 1
     if near and room(near) < 0:
         low, high = near - 1, near
         while low > 0 and room(low) < 0:
-            step *= 2
+            step = max(step * 2, stair)
             low, high = max(low - step, 0), low
         return low, high
     low, high = near, near + 1
     while high <= limit and room(high) >= 0:
-        step *= 2
+        step = max(step * 2, stair)
         low, high = high, high + step
     return low, min(high, limit + 1)

@@ -59,7 +59,7 @@ def size(pairing: Pairing, scales: Weighing, view: VaultView, used: Set[Address]
     def ask(raw: int) -> Quoted | NoQuote:
         return view.quote(TokenAmount(pairing.sell, raw), pairing.buy, used)
 
-    full = TokenAmount(pairing.sell, _largest(ask, pairing, scales, limits))
+    full = TokenAmount(pairing.sell, _largest(ask, view, pairing, scales, limits))
     if not full:
         return _nothing(ask, pairing, scales)
     sell, slices = _clipped(full, view, limits.clip)
@@ -81,12 +81,20 @@ def _quote(ask: Ask, sell: TokenAmount, buy: Token) -> Quoted | NoQuote:
     return found
 
 
-def _largest(ask: Ask, pairing: Pairing, scales: Weighing, limits: Limits) -> int:
+def _largest(ask: Ask, view: VaultView, pairing: Pairing, scales: Weighing, limits: Limits) -> int:
     def quote(raw: int) -> int | None:
         found = ask(raw)
         return found.out.raw if isinstance(found, Quoted) else None
 
-    return largest_sell(scales, pairing, quote, limits.least_total)
+    def edge(raw: int) -> int | None:
+        """As the pool tells, where it is sold in only one."""
+        found = ask(raw)
+        if not isinstance(found, Quoted) or len(found.pools) > 1:
+            return None
+        least = next(state.in_for(found.out, pairing.sell) for state in view.pools if state.pool.address in found.pools)
+        return least.raw if isinstance(least, TokenAmount) else None
+
+    return largest_sell(scales, pairing, quote, limits.least_total, edge)
 
 
 def _nothing(ask: Ask, pairing: Pairing, scales: Weighing) -> Left:

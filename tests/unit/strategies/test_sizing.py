@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from keeper.core.units import Token
+from keeper.core.units import Token, TokenAmount
 from keeper.core.weighing import Weighing, unit_values
 from keeper.strategies.netting import Pairing
 from keeper.strategies.sizing import greatest, largest_sell
@@ -88,6 +88,40 @@ def test_greatest__good_hint__asks_for_few_quotes() -> None:
 
     greatest(room, 10**21, 200 * 10**18)
     assert len(asked) < 20
+
+
+@given(
+    st.integers(0, 18),
+    st.integers(1, 10**6),
+    st.integers(1, 5_000),
+    st.integers(0, 10_000),
+    st.integers(-3, 3) | st.integers(-(10**20), 10**20),
+)
+def test_largest_sell__stairs_of_any_size_and_edges_however_wrong__is_what_halving_finds(
+    decimals: int, depth: int, price: int, floor: int, wrong: int
+) -> None:
+    coarse = token("COARSE", decimals)
+    prices = {A: market(A, price).mid, coarse: market(coarse, 1).mid}
+    on = Weighing({A: units(A, 700).raw, coarse: 0}, unit_values(prices))
+    pool = fake_pool(units(A, depth), units(coarse, depth * price))
+
+    def quote(raw: int) -> int:
+        found = pool.out_for(TokenAmount(A, raw), coarse)
+        assert isinstance(found, TokenAmount)
+        return found.raw
+
+    def edge(raw: int) -> int:
+        found = pool.in_for(TokenAmount(coarse, quote(raw)), A)
+        assert isinstance(found, TokenAmount)
+        return found.raw + wrong
+
+    pairing = Pairing(A, coarse, Fraction(floor), Fraction(10_000))
+    low, high = 0, on.raw[A] + 1
+    while high - low > 1:
+        middle = (low + high) // 2
+        after = on.after({A: -middle, coarse: quote(middle)})
+        low, high = (middle, high) if after.value(A) * 10_000 >= floor * after.total else (low, middle)
+    assert largest_sell(on, pairing, quote, edge=edge) == largest_sell(on, pairing, quote) == low
 
 
 def test_largest_sell__coarse_units__never_passes_the_goal() -> None:

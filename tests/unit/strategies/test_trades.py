@@ -1,12 +1,16 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from fractions import Fraction
 
-from keeper.core.units import TokenAmount
+import pytest
+
+from keeper.core.pools import NoQuote
+from keeper.core.units import Token, TokenAmount
 from keeper.core.weighing import Weighing, unit_values
 from keeper.strategies.netting import Pairing
 from keeper.strategies.trades import Left, Limits, Sized, size
-from tests.builders import USDC, WETH, fake_pool, make_view, market, units, usd
+from tests.builders import USDC, WETH, FakePool, fake_pool, make_view, market, units, usd
 
 PAIRING = Pairing(WETH, USDC, Fraction(6200), Fraction(3800))
 NONE = Limits(usd(0), None)
@@ -38,6 +42,21 @@ def test_size__beyond_the_clip__is_cut_and_counted() -> None:
     assert found.slices == 5
     assert found.trade.notional <= usd(10_000)
     assert found.trade.sell == market(WETH, 3120).mid.amount(usd(10_000))
+
+
+@pytest.mark.parametrize("odd", range(8))
+def test_size__bought_in_coarse_units__quotes_few_amounts_and_each_once(odd: int) -> None:
+    asked = []
+
+    class Counted(FakePool):
+        def out_for(self, sell: TokenAmount, buy: Token) -> TokenAmount | NoQuote:
+            asked.append(sell.raw)
+            return super().out_for(sell, buy)
+
+    scales = replace(SCALES, raw={WETH: SCALES.raw[WETH] + odd * 10**8, USDC: SCALES.raw[USDC]})
+    view = make_view(pools=[Counted(DEEP.pool, DEEP.reserves)])
+    assert isinstance(size(PAIRING, scales, view, frozenset(), NONE), Sized)
+    assert len(asked) == len(set(asked)) < 16
 
 
 def test_size__every_pool_used__has_no_liquidity() -> None:
