@@ -7,20 +7,24 @@ among all their bends and four numbers.
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterable
+from collections.abc import Sequence
 from itertools import accumulate, chain
 
-from keeper.routing.search.sketch import Sketch
+from keeper.routing.search.sketch import Bend, Sketch
+
+Line = tuple[int, int, Sketch]
+"""Tail, head, and what is known of the side between them."""
+Parts = list[list[Bend]]
 
 
 class Bundle:
-    """Tail, head, and what the sketches between them do together."""
+    """Tail, head, and what the sketches between them, whose bends are `parts`, do together."""
 
-    __slots__ = ("_falls", "_grows", "_outs", "_pulls", "_solds", "_ws", "first", "head", "tail")
+    __slots__ = ("_falls", "_grows", "_outs", "_pulls", "_solds", "_ws", "first", "head", "parts", "tail")
 
-    def __init__(self, tail: int, head: int, sketches: Iterable[Sketch]) -> None:
-        self.tail, self.head = tail, head
-        bends = sorted(chain.from_iterable(sketch.bends for sketch in sketches))
+    def __init__(self, tail: int, head: int, parts: Parts) -> None:
+        self.tail, self.head, self.parts = tail, head, parts
+        bends = sorted(chain.from_iterable(parts))
         ws, solds, grows, outs, falls, pulls = zip(*bends, strict=True)
         self.first, self._ws = ws[0], ws
         self._solds, self._grows, self._outs, self._falls, self._pulls = (
@@ -33,3 +37,22 @@ class Bundle:
         if j < 0:
             return 0.0, 0.0, 0.0
         return self._solds[j] + self._grows[j] * w, self._outs[j] - self._falls[j] / w, self._pulls[j] * w
+
+
+class Bundles:
+    """Remembers them: of most, nothing changes from one look to the next."""
+
+    def __init__(self) -> None:
+        self._known: dict[tuple[int, int], Bundle] = {}
+
+    def of(self, lines: Sequence[Line]) -> list[Bundle]:
+        between: dict[tuple[int, int], Parts] = {}
+        for tail, head, sketch in lines:
+            between.setdefault((tail, head), []).append(sketch.bends)
+        return [self._bundle(pair, parts) for pair, parts in between.items()]
+
+    def _bundle(self, pair: tuple[int, int], parts: Parts) -> Bundle:
+        known = self._known.get(pair)
+        if known is None or known.parts != parts:
+            known = self._known[pair] = Bundle(*pair, parts)
+        return known

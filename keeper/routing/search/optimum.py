@@ -8,9 +8,10 @@ from math import exp, log
 from operator import mul
 
 from keeper.core.units import Address
+from keeper.routing.search.bundle import Bundles, Line
 from keeper.routing.search.network import SINK, SOURCE, Edge, Loads, Network, best_rates, height, in_order, reaches
 from keeper.routing.search.parallel import parallel
-from keeper.routing.search.prices import Line, settle
+from keeper.routing.search.prices import settle
 from keeper.routing.search.sharing import Shared
 from keeper.routing.search.sketch import Sketch
 
@@ -59,6 +60,7 @@ class Search:
         self._arrives, self._hops, self._circles = arrives, hops, circles
         self._heights = self._begun = [height(rate) if rate else 0.0 for rate in rates]
         self._sketches: list[Sketch | None] = [None] * len(used)
+        self._bundles = Bundles()
 
     def best(self, sold: float, without: Collection[int] = ()) -> Balance | None:
         """`without` are indices of edges that must not be used. None where the rest does not take all of `sold`."""
@@ -89,7 +91,8 @@ class Search:
         bent = [line for line in lines if not line[2].exact]
         heights = self._heights
         for _ in range(_ROUNDS):
-            settled = settle(lines, heights, sold) or settle(lines, self._begun, sold)
+            bundles = self._bundles.of(lines)
+            settled = settle(bundles, heights, sold) or settle(bundles, self._begun, sold)
             if settled is None:
                 return None
             heights = settled

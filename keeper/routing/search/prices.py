@@ -14,10 +14,6 @@ from operator import mul
 
 from keeper.routing.search.bundle import Bundle
 from keeper.routing.search.network import SINK, SOURCE
-from keeper.routing.search.sketch import Sketch
-
-Line = tuple[int, int, Sketch]
-"""Tail, head, and what is known of the side between them."""
 
 _STEPS = 60
 _CLOSE, _NEAR = 1e-9, 1e-4
@@ -36,10 +32,9 @@ _GROUND = 1e-10
 """Every place is held a little: those that no side joins to the sink at these prices would be a division by zero."""
 
 
-def settle(lines: Sequence[Line], heights: list[float], sold: float) -> list[float] | None:
+def settle(bundles: Sequence[Bundle], heights: list[float], sold: float) -> list[float] | None:
     """Heights (−ln price / 2, in raw units of the sink) at which every place passes on what it gets, close to it. None
     where none are found, as where the sides do not take so much."""
-    bundles = _bundled(lines)
     left, pulls = _at(bundles, heights, sold)
     deepest, stuck, far, least = heights[SOURCE] + _DEEPEST, 0, 0, inf
     for _ in range(_STEPS):
@@ -57,13 +52,6 @@ def settle(lines: Sequence[Line], heights: list[float], sold: float) -> list[flo
         left, pulls = _at(bundles, heights, sold)
         stuck, least = stuck + 1 if off > least / 2 else 0, min(off, least)
     return heights if sum(map(abs, left)) <= _NEAR * exp(-2 * heights[SOURCE]) * sold else None
-
-
-def _bundled(lines: Sequence[Line]) -> list[Bundle]:
-    between: dict[tuple[int, int], list[Sketch]] = {}
-    for tail, head, sketch in lines:
-        between.setdefault((tail, head), []).append(sketch)
-    return [Bundle(*pair, sketches) for pair, sketches in between.items()]
 
 
 def _part(

@@ -2,12 +2,17 @@ from math import exp, log
 
 import pytest
 
+from keeper.routing.search import prices
+from keeper.routing.search.bundle import Bundles, Line
 from keeper.routing.search.network import SOURCE
-from keeper.routing.search.prices import settle
 from keeper.routing.search.sketch import Sketch
 from tests.sides import Flat, Product
 
 SOLD = 1e22
+
+
+def settle(lines: list[Line], heights: list[float], sold: float) -> list[float] | None:
+    return prices.settle(Bundles().of(lines), heights, sold)
 
 
 def sketch(x: float, y: float) -> Sketch:
