@@ -38,6 +38,18 @@ class Bundle:
             return 0.0, 0.0, 0.0
         return self._solds[j] + self._grows[j] * w, self._outs[j] - self._falls[j] / w, self._pulls[j] * w
 
+    def where(self, sold: float) -> float | None:
+        """w at which so much is sold; None where that is more than is known of."""
+        low, high = 0, len(self._ws) - 1
+        if self.at(self._ws[high])[0] < sold:
+            return None
+        while high - low > 1:
+            middle = (low + high) // 2
+            low, high = (middle, high) if self.at(self._ws[middle])[0] < sold else (low, middle)
+        grows: float = self._grows[low]
+        w: float = (sold - self._solds[low]) / grows if grows > 0 else self._ws[high]
+        return w
+
 
 class Bundles:
     """Remembers them: of most, nothing changes from one look to the next."""

@@ -92,6 +92,8 @@ class _Tried:
 
     def add(self, dropped: _Keys) -> Balance | None:
         without = [at for at, key in enumerate(self.keys) if key in dropped] if dropped else ()
+        if len(self.keys) - len(without) <= 1:
+            return None  # `single` knows it
         found = self.search.best(float(self.sold), without)
         if found is not None:
             edges = self.search.network.edges

@@ -61,10 +61,13 @@ class Search:
         self._heights = self._begun = [height(rate) if rate else 0.0 for rate in rates]
         self._sketches: list[Sketch | None] = [None] * len(used)
         self._bundles = Bundles()
+        self._side_by_side = all((edge.tail, edge.head) == (SOURCE, SINK) for edge in used)
 
     def best(self, sold: float, without: Collection[int] = ()) -> Balance | None:
         """`without` are indices of edges that must not be used. None where the rest does not take all of `sold`."""
         dropped = set(without)
+        if self._side_by_side:
+            return self._balance(sold, dropped)
         for _ in range(_TRIES):
             found = self._balance(sold, dropped)
             if found is None:
@@ -81,7 +84,8 @@ class Search:
     def _balance(
         self, sold: float, dropped: Collection[int], moved: Mapping[int, Line] | None = None
     ) -> Balance | None:
-        at = self._through([index for index in range(len(self.network.edges)) if index not in dropped])
+        at = [index for index in range(len(self.network.edges)) if index not in dropped]
+        at = at if self._side_by_side else self._through(at)
         if not at:
             return None
         lines = [self._line(index, sold) for index in at]

@@ -9,7 +9,7 @@ side would sell more is its conductance.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from math import exp, inf
+from math import exp, inf, log
 from operator import mul
 
 from keeper.routing.search.bundle import Bundle
@@ -35,6 +35,9 @@ _GROUND = 1e-10
 def settle(bundles: Sequence[Bundle], heights: list[float], sold: float) -> list[float] | None:
     """Heights (−ln price / 2, in raw units of the sink) at which every place passes on what it gets, close to it. None
     where none are found, as where the sides do not take so much."""
+    if len(bundles) == 1 and (bundles[0].tail, bundles[0].head) == (SOURCE, SINK):
+        w = bundles[0].where(sold)
+        return None if w is None else [log(w) if place == SOURCE else 0.0 for place in range(len(heights))]
     left, pulls = _at(bundles, heights, sold)
     deepest, stuck, far, least = heights[SOURCE] + _DEEPEST, 0, 0, inf
     for _ in range(_STEPS):

@@ -20,7 +20,7 @@ _DRY = 1e-6
 _SPARE = 1e-6
 """Of the most that a side takes: left free, since what really arrives differs a little from what was planned."""
 _SAME = 1e-12
-_FINE = 1e-7
+_FINE = 1e-6
 _EDGE = 1e-9
 """This close to its first slope a side counts as one that would sell, so that a search can begin there."""
 
