@@ -25,10 +25,14 @@ class Local:
     market: Market
 
 
+FEW_STATES = ("--prune-history", "100")
+"""Of ten thousand blocks Anvil would write each to the disk."""
+
+
 @contextmanager
 def local_market() -> Iterator[Local]:
     """Mines only what it is sent, so that the head stands still while we measure."""
-    with run_anvil() as anvil, closing(Rpc("local", [anvil.url])) as rpc:
+    with run_anvil(options=FEW_STATES) as anvil, closing(Rpc("local", [anvil.url])) as rpc:
         account = Address(rpc.call("eth_accounts", [])[0])
         yield Local(anvil.url, anvil.chain_id, rpc, Market.deploy(Deployer(rpc, UnlockedAccount(account))))
 

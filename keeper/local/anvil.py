@@ -66,10 +66,12 @@ def run_anvil(
     command = [str(program), "--silent", "--host", "127.0.0.1", "--port", str(chosen), "--chain-id", str(chain_id)]
     command += ["--block-time", str(block_time)] if block_time else []
     command += ["--timestamp", str(timestamp)] if timestamp else []
-    # Complaints go to a file: a full pipe that nobody reads would stop the node.
-    with tempfile.TemporaryFile() as complaints:
+    # Complaints go to a file: a full pipe that nobody reads would stop the node. What it keeps of old blocks goes where
+    # it is deleted with it: in its own place it would stay for good, gigabytes after some thousand blocks.
+    with tempfile.TemporaryFile() as complaints, tempfile.TemporaryDirectory(prefix="anvil-") as old_states:
+        command += ["--cache-path", old_states, *options]
         process = subprocess.Popen(  # noqa: S603  a program the operator chose, no shell
-            [*command, *options], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=complaints
+            command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=complaints
         )
         try:
             _wait_until_ready(process, chosen, complaints, ready_within)

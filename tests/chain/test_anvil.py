@@ -1,5 +1,6 @@
 import os
 import stat
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -35,6 +36,14 @@ def test_run__where_the_body_raises__ends_the_node_all_the_same() -> None:
     with pytest.raises(KeyError), run_anvil() as anvil:
         raise KeyError
     assert not _runs(anvil.pid)
+
+
+def test_run__for_many_blocks__leaves_nothing_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    with run_anvil() as anvil:
+        Node(anvil.url).rpc("anvil_mine", hex(2_000))
+        assert any(path.is_file() for path in tmp_path.rglob("*")), "what it keeps of old blocks"
+    assert not any(tmp_path.iterdir())
 
 
 def test_run__on_a_port_that_is_taken__is_refused() -> None:
