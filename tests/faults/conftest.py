@@ -10,6 +10,10 @@ from pathlib import Path
 import pytest
 
 from tests.faults.sim.drill import open_journal
+from tests.statements import share_statements
+
+# Thousands of lives open a journal each, and most of opening it is compiling the same statements.
+share_statements()
 
 
 @pytest.fixture(scope="session")

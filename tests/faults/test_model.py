@@ -33,7 +33,7 @@ def test_model__any_order_of_events__every_invariant_after_every_step(tell: Call
     while STEPS["made"] < WANTED:
         # The same examples in each run, others with another KEEPER_SEED; a failure prints what it took.
         machine = seed(count("KEEPER_SEED", 1, 2) + examples)(Model)
-        batch = max(1, (WANTED - STEPS["made"]) // (LENGTH * 3 // 4))
+        batch = max(1, (WANTED - STEPS["made"]) // (LENGTH * 7 // 8))
         run_state_machine_as_test(  # type: ignore[no-untyped-call]
             machine,
             settings=settings(

@@ -21,7 +21,7 @@ from tests.faults.sim.endpoint import Fault, Kind
 from tests.faults.sim.keeper_in_sim import Killed, SimKeeper, World
 from tests.faults.sim.network import Fate
 from tests.faults.sim.treasury import VAULTS
-from tests.faults.sim.truth import Truth, every_intent, require
+from tests.faults.sim.truth import Truth, Violation, every_intent, require
 
 MAX_BLOCKS = 120
 CONFIRMATIONS, FINALITY = 2, 3
@@ -171,7 +171,8 @@ class Drill:
         self.world.mine(acts=[lambda ledger: ledger.move_price(self.random.choice((2_700, 3_300, 3_500)) * 10**8)])
         life, died, blocks = self.begin(), 0.0, 0
         while not (blocks > 3 and life.is_over()):
-            require(blocks < MAX_BLOCKS, f"6: not over after {blocks} blocks: {life.states()} {life.trouble}")
+            if blocks >= MAX_BLOCKS:
+                raise Violation(f"6: not over after {blocks} blocks: {life.states()} {life.trouble}")
             try:
                 life.tick()
                 if died and not life.trouble:
