@@ -114,8 +114,9 @@ class Sketch:
         """Makes sure that sales up to `reach` are known of."""
         if self.exact or reach <= self._reach:
             return
-        self._reach = reach
-        cap = min(reach, self.side.most * (1 - _SPARE))
+        # Who asks for more and more is answered ahead, once for each doubling.
+        self._reach = max(reach, 2 * self._reach)
+        cap = min(self._reach, self.side.most * (1 - _SPARE))
         if cap <= self.cap:
             return
         slope = self.side.slope(cap)
