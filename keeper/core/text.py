@@ -11,7 +11,10 @@ _MINUTE, _HOUR, _DAY = 60, 3_600, 86_400
 
 def decimal(value: Fraction | int, places: int, sign: bool = False) -> str:
     """`1234.5` to two places is `1,234.50`; halves round away from zero. `sign` also writes a plus."""
-    numerator, denominator = value.as_integer_ratio()
+    return _quotient(*value.as_integer_ratio(), places, sign)
+
+
+def _quotient(numerator: int, denominator: int, places: int, sign: bool = False) -> str:
     digits = (2 * abs(numerator) * 10**places + denominator) // (2 * denominator)
     mark = ("−" if numerator < 0 else "+" if sign else "") if digits else ""
     whole, rest = divmod(digits, 10**places)
@@ -28,7 +31,7 @@ def amount(value: TokenAmount) -> str:
     """`15.0696 WETH`, `46,989.46 USDC`: six digits that count and two decimals, as far as the token has them."""
     most = value.token.decimals
     wanted = max(2, 6 + most - len(str(abs(value.raw)))) if value.raw else 2
-    return f"{decimal(value.whole, min(most, wanted))} {value.token.symbol}"
+    return f"{_quotient(value.raw, 10**most, min(most, wanted))} {value.token.symbol}"
 
 
 def short(address: str) -> str:
@@ -38,7 +41,7 @@ def short(address: str) -> str:
 
 def usd(value: TokenAmount) -> str:
     """`$47,017.20`"""
-    text = decimal(abs(value).whole, 2)
+    text = _quotient(abs(value.raw), 10**value.token.decimals, 2)
     return f"−${text}" if value.raw < 0 else f"${text}"
 
 

@@ -59,10 +59,10 @@ def _tokens(leg: Leg) -> tuple[Token, Token]:
 
 def _leg_parts(leg: Leg, sold: Price, bought: Price) -> tuple[Fraction, Fraction, Fraction, Fraction]:
     """{USD} Value sold, fee, basis, impact."""
-    value = leg.sell.whole * sold.ratio
-    fee = value * leg.fee
+    value, share = leg.sell.whole * sold.ratio, leg.fee
+    fee = value * share
     # {USD} = {sell raw} * {buy raw / sell raw} / {buy raw / buy whole} * {USD / buy whole}
-    at_pool_mid = leg.sell.raw * (1 - leg.fee) * leg.mid / 10**leg.buy.decimals * bought.ratio
+    at_pool_mid = leg.sell.raw * (1 - share) * leg.mid / 10**leg.buy.decimals * bought.ratio
     return value, fee, value - fee - at_pool_mid, at_pool_mid - leg.quote.whole * bought.ratio
 
 
