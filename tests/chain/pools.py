@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from dataclasses import replace
 from fractions import Fraction
 
 from keeper.core.chain import Needs, Read, Unusable
+from keeper.core.plan import Leg, OrderLeg
 from keeper.core.pools import Pool, PoolState, Router
 from keeper.core.ports import PoolFacts, PoolPin, Venue
-from keeper.core.units import Address, Token
+from keeper.core.units import Address, Token, TokenAmount
 from tests.chain.node import Node
 
 CASES = int(os.environ.get("KEEPER_CASES", "2000"))
@@ -54,3 +56,28 @@ def observe(node: Node, venue: Venue, pool: Pool, last: PoolState | None = None)
         answers |= zip(found.reads, node.calls(found.reads), strict=True)
         follow_ups += 1
     return found, follow_ups
+
+
+def along(states: Sequence[PoolState], sell: TokenAmount, tokens: Sequence[Token]) -> OrderLeg:
+    """A leg through these pools, with its quote as the floor."""
+    amount = sell
+    for state, buy in zip(states, tokens, strict=True):
+        found = state.out_for(amount, buy)
+        assert isinstance(found, TokenAmount), found
+        amount = found
+    leg = Leg(tuple(state.pool for state in states), sell, amount, Fraction(1), tuple(tokens[:-1]))
+    return OrderLeg(leg, amount, TokenAmount.zero(amount.token))
+
+
+def gas_of_one_more(
+    node: Node, venue: Venue, states: Sequence[PoolState], sell: TokenAmount, way: Sequence[Token]
+) -> int:
+    """{gas} What the second of two pools adds to a swap, once both have been traded in."""
+
+    def used(pools: int) -> int:
+        leg = along(states[:pools], sell, way[:pools])
+        call = venue.encode(replace(leg, quote_floor=TokenAmount(leg.leg.buy, 1)), node.deployer, 1 << 40)
+        return int(node.send(call.to, call.data)["gasUsed"], 16)
+
+    _, (one, two) = ([used(1), used(2)] for _ in range(2))
+    return two - one

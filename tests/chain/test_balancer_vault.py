@@ -14,6 +14,7 @@ from keeper.core.plan import Leg, OrderLeg
 from keeper.core.pools import LimitExceeded, NoLiquidity, NoQuote
 from keeper.core.units import Address, Token, TokenAmount
 from keeper.local.anvil import run_anvil
+from keeper.routing.gas import SWAP_GAS
 from keeper.venues.balancer_fixed import ONE
 from keeper.venues.balancer_pin import DRAINED, StablePin, WeightedPin
 from keeper.venues.balancer_stable_state import StableState
@@ -34,6 +35,7 @@ from tests.chain.balancer import (
 )
 from tests.chain.balancer_cases import DECIMALS, VENUE, pool_at, state_of
 from tests.chain.node import Node, NodeError
+from tests.chain.pools import gas_of_one_more
 from tests.chain.uniswap import balance
 
 FOREVER = 1 << 40
@@ -141,6 +143,23 @@ def test_batch_swap__along_several_pools__fills_at_the_quote_and_one_more_revert
     node.send(call.to, call.data)
     gained = [balance(node, token, node.deployer) - before[token] for token in path]
     assert [each.raw for each in gained] == [-raw, *[0] * (len(path) - 2), quote.raw]
+
+
+@pytest.mark.parametrize(
+    ("hops", "at", "within"),
+    [
+        (["weighted old", "weighted new"], [0, 1, 3], 0.1),
+        (["pair", "stable"], [3, 4, 5], 0.3),
+        (["stable", "composable"], [4, 5, 7], 0.3),
+    ],
+)
+def test_gas__of_one_more_pool__is_about_what_routing_counts(
+    balancer: Balancer, market: dict[str, Address], tokens: list[Token], hops: list[str], at: list[int], within: float
+) -> None:
+    """A stable pool takes the more the more of its rates it must read: all of them count as one kind."""
+    states, (first, *way) = [state_of(balancer, market[hop]) for hop in hops], [tokens[i] for i in at]
+    more = gas_of_one_more(balancer.node, VENUE, states, TokenAmount.from_whole(first, 1_000), way)
+    assert more == pytest.approx(SWAP_GAS[states[1].pool.kind], rel=within)
 
 
 def test_swap__past_its_deadline__reverts(balancer: Balancer, market: dict[str, Address]) -> None:

@@ -8,18 +8,20 @@ from fractions import Fraction
 
 import pytest
 
+from keeper.core.abi import calldata
 from keeper.core.calls import Call
 from keeper.core.chain import Unusable
-from keeper.core.plan import Leg, OrderLeg
+from keeper.core.plan import OrderLeg
 from keeper.core.pools import PoolState, Router
 from keeper.core.ports import Venue
 from keeper.core.units import Address, Token, TokenAmount
 from keeper.guards.swaps import decode_swaps
+from keeper.routing.gas import SWAP_GAS
 from keeper.venues.swaps import encode_together
 from keeper.venues.uniswap_v2 import UniswapV2, UniswapV2Pin
 from keeper.venues.uniswap_v3 import UniswapV3, UniswapV3Pin
 from tests.chain.node import NodeError
-from tests.chain.pools import observe, pin_pool
+from tests.chain.pools import along, gas_of_one_more, observe, pin_pool
 from tests.chain.uniswap import (
     Deployment,
     balance,
@@ -27,6 +29,7 @@ from tests.chain.uniswap import (
     create_v3_pool,
     deploy_token,
     position_around,
+    wrap,
 )
 
 FOREVER = 1 << 40
@@ -80,17 +83,6 @@ def market(uniswap: Deployment) -> Market:
         "pool of stables": pool(level, 100, one),
     }
     return Market(uniswap, base, quote, stable, at)
-
-
-def along(states: Sequence[PoolState], sell: TokenAmount, tokens: Sequence[Token]) -> OrderLeg:
-    """A leg through these pools, with its quote as the floor."""
-    amount = sell
-    for state, buy in zip(states, tokens, strict=True):
-        found = state.out_for(amount, buy)
-        assert isinstance(found, TokenAmount), found
-        amount = found
-    leg = Leg(tuple(state.pool for state in states), sell, amount, Fraction(1), tuple(tokens[:-1]))
-    return OrderLeg(leg, amount, TokenAmount.zero(amount.token))
 
 
 def above(leg: OrderLeg) -> OrderLeg:
@@ -170,3 +162,23 @@ def test_split__after_its_deadline__reverts_whole(market: Market) -> None:
     call = encode_together(legs, node.deployer, 1)
     with pytest.raises(NodeError):
         node.send(call.to, call.data)
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "router"),
+    [("pair", "pair of stables", "v2_router"), ("pool 0.3 %", "pool of stables", "swap_router")],
+)
+def test_gas__of_one_more_pool__is_what_routing_counts(market: Market, first: str, second: str, router: str) -> None:
+    """Where no tick is crossed."""
+    states, sell = [market.state(name, router) for name in (first, second)], TokenAmount(market.base, 10**15)
+    kind = states[1].pool.kind
+    more = gas_of_one_more(market.uniswap.node, VENUES[kind], states, sell, [market.quote, market.stable])
+    assert more == pytest.approx(SWAP_GAS[kind], rel=0.05)
+
+
+def test_gas__of_wrapping_and_unwrapping__is_about_what_routing_counts(uniswap: Deployment) -> None:
+    """Beside what any transaction takes."""
+    wrap(uniswap, 1)
+    for data, value in ((calldata("deposit()"), 10**18), (calldata("withdraw(uint256)", 10**18), 0)):
+        receipt = uniswap.node.send(uniswap.weth.address, data, value)
+        assert int(receipt["gasUsed"], 16) - 21_000 == pytest.approx(SWAP_GAS["weth"], rel=0.5)

@@ -17,6 +17,7 @@ from keeper.core.ticks import MAX_TICK
 from keeper.core.units import Address, Token, TokenAmount
 from keeper.guards.swaps import decode_swaps
 from keeper.local.anvil import run_anvil
+from keeper.routing.gas import SWAP_GAS
 from keeper.venues.pancake_v3 import PANCAKE_V3_PIN
 from keeper.venues.slipstream import SLIPSTREAM_PIN
 from keeper.venues.swaps import encode_together
@@ -24,7 +25,7 @@ from keeper.venues.uniswap_v3 import ENOUGH, REACH, UniswapV3Pin
 from keeper.venues.uniswap_v3_state import UniswapV3State
 from keeper.venues.uniswap_v3_walk import WORD_BITS
 from tests.chain.node import Node, NodeError
-from tests.chain.pools import FEW, observe, pin_pool
+from tests.chain.pools import FEW, along, gas_of_one_more, observe, pin_pool
 from tests.chain.uniswap import Position, balance, nearest_tick, sqrt_price
 from tests.chain.v3_cases import Case, compare, random_cases, random_positions
 from tests.chain.v3_forks import (
@@ -133,41 +134,47 @@ def test_swap__through_the_router__fills_as_quoted_and_one_more_reverts(market: 
     assert node.rpc("evm_revert", snapshot)
 
 
-def test_path_and_multicall__through_the_router__fill_as_quoted(market: Market) -> None:
-    """From one token by way of another to a third, beside the pool that both have."""
-    node, fork = market.fork.node, market.fork
+@dataclass(frozen=True)
+class Row:
+    """Three tokens, and a pool of the first and second, of the second and third, and of the first and third."""
+
+    market: Market
+    states: list[UniswapV3State]
+
+
+@pytest.fixture(scope="module")
+def row(market: Market) -> Row:
+    fork = market.fork
     one, two, three = (fork.token(symbol, 18) for symbol in ("ONE", "TWO", "THREE"))
-    known = Market(fork, [one, two, three], [], [])
+    found = Row(Market(fork, [one, two, three], [], []), [])
     key = list(fork.keys)[1]
-    wide = [Position(-200 * fork.keys[key], 200 * fork.keys[key], 10**24)]
-    states = []
     for pair in ((one, two), (two, three), (one, three)):
         address = create_pool(fork, *pair, key, 1 << 96)
-        add_positions(fork, address, wide)
-        states.append(known.state(address))
-    sell, venue = TokenAmount.from_whole(one, "12.345"), fork.venue()
-    middle = states[0].out_for(sell, two)
-    assert isinstance(middle, TokenAmount)
-    last, direct = states[1].out_for(middle, three), states[2].out_for(sell, three)
-    assert isinstance(last, TokenAmount)
-    assert isinstance(direct, TokenAmount)
-    path = Leg((states[0].pool, states[1].pool), sell, last, Fraction(1), (two,))
-    legs = [OrderLeg(path, last, TokenAmount.zero(three))]
-    legs.append(OrderLeg(Leg((states[2].pool,), sell, direct, Fraction(1)), direct, TokenAmount.zero(three)))
+        add_positions(fork, address, [Position(-200 * fork.keys[key], 200 * fork.keys[key], 10**24)])
+        found.states.append(found.market.state(address))
+    return found
+
+
+def test_path_and_multicall__through_the_router__fill_as_quoted(row: Row) -> None:
+    """From one token by way of another to a third, beside the pool that both have."""
+    market, (one, two, three) = row.market, row.market.tokens
+    node, venue, sell = market.fork.node, market.fork.venue(), TokenAmount.from_whole(one, "12.345")
+    path, direct = along(row.states[:2], sell, [two, three]), along(row.states[2:], sell, [three])
     snapshot = node.rpc("evm_snapshot")
-    assert send(known, venue.encode(legs[0], node.deployer, FOREVER), one, three) == last.raw
+    assert send(market, venue.encode(path, node.deployer, FOREVER), one, three) == path.leg.quote.raw
     assert node.rpc("evm_revert", snapshot)
-    for wrong in range(2):
-        dear = encode_together(
-            [above(leg) if i == wrong else leg for i, leg in enumerate(legs)], node.deployer, FOREVER
-        )
+    for legs, until in (([above(path), direct], FOREVER), ([path, above(direct)], FOREVER), ([path, direct], 1)):
+        bad = encode_together(legs, node.deployer, until)
         with pytest.raises(NodeError):
-            node.call(dear.to, dear.data)
-    late = encode_together(legs, node.deployer, 1)
-    with pytest.raises(NodeError):
-        node.call(late.to, late.data)
-    together = encode_together(legs, node.deployer, FOREVER)
-    assert send(known, together, one, three) == last.raw + direct.raw
+            node.call(bad.to, bad.data)
+    together = encode_together([path, direct], node.deployer, FOREVER)
+    assert send(market, together, one, three) == path.leg.quote.raw + direct.leg.quote.raw
+
+
+def test_gas__of_one_more_pool__is_what_routing_counts(row: Row) -> None:
+    market, (one, *way) = row.market, row.market.tokens
+    more = gas_of_one_more(market.fork.node, market.fork.venue(), row.states[:2], TokenAmount.from_whole(one, 1), way)
+    assert more == pytest.approx(SWAP_GAS[row.states[0].pool.kind], rel=0.05)
 
 
 def test_pin__of_a_fork__is_nobody_elses(market: Market) -> None:

@@ -78,8 +78,8 @@ def test_draw__of_pools_that_no_call_chains__leaves_out_what_leads_to_a_middle_t
 def test_draw__counts_the_gas_of_each_swap_and_of_each_call() -> None:
     graph = drawn(CHEAP, TO_DAI, FROM_DAI, atomic=False)
     direct, first, second = graph.network.edges
-    # {USDC raw} = {gas} / 10: 65,000 for a swap, and 40,000 where it begins a call
-    assert (direct.gas, first.gas, second.gas) == (10_500, 10_500, 6_500)
+    # {USDC raw} = {gas} / 10: 66,000 for a swap, and 40,000 where it begins a call
+    assert (direct.gas, first.gas, second.gas) == (10_600, 10_600, 6_600)
 
 
 def test_draw__leaves_out_pools_that_are_taken_or_empty() -> None:
