@@ -5,7 +5,7 @@ pragma solidity ^0.8.20;
 /// address, and with Hand's at accounts that hold the token. Never deployed.
 contract Transfers {
     /// Changes of balances: what left the sender, what arrived, and what moved at a holder who had no part in it.
-    struct Leg {
+    struct Transfer {
         uint256 sent;
         int256 left;
         int256 arrived;
@@ -21,10 +21,10 @@ contract Transfers {
 
     /// A part of what the richest of `holders` has comes here; half of it goes on to nobody, and half back.
     ///
-    /// `legs` are as many as were made, and `refusal` is what the next one reverted with.
+    /// `made` are those that the token did, and `refusal` is what it reverted the next one with.
     function measure(address token, address[] calldata holders)
         external
-        returns (address holder, Leg[] memory legs, bool refused, bytes memory refusal)
+        returns (address holder, Transfer[] memory made, bool refused, bytes memory refusal)
     {
         uint256 most;
         for (uint256 i; i < holders.length; ++i) {
@@ -35,22 +35,22 @@ contract Transfers {
         if (part < LEAST) part = most < LEAST ? most : LEAST;
 
         address[2][3] memory ways = [[holder, address(this)], [address(this), OTHER], [address(this), holder]];
-        legs = new Leg[](3);
-        uint256 made;
+        made = new Transfer[](3);
+        uint256 count;
         // Zero is refused by some tokens, and tells nothing.
-        for (; made < 3 && part > 0; ++made) {
-            (legs[made], refused, refusal) = carry(token, ways[made], part, made == 1 ? holder : OTHER);
+        for (; count < 3 && part > 0; ++count) {
+            (made[count], refused, refusal) = carry(token, ways[count], part, count == 1 ? holder : OTHER);
             if (refused) break;
-            if (made == 0) part = legs[0].arrived < 0 ? 0 : uint256(legs[0].arrived) / 2;
+            if (count == 0) part = made[0].arrived < 0 ? 0 : uint256(made[0].arrived) / 2;
         }
         assembly {
-            mstore(legs, made)
+            mstore(made, count)
         }
     }
 
     function carry(address token, address[2] memory way, uint256 amount, address other)
         private
-        returns (Leg memory leg, bool refused, bytes memory answer)
+        returns (Transfer memory one, bool refused, bytes memory answer)
     {
         (uint256 from, uint256 to, uint256 by) = balances(token, way, other);
         bytes memory data = abi.encodeWithSignature("transfer(address,uint256)", way[1], amount);
@@ -58,14 +58,14 @@ contract Transfers {
         if (way[0] == address(this)) (ok, answer) = token.call(data);
         else (ok, answer) = way[0].call(abi.encodePacked(abi.encode(token), data));
 
-        leg.sent = amount;
+        one.sent = amount;
         (uint256 fromNow, uint256 toNow, uint256 byNow) = balances(token, way, other);
         unchecked {
-            (leg.left, leg.arrived, leg.moved) = (int256(from - fromNow), int256(toNow - to), int256(byNow - by));
+            (one.left, one.arrived, one.moved) = (int256(from - fromNow), int256(toNow - to), int256(byNow - by));
         }
         // Old tokens answer with false where others revert. Some do so although they moved it.
         bool saysNo = answer.length == 32 && bytes32(answer) == 0;
-        refused = !ok || (saysNo && leg.left == 0 && leg.arrived == 0);
+        refused = !ok || (saysNo && one.left == 0 && one.arrived == 0);
         if (ok) answer = "";
     }
 

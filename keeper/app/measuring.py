@@ -3,7 +3,7 @@ as the configuration says. What could not be measured is said; guard `whole_tran
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from contracts_abi import runtime
@@ -25,7 +25,7 @@ MOST_POOLS, MOST_OTHERS = 4, 3
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
+class Judged:
     """Why a token cannot be traded, and why that is not known; both empty where it can."""
 
     odd: str = ""
@@ -45,7 +45,10 @@ def pin_transfers(rpc: Rpc, claims: Claims, pins: Pins) -> None:
             pins.note(places[token], ARRIVES, ARRIVES, True)
         elif look.odd and token.address in kept:
             pins.note(places[token], "a plain token", f"{look.odd}; the keeper trades no such token", False)
-    _warn(claims, pins, {places[token]: look.unknown for token, look in looks.items() if look.unknown})
+    unknown = {places[token]: look.unknown for token, look in looks.items() if look.unknown}
+    if len(unknown) == len(looks) > 1 and len(set(unknown.values())) == 1:
+        unknown = {f"{claims.path}.tokens": unknown.popitem()[1]}  # the node's reason, most likely
+    pins.warnings |= {f"{place}: transfers": f"not measured: {why}" for place, why in unknown.items()}
     for pool in pools:
         if odd := "; ".join(looks[token].odd for token in pool.tokens if token in looks and looks[token].odd):
             want = wants[pool.address]
@@ -54,27 +57,18 @@ def pin_transfers(rpc: Rpc, claims: Claims, pins: Pins) -> None:
                 pins.leave_out(pool.address, want.path)
 
 
-def _warn(claims: Claims, pins: Pins, unknown: Mapping[str, str]) -> None:
-    """One line where all have the same reason: the node's, most likely."""
-    reasons = set(unknown.values())
-    if len(unknown) > 1 and len(reasons) == 1:
-        unknown = {f"{claims.path}.tokens": reasons.pop()}
-    for place, why in unknown.items():
-        pins.warnings[f"{place}: transfers"] = f"not measured: {why}"
-
-
-def look_at_transfers(rpc: Rpc, claims: Claims, pools: Iterable[Pool]) -> dict[Token, Look]:
+def look_at_transfers(rpc: Rpc, claims: Claims, pools: Iterable[Pool]) -> dict[Token, Judged]:
     """Each token of these pools but the native coin. Raises Unreachable."""
     tokens: dict[Token, list[Pool]] = {}
     for pool in pools:
         for token in pool.tokens:
             tokens.setdefault(token, []).append(pool)
     kept = {token: claims.config.account_of(vault) for vault in claims.vaults for token in claims.traded_by(vault)}
-    found: dict[Token, Look] = {}
+    found: dict[Token, Judged] = {}
     asked: dict[Address, list[Address]] = {}
     for token, its in tokens.items():
         if token.address in claims.rebasing:
-            found[token] = Look(f"{token.symbol} is declared rebasing: its balances move by themselves")
+            found[token] = Judged(f"{token.symbol} is declared rebasing: its balances move by themselves")
         elif not token.is_native:
             asked[token.address] = [*_holders(its), *filter(None, [kept.get(token.address)])]
     measured = fetch_transfers(rpc, asked, runtime("transfers"), runtime("hand"))
@@ -90,15 +84,17 @@ def _holders(pools: Sequence[Pool]) -> Iterator[Address]:
     yield from list(others)[:MOST_OTHERS]
 
 
-def judge(token: Token, found: Measured | Unusable) -> Look:
+def judge(token: Token, found: Measured | Unusable) -> Judged:
     """What the figures mean; a fee that was seen is one, whatever else was not."""
     if isinstance(found, Unusable):
-        return Look(unknown=found.reason)
-    if odd := why_odd(token, found.legs):
-        return Look(odd=odd)
+        return Judged(unknown=found.reason)
+    if odd := why_odd(token, found.made):
+        return Judged(odd=odd)
     if found.refusal is not None:
         said = decode_revert(found.refusal) if found.refusal else "without a reason"
-        return Look(unknown=f"transfer {len(found.legs) + 1} of 3 is refused: {said}")
-    if little := [leg.sent for leg in found.legs if leg.sent < LEAST]:
-        return Look(unknown=f"{text.amount(TokenAmount(token, little[0]))} are too little to tell a fee from rounding")
-    return Look()
+        return Judged(unknown=f"transfer {len(found.made) + 1} of 3 is refused: {said}")
+    if little := [one.sent for one in found.made if one.sent < LEAST]:
+        return Judged(
+            unknown=f"{text.amount(TokenAmount(token, little[0]))} are too little to tell a fee from rounding"
+        )
+    return Judged()

@@ -19,7 +19,7 @@ LEAST = ROUNDED * WHOLE_BPS // TOLERATED
 
 
 @dataclass(frozen=True, slots=True)
-class Leg:
+class Transfer:
     """One transfer of `sent` {raw}, and what it changed: what left the sender, what arrived, and what moved at a holder
     who had no part in it. `where` says between whom, where that is worth saying."""
 
@@ -30,31 +30,31 @@ class Leg:
     where: str = ""
 
 
-def why_odd(token: Token, legs: Sequence[Leg]) -> str:
+def why_odd(token: Token, made: Sequence[Transfer]) -> str:
     """The worst that these transfers show, in one clause with its figures; empty where all of them are whole."""
-    found = [fault for leg in legs for fault in _faults(token, leg) if _counts(fault[0], leg.sent)]
+    found = [fault for one in made for fault in _faults(token, one) if _counts(fault[0], one.sent)]
     return max(found, key=lambda fault: fault[0])[1] if found else ""
 
 
-def _faults(token: Token, leg: Leg) -> Iterator[tuple[int, str]]:
+def _faults(token: Token, one: Transfer) -> Iterator[tuple[int, str]]:
     """How far each balance is off {raw}, and what that means."""
-    symbol, where = token.symbol, leg.where
+    symbol, where = token.symbol, one.where
     sent, left, arrived, moved = (
-        text.amount(TokenAmount(token, raw)) for raw in (leg.sent, leg.left, leg.arrived, leg.moved)
+        text.amount(TokenAmount(token, raw)) for raw in (one.sent, one.left, one.arrived, one.moved)
     )
-    if leg.arrived <= 0:
-        yield leg.sent - leg.arrived, f"{symbol} moves nothing on transfer{where}: {arrived} of {sent} arrived"
-    missing, extra = leg.sent - leg.arrived, leg.left - leg.sent
-    yield missing, f"{symbol} takes {_share(missing, leg)} on transfer{where}: {arrived} of {sent} arrived"
-    yield extra, f"{symbol} takes {_share(extra, leg)} on top of a transfer{where}: {left} left to send {sent}"
+    if one.arrived <= 0:
+        yield one.sent - one.arrived, f"{symbol} moves nothing on transfer{where}: {arrived} of {sent} arrived"
+    missing, extra = one.sent - one.arrived, one.left - one.sent
+    yield missing, f"{symbol} takes {_share(missing, one)} on transfer{where}: {arrived} of {sent} arrived"
+    yield extra, f"{symbol} takes {_share(extra, one)} on top of a transfer{where}: {left} left to send {sent}"
     other = f"{symbol} moves by itself on transfer{where}: {left} left and {arrived} arrived of {sent}"
     yield max(-missing, -extra), other
-    yield abs(leg.moved), f"{symbol} moves by itself: a holder's balance by {moved} while others sent {sent}"
+    yield abs(one.moved), f"{symbol} moves by itself: a holder's balance by {moved} while others sent {sent}"
 
 
 def _counts(off: int, sent: int) -> bool:
     return off > ROUNDED and off * WHOLE_BPS > TOLERATED * sent
 
 
-def _share(raw: int, leg: Leg) -> str:
-    return f"{text.trimmed(Fraction(100 * raw, leg.sent))} %"
+def _share(raw: int, one: Transfer) -> str:
+    return f"{text.trimmed(Fraction(100 * raw, one.sent))} %"

@@ -10,7 +10,7 @@ from fractions import Fraction
 import pytest
 
 from contracts_abi import runtime
-from keeper.app.measuring import Look, judge
+from keeper.app.measuring import Judged, judge
 from keeper.chain.nodes.rpc import Rpc
 from keeper.chain.reading.transfers import fetch_transfers
 from keeper.core.abi import calldata, word
@@ -175,8 +175,8 @@ def test_transfers__of_asset_and_shares__are_measured_where_somebody_holds_them(
     asked = [holders, {share.address: [pool.address, node.deployer]}]
     found = [fetch_transfers(Rpc("local", [node.url]), each, runtime("transfers"), runtime("hand")) for each in asked]
     none = Unusable("none of the accounts that were looked at holds any")
-    assert [judge(asset, found[0][asset.address]), found[0][share.address]] == [Look(), none]
-    assert judge(share, found[1][share.address]) == Look()
+    assert [judge(asset, found[0][asset.address]), found[0][share.address]] == [Judged(), none]
+    assert judge(share, found[1][share.address]) == Judged()
 
 
 def test_pin__of_something_else__is_none(uniswap: Deployment) -> None:

@@ -19,7 +19,7 @@ from keeper.core import text
 from keeper.core.abi import calldata
 from keeper.core.chain import Unusable
 from keeper.core.foreign import printable
-from keeper.core.transfers import Leg
+from keeper.core.transfers import Transfer
 from keeper.core.units import Address
 
 NOBODY = Address("0x6B65657065720000000000000000000074726E73")
@@ -37,7 +37,7 @@ class Measured:
     """From a holder to nobody, from there to another account, and back: as many as were made. `refusal` is what the
     token reverted the next one with, None where it refused none."""
 
-    legs: tuple[Leg, ...]
+    made: tuple[Transfer, ...]
     refusal: bytes | None = None
 
 
@@ -73,17 +73,14 @@ def parse_measured(answer: Any) -> Measured | Unusable:
     if not output:
         return Unusable("the node puts no code in an account's place (state override)")
     try:
-        holder, legs, refused, refusal = decode(_ANSWER, output)
+        holder, figures, refused, refusal = decode(_ANSWER, output)
     except (DecodingError, OverflowError):
         return Unusable(f"the node answered {len(output)} bytes of something else")
-    if not legs and not refused:
+    if not figures and not refused:
         return Unusable("none of the accounts that were looked at holds any")
-    places = _places(holder)
+    places = ("", " between accounts", f" to {text.short(to_checksum_address(holder))}")
     made = tuple(
-        Leg(sent, left, arrived, moved, at) for (sent, left, arrived, moved), at in zip(legs, places, strict=False)
+        Transfer(sent, left, arrived, moved, where)
+        for (sent, left, arrived, moved), where in zip(figures, places, strict=False)
     )
     return Measured(made, refusal if refused else None)
-
-
-def _places(holder: str) -> tuple[str, str, str]:
-    return "", " between accounts", f" to {text.short(to_checksum_address(holder))}"

@@ -9,14 +9,14 @@ import pytest
 from eth_abi.abi import decode, encode
 
 from keeper.app.claims import Claims
-from keeper.app.measuring import Look, judge, look_at_transfers, pin_transfers
+from keeper.app.measuring import Judged, judge, look_at_transfers, pin_transfers
 from keeper.chain.nodes.messages import Request
 from keeper.chain.reading.pins import Pins
 from keeper.chain.reading.transfers import Measured
 from keeper.core.abi import calldata
 from keeper.core.chain import Unusable
 from keeper.core.pools import Pool, Router
-from keeper.core.transfers import Leg
+from keeper.core.transfers import Transfer
 from keeper.core.units import Token
 from tests.builders import CHAIN, ETH, USDC, WETH, address, fake_pool, make_block, units
 from tests.unit.app.app_configs import DAI as DAI_AT
@@ -25,7 +25,7 @@ from tests.unit.app.app_configs import HOLDER, OTHER_POOL, POOL, config
 DAI, LUSD = Token(CHAIN, DAI_AT, "DAI", 6), Token(CHAIN, address(0xC0), "LUSD", 6)
 SENT = 10**9
 ROUTER = address(0x3202)
-LEGS = {"whole": (SENT, SENT, SENT, 0), "fee": (SENT, SENT, SENT * 99 // 100, 0)}
+MOVES = {"whole": (SENT, SENT, SENT, 0), "fee": (SENT, SENT, SENT * 99 // 100, 0)}
 BOTH = (f'pools: ["{POOL}"]', f'pools: ["{POOL}", deep]')
 NO_WORD = "the node puts no code in an account's place (state override)"
 
@@ -45,7 +45,7 @@ class Node:
         self.asked[token] = set(places)
         how = self.does.get(token, "whole")
         types = ["address", "(uint256,int256,int256,int256)[]", "bool", "bytes"]
-        return "0x" if how is None else "0x" + encode(types, [address(1), [LEGS[how]], False, b""]).hex()
+        return "0x" if how is None else "0x" + encode(types, [address(1), [MOVES[how]], False, b""]).hex()
 
 
 def pool_of(number: int, *tokens: Token) -> Pool:
@@ -110,6 +110,11 @@ def test_pin__where_one_token_cannot_be_measured__names_it(tmp_path: Path) -> No
     assert pins.warnings == {"chains.local.tokens.USDC: transfers": f"not measured: {NO_WORD}"}
 
 
+def test_pin__where_some_were_measured__names_each_that_was_not(tmp_path: Path) -> None:
+    pins = pinned(tmp_path, Node({USDC: None, DAI: None}), DIRECT, SIDEWAYS)
+    assert list(pins.warnings) == [f"chains.local.tokens.{symbol}: transfers" for symbol in ("USDC", "DAI")]
+
+
 def test_look__of_pools_whose_tokens_lie_elsewhere__asks_those_who_hold_them_too(tmp_path: Path) -> None:
     node, base = Node(), address(0xBA5E)
     claims = Claims(config(tmp_path).config, "local", ("treasury",))
@@ -120,23 +125,23 @@ def test_look__of_pools_whose_tokens_lie_elsewhere__asks_those_who_hold_them_too
     assert node.asked[DAI.address.lower()] >= {meta.address, base} and HOLDER not in node.asked[DAI.address.lower()]
 
 
-WHOLE = Leg(SENT, SENT, SENT)
+WHOLE = Transfer(SENT, SENT, SENT)
 PAUSED = calldata("Error(string)", "Pausable: paused")
 
 
 @pytest.mark.parametrize(
     ("found", "look"),
     [
-        (Measured((WHOLE, WHOLE, WHOLE)), Look()),
-        (Unusable("nobody holds any"), Look(unknown="nobody holds any")),
-        (Measured((), PAUSED), Look(unknown="transfer 1 of 3 is refused: Pausable: paused")),
-        (Measured((WHOLE,), b""), Look(unknown="transfer 2 of 3 is refused: without a reason")),
-        (Measured((Leg(7, 7, 7),)), Look(unknown="0.000007 USDC are too little to tell a fee from rounding")),
+        (Measured((WHOLE, WHOLE, WHOLE)), Judged()),
+        (Unusable("nobody holds any"), Judged(unknown="nobody holds any")),
+        (Measured((), PAUSED), Judged(unknown="transfer 1 of 3 is refused: Pausable: paused")),
+        (Measured((WHOLE,), b""), Judged(unknown="transfer 2 of 3 is refused: without a reason")),
+        (Measured((Transfer(7, 7, 7),)), Judged(unknown="0.000007 USDC are too little to tell a fee from rounding")),
         (
-            Measured((Leg(SENT, SENT, 0),), b"no"),
-            Look("USDC moves nothing on transfer: 0.00 USDC of 1,000.00 USDC arrived"),
+            Measured((Transfer(SENT, SENT, 0),), b"no"),
+            Judged("USDC moves nothing on transfer: 0.00 USDC of 1,000.00 USDC arrived"),
         ),
     ],
 )
-def test_judge__of_what_was_measured__is_odd_or_unknown_or_neither(found: Measured | Unusable, look: Look) -> None:
+def test_judge__of_what_was_measured__is_odd_or_unknown_or_neither(found: Measured | Unusable, look: Judged) -> None:
     assert judge(USDC, found) == look

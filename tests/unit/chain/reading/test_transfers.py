@@ -10,7 +10,7 @@ from keeper.chain.nodes.messages import Request
 from keeper.chain.nodes.rpc import Disagreement, RpcError
 from keeper.chain.reading.transfers import MOST_TOKENS, NOBODY, Measured, fetch_transfers, parse_measured
 from keeper.core.chain import Unusable
-from keeper.core.transfers import Leg
+from keeper.core.transfers import Transfer
 from keeper.core.units import Address
 from tests.builders import address
 
@@ -19,8 +19,8 @@ TYPES = ["address", "(uint256,int256,int256,int256)[]", "bool", "bytes"]
 CODE, HAND = b"\x01", b"\x02"
 
 
-def answer(*legs: tuple[int, int, int, int], refusal: bytes | None = None) -> str:
-    return "0x" + encode(TYPES, [HOLDER, list(legs), refusal is not None, refusal or b""]).hex()
+def answer(*made: tuple[int, int, int, int], refusal: bytes | None = None) -> str:
+    return "0x" + encode(TYPES, [HOLDER, list(made), refusal is not None, refusal or b""]).hex()
 
 
 class Node:
@@ -63,16 +63,16 @@ def test_parse__of_three_transfers__says_between_whom() -> None:
     found = parse_measured(answer((100, 101, 99, 0), (49, 49, 48, -1), (49, 49, 49, 0)))
     assert found == Measured(
         (
-            Leg(100, 101, 99),
-            Leg(49, 49, 48, -1, " between accounts"),
-            Leg(49, 49, 49, 0, f" to {HOLDER[:6]}…{HOLDER[-4:]}"),
+            Transfer(100, 101, 99),
+            Transfer(49, 49, 48, -1, " between accounts"),
+            Transfer(49, 49, 49, 0, f" to {HOLDER[:6]}…{HOLDER[-4:]}"),
         )
     )
 
 
 def test_parse__of_a_token_that_refuses__keeps_its_words_and_what_was_measured_before() -> None:
     assert parse_measured(answer(refusal=b"no")) == Measured((), b"no")
-    assert parse_measured(answer((9, 9, 9, 0), refusal=b"")) == Measured((Leg(9, 9, 9),), b"")
+    assert parse_measured(answer((9, 9, 9, 0), refusal=b"")) == Measured((Transfer(9, 9, 9),), b"")
 
 
 @pytest.mark.parametrize(
