@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from fractions import Fraction
-from math import log
 
 MIN_TICK, MAX_TICK = -887_272, 887_272
 MIN_SQRT_RATIO = 4_295_128_739
@@ -51,13 +51,7 @@ def get_tick_at_sqrt_ratio(sqrt_price: int) -> int:
     """The greatest tick whose price is at most this one, Q64.96. Raises ValueError outside the tick range."""
     if not MIN_SQRT_RATIO <= sqrt_price < MAX_SQRT_RATIO:
         raise ValueError(f"price: expected {MIN_SQRT_RATIO} to {MAX_SQRT_RATIO - 1}, was {sqrt_price}")
-    # Floats are right to far less than a tick: they come out at it or beside it.
-    tick = min(max(round(2 * log(sqrt_price / 2**96) / log(1.0001)), MIN_TICK), MAX_TICK)
-    while get_sqrt_ratio_at_tick(tick) > sqrt_price:
-        tick -= 1
-    while get_sqrt_ratio_at_tick(tick + 1) <= sqrt_price:
-        tick += 1
-    return tick
+    return bisect_right(range(MIN_TICK, MAX_TICK + 1), sqrt_price, key=get_sqrt_ratio_at_tick) - 1 + MIN_TICK
 
 
 def ratio_at_tick(tick: int) -> Fraction:

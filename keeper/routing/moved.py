@@ -12,7 +12,7 @@ from keeper.routing.search.sharing import Closed
 
 Uses = tuple[tuple[int, int, int], ...]
 """From where to where how much was sold, in this order."""
-_MOVE = 1e-3
+_MOVE = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,5 +46,5 @@ class Moved:
 
 def tells(state: PoolState, sell: Token, buy: Token, side: Side) -> bool:
     """Whether the pool can say what it is after a sale: asked about one that moves its price by about a thousandth."""
-    sold = int(side.sold_at(side.slope(0.0) * (1 - _MOVE)))
+    sold = int(side.sold_at(side.slope(0) * (_MOVE - 1) / _MOVE))
     return not isinstance(state.after(TokenAmount(sell, sold), buy), NoQuote)
