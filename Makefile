@@ -6,12 +6,17 @@ BIN    := $(VENV)/bin
 RUN    := $(VENV)/.installed
 NPM    := node_modules/.installed
 # Most tests wait for a chain or a process, so a few more than there are cores; long files come first, many short ones last.
-WORKERS ?= $(shell python3 -c "import os; print((os.cpu_count() or 1) + 2)")
+# Unit tests wait for nothing.
+CORES   := $(shell python3 -c "import os; print(os.cpu_count() or 1)")
+WORKERS ?= $(shell expr $(CORES) + 2)
 TESTS   ?= tests/faults tests/chain tests/unit
 COMPILE = $(BIN)/pip-compile -q --strip-extras --generate-hashes --allow-unsafe --no-header \
           --no-emit-index-url --no-emit-trusted-host --no-emit-find-links
 
-.PHONY: demo test check faults bench figures fmt lock clean soak
+# Whatever the environment says: a test that is compiled once need not be compiled by each process.
+export PYTHONDONTWRITEBYTECODE :=
+
+.PHONY: demo test check style types layers unit faults bench figures fmt lock clean soak
 
 demo: $(RUN)                       ## a live keeper on an embedded chain: no node, no key, no npm
 	@$(BIN)/keeper demo
@@ -19,12 +24,20 @@ demo: $(RUN)                       ## a live keeper on an embedded chain: no nod
 test: $(VENV)/.dev $(NPM)          ## every test, real contracts on Anvil included
 	$(BIN)/pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder $(TESTS)
 
-check: $(VENV)/.dev                ## format, lint, types, layers, unit tests
+check: style types layers unit     ## format, lint, types, layers, unit tests; `make -j4 check` does all at once
+
+style: $(VENV)/.dev
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
+
+types: $(VENV)/.dev
 	$(BIN)/mypy
+
+layers: $(VENV)/.dev
 	$(BIN)/lint-imports --no-logo
-	$(BIN)/pytest -q -n $(WORKERS) --disable-socket --allow-unix-socket tests/unit
+
+unit: $(VENV)/.dev
+	$(BIN)/pytest -q -n $(CORES) --disable-socket --allow-unix-socket tests/unit
 
 faults: $(VENV)/.dev               ## every fault of docs/faults.md with the tests that name it
 	$(BIN)/python -m tests.faults.coverage
