@@ -30,6 +30,8 @@ class Bundle:
         self._solds, self._grows, self._outs, self._falls, self._pulls = (
             list(accumulate(column)) for column in (solds, grows, outs, falls, pulls)
         )
+        # What is left of a sum whose parts have all gone again is rounding, and no side grows dearer by selling less.
+        self._pulls = [max(0.0, pull) for pull in self._pulls]
 
     def at(self, w: float) -> tuple[float, float, float]:
         """Sold and out where slopes have come down to 1/w², and how much more is sold for each e-fold of w."""

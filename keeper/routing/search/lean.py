@@ -50,7 +50,8 @@ def leanest(search: Search, sold: int) -> Filled | None:
     if len(search.network.edges) == 1:
         return alone
     tried = _Tried(search, sold, alone.net if alone else None)
-    whole = tried.add(tried.idle)
+    # More than middle places could pass on may still find room in what leads straight there.
+    whole = tried.add(_NONE) or tried.add(frozenset(tried.keys[at] for at in search.roundabout))
     if whole is None:
         return alone
     tried.idle = tried.unused(whole)

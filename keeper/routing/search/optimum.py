@@ -16,9 +16,8 @@ from keeper.routing.search.sharing import Shared
 from keeper.routing.search.sketch import Sketch
 
 _ROUNDS = 12
-_TRUE = 3e-6
-"""How wrong the lines may be about the slopes where the loads are, as a share of the trade's value: 0.03 bps, which is
-the most that it could cost."""
+_TRUE = 1e-6
+"""How wrong the lines may be about the slopes where the loads are, as a share of the trade's value: 0.01 bps."""
 _SETTLED = 1e-4
 """Of the trade's value: loads that still move by so much are off the best by about its square."""
 _BEYOND = 1.02
@@ -61,12 +60,13 @@ class Search:
         self._heights = self._begun = [height(rate) if rate else 0.0 for rate in rates]
         self._sketches: list[Sketch | None] = [None] * len(used)
         self._bundles = Bundles()
-        self._side_by_side = all((edge.tail, edge.head) == (SOURCE, SINK) for edge in used)
+        self.roundabout = {at for at, edge in enumerate(used) if (edge.tail, edge.head) != (SOURCE, SINK)}
+        """What does not lead straight from source to sink."""
 
     def best(self, sold: float, without: Collection[int] = ()) -> Balance | None:
         """`without` are indices of edges that must not be used. None where the rest does not take all of `sold`."""
         dropped = set(without)
-        if self._side_by_side:
+        if not self.roundabout:
             return self._balance(sold, dropped)
         for _ in range(_TRIES):
             found = self._balance(sold, dropped)
@@ -85,7 +85,7 @@ class Search:
         self, sold: float, dropped: Collection[int], moved: Mapping[int, Line] | None = None
     ) -> Balance | None:
         at = [index for index in range(len(self.network.edges)) if index not in dropped]
-        at = at if self._side_by_side else self._through(at)
+        at = self._through(at) if self.roundabout else at
         if not at:
             return None
         lines = [self._line(index, sold) for index in at]

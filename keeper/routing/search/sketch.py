@@ -20,7 +20,7 @@ _DRY = 1e-6
 _SPARE = 1e-6
 """Of the most that a side takes: left free, since what really arrives differs a little from what was planned."""
 _SAME = 1e-12
-_FINE = 1e-6
+_FINE = 3e-7
 _EDGE = 1e-9
 """This close to its first slope a side counts as one that would sell, so that a search can begin there."""
 
@@ -107,7 +107,8 @@ class Sketch:
             return 0.0
         self._add(sold, slope)
         really = self.side.sold_at(1 / (w * w))
-        self._add(really, 1 / (w * w))
+        if really <= self.cap:
+            self._add(really, 1 / (w * w))
         return wrong * max(sold, really)
 
     def stretch(self, reach: float) -> None:
