@@ -1,10 +1,12 @@
-"""Routing: how long a split takes beside cvxpy, how far it is from the optimum, and what it saves.
+"""Routing: how long a split takes beside cvxpy, how far it is from the optimum, and what it saves. Times are this
+thread's own processor time.
 
 python -m bench routing
 """
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from itertools import combinations
@@ -19,6 +21,7 @@ from rich.table import Table
 from bench.frame import Contestant, Pace, Row, as_json, measure, table
 from bench.routing_depth import SIZES, Cost, costs
 from bench.routing_peers import optimum, published_optimum
+from bench.routing_quotes import quotes
 from keeper.core.pools import Curve
 from keeper.routing.search.filling import Filled, fill, hand_out
 from keeper.routing.search.lean import EXACT_UP_TO, leanest
@@ -29,7 +32,7 @@ from tests.builders import address
 from tests.networks import UNIT, published, random_network, upper_bound, with_gas
 from tests.sides import Product
 
-TITLE, UNIT_OF_WORK = "Routing: one trade over so many pools of all families, up to three hops", "splits"
+TITLE, UNIT_OF_WORK = "Routing: processor time of one trade over so many pools, up to three hops", "splits"
 GAPS = "Routing: below the optimum, bps"
 COSTS = "Routing: what a sale of WETH for USDC costs, bps of its value"
 NETWORKS, FEW = 200, 3
@@ -56,10 +59,15 @@ def report(pace: Pace) -> tuple[Group, dict[str, Any]]:
 
 
 def times(pace: Pace) -> list[Row]:
-    rows = measure("10 constant products", _parallel(10), pace)
+    rows = [row for pools in (1, 2) for row in _measured(f"quote over {pools} of v3", quotes(pools), pace)]
+    rows += _measured("10 constant products", _parallel(10), pace)
     for pools in pace.sizes(5, 20, 50, 1_000):
-        rows += measure(f"{pools:,} pools", _mixed(pools), pace)
+        rows += _measured(f"{pools:,} pools of all families", _mixed(pools), pace)
     return rows
+
+
+def _measured(what: str, contestants: list[Contestant], pace: Pace) -> list[Row]:
+    return measure(what, contestants, pace, clock=time.thread_time)
 
 
 def _mixed(pools: int) -> list[Contestant]:
