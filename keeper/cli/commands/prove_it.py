@@ -68,7 +68,7 @@ def plan(
 @app.command(rich_help_panel="Prove it")
 def quote(
     config: Config = DEFAULT,
-    sell: Annotated[str, typer.Option(help="What is sold: '10 WETH'.")] = ...,  # type: ignore[assignment]
+    sell: Annotated[str, typer.Option(help="What is sold: '10 WETH', or native coin.")] = ...,  # type: ignore[assignment]
     buy: Annotated[str, typer.Option("--for", help="The token that is bought.", metavar="SYMBOL")] = ...,  # type: ignore[assignment]
     vault: Annotated[str | None, typer.Option(help="Only from this vault's pools.")] = None,
     json: Json = False,
