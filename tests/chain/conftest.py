@@ -11,6 +11,25 @@ from tests.chain.node import Node
 from tests.chain.treasury import Treasury, build_treasury
 from tests.chain.uniswap import Deployment, deploy_uniswap
 
+LONG = (
+    *(
+        "test_daemon_custody",
+        "test_kill_matrix_late",
+        "test_standby",
+        "test_mutations",
+        "test_daemon_ride",
+        "test_model",
+    ),
+    *("test_upkeeps", "test_kill_on_anvil", "test_daemon_faults", "test_kill_matrix", "test_testnet", "test_lying_rpc"),
+    *("test_rotation", "test_rehearse", "test_slices_live", "test_soak", "test_daemon", "test_crash_loop"),
+)
+"""Files that begin first: by turns one that waits for a while, whatever is done meanwhile, and one that computes."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    ranks = {name: rank for rank, name in enumerate(LONG)}
+    items.sort(key=lambda item: ranks.get(item.path.stem, len(ranks)))
+
 
 @pytest.fixture(scope="session")
 def anvil() -> Iterator[Anvil]:
