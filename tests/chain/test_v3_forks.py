@@ -41,6 +41,8 @@ from tests.chain.v3_forks import (
 )
 
 FOREVER = 1 << 40
+FREE = 420
+"""How an owner of Slipstream's fees writes that there is none."""
 DECIMALS = (2, 6, 8, 18, 24)
 DEPLOYS = {"pancake": deploy_pancake, "slipstream": deploy_slipstream}
 
@@ -244,7 +246,7 @@ def test_slipstream__whose_fee_follows_the_price__is_quoted_at_that_of_the_block
     node, seen = fork.node, list[int]()
     module = deploy_fee_module(fork, scaling=3 * 10**6, most=50_000)
     node.send(pool.address, calldata("increaseObservationCardinalityNext(uint16)", 10))
-    sales = (1, 10**9), (1, 10**9), (700, 10**9), (3_000, 2 * 10**17), (3_000, 10**18), (3_000, 2 * 10**18)
+    sales = [(1, 10**9), (1, 10**9), (700, 10**9), *((3_000, sold * 10**17) for sold in (2, 10, 20)), (FREE, 10**9)]
     for base, sold in sales:
         node.send(module, calldata("setCustomFee(address,uint24)", pool.address, base))
         node.rpc("evm_increaseTime", hex(6))
@@ -256,3 +258,4 @@ def test_slipstream__whose_fee_follows_the_price__is_quoted_at_that_of_the_block
         assert compare(zip(cases, ask_pools(fork, cases), strict=True)).keys() == {"in", "out", "up", "down"}
     assert (seen[0], seen[2]) == (1, 700)
     assert 3_000 < seen[3] < seen[4] < seen[5]
+    assert seen[6] == 0
