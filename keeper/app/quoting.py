@@ -74,7 +74,7 @@ def _quoted(chain: Chain, vault: str, view: VaultView, sell: Amount, buy: str) -
     price = view.prices[sold.token]
     worth = TokenAmount.zero(USD) if isinstance(price, Unusable) else price.mid.value(sold)
     route = _route(setting, view, Trade(sold, tokens[buy], worth))
-    held, means = _as_held(setting, route.trade), make_means(setting)
+    held, means = as_held(setting, route.trade), make_means(setting)
     first = None if means is None or means.atomic else SplitMarket(view, means).first(held.sell, held.buy)
     part = first.sell if isinstance(first, FirstCall) and first.sell != held.sell else None
     return SaleQuote(vault, chain.name, view, route, part)
@@ -82,7 +82,7 @@ def _quoted(chain: Chain, vault: str, view: VaultView, sell: Amount, buy: str) -
 
 def _route(setting: Setting, view: VaultView, trade: Trade) -> Route | NoRoute:
     """As a trade of the vault is filled; where it is of native coin, wrapped before or unwrapped afterwards."""
-    held = _as_held(setting, trade)
+    held = as_held(setting, trade)
     found = make_routing(setting).allocate(held, view) if held.sell.token != held.buy else Route(held, ())
     if held == trade or isinstance(found, NoRoute):
         return replace(found, trade=trade)
@@ -91,7 +91,7 @@ def _route(setting: Setting, view: VaultView, trade: Trade) -> Route | NoRoute:
     return weth.with_hops(trade, found, TokenAmount(trade.buy, ratio_to_int(gas, Rounding.UP)))
 
 
-def _as_held(setting: Setting, trade: Trade) -> Trade:
+def as_held(setting: Setting, trade: Trade) -> Trade:
     """With the wrapped token for the coin: nobody else trades the coin itself."""
     wrapped = setting.tokens.get(setting.config.chain_of(setting.name).native.wrapped or "")
     if wrapped is None or wrapped.decimals != setting.native.decimals:
