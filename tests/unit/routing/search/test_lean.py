@@ -1,3 +1,4 @@
+from collections.abc import Iterable, Sequence
 from itertools import combinations
 
 import pytest
@@ -7,7 +8,7 @@ from keeper.routing.search.lean import EXACT_UP_TO, leanest, single
 from keeper.routing.search.network import SINK, SOURCE, Edge, Network
 from keeper.routing.search.optimum import Search
 from tests.builders import address
-from tests.networks import random_network, with_gas
+from tests.networks import UNIT, published, random_network, with_gas
 from tests.sides import Flat, Product
 
 SOLD = 10**22
@@ -16,13 +17,17 @@ SOLD = 10**22
 def brute_force(network: Network, sold: int) -> Filled | None:
     """The best of every set of pools, each searched by itself."""
     pools = sorted({edge.pool for edge in network.edges})
+    sets = (chosen for count in range(1, len(pools) + 1) for chosen in combinations(pools, count))
+    return best_of(network, sold, ([edge for edge in network.edges if edge.pool in chosen] for chosen in sets))
+
+
+def best_of(network: Network, sold: int, sets: Iterable[Sequence[Edge]]) -> Filled | None:
     best: Filled | None = None
-    for count in range(1, len(pools) + 1):
-        for chosen in combinations(pools, count):
-            part = Search(Network(network.places, tuple(edge for edge in network.edges if edge.pool in chosen)))
-            balance = part.best(sold)
-            found = fill(part.network, balance.loads, sold) if balance else None
-            best = found if best is None or (found and found.net > best.net) else best
+    for edges in sets:
+        part = Search(Network(network.places, tuple(edges)))
+        balance = part.best(sold)
+        found = fill(part.network, balance.loads, sold) if balance else None
+        best = found if best is None or (found and found.net > best.net) else best
     return best
 
 
@@ -51,6 +56,18 @@ def test_leanest__with_dearer_gas__uses_fewer_pools() -> None:
         counts.append(len(found.swaps))
     assert counts == sorted(counts, reverse=True)
     assert (counts[0], counts[-1]) == (8, 1)
+
+
+@pytest.mark.parametrize(("amount", "gas"), [(20, 0.001), (40, 0.05)])
+def test_leanest__of_a_pool_used_on_several_sides__is_the_best_of_all_sets_of_sides(amount: int, gas: float) -> None:
+    plain = leanest(Search(published()), amount * UNIT)
+    assert plain is not None
+    dear = with_gas(published(), lambda _: int(plain.out * gas))
+    sets = (chosen for count in range(1, len(dear.edges) + 1) for chosen in combinations(dear.edges, count))
+    best, found = best_of(dear, amount * UNIT, sets), leanest(Search(dear), amount * UNIT)
+    assert best is not None
+    assert found is not None
+    assert found.net >= best.net * (1 - 1e-7)
 
 
 @pytest.mark.parametrize("seed", range(8))
