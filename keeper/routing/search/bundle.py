@@ -9,12 +9,14 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Sequence
 from itertools import accumulate, chain
+from operator import itemgetter
 
 from keeper.routing.search.sketch import Bend, Sketch
 
 Line = tuple[int, int, Sketch]
 """Tail, head, and what is known of the side between them."""
 Parts = list[list[Bend]]
+_W = itemgetter(0)
 
 
 class Bundle:
@@ -24,7 +26,7 @@ class Bundle:
 
     def __init__(self, tail: int, head: int, parts: Parts) -> None:
         self.tail, self.head, self.parts = tail, head, parts
-        bends = sorted(chain.from_iterable(parts))
+        bends = sorted(chain.from_iterable(parts), key=_W)
         ws, solds, grows, outs, falls, pulls = zip(*bends, strict=True)
         self.first, self._ws = ws[0], ws
         self._solds, self._grows, self._outs, self._falls, self._pulls = (

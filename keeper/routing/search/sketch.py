@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from math import sqrt
-from operator import sub
 
 from keeper.core.pools import Side
 
@@ -65,7 +64,7 @@ class Sketch:
         """Sold and out where the slope has come down to 1/w², and how much more is sold for each e-fold of w."""
         ws = self._ws
         if w < ws[0]:
-            return 0.0, 0.0, self._grows[0] * w if w > self.first else 0.0
+            return 0.0, 0.0, self._grows[0] * w if w > self.first and self._grows else 0.0
         if w >= ws[-1]:
             return self._solds[-1], self._outs[-1], 0.0
         j = bisect_right(ws, w) - 1 if len(ws) > 2 else 0
@@ -75,19 +74,19 @@ class Sketch:
     @property
     def bends(self) -> list[Bend]:
         """Of each line, and of the end: what changes there beside the line before it."""
+        if not self._grows:
+            return [(self._ws[0], 0.0, 0.0, 0.0, 0.0, 0.0)]
         if self._lines is None:
-            first, now, found = self.first, (0.0, 0.0, 0.0, 0.0, 0.0), list[Bend]()
+            grew, found = self._grows[0], [(self.first, 0.0, 0.0, 0.0, 0.0, self._grows[0])]
+            s = g = o = c = 0.0
             for w, sold, out, grows, bend in zip(
                 self._ws, self._solds, self._outs, self._grows, self._bends, strict=False
             ):
                 fall = bend * grows
-                line = sold - grows * w, grows, out + fall, fall * w, grows
-                if not found:
-                    found.append((first, 0.0, 0.0, 0.0, 0.0, grows))
-                    now = (0.0, 0.0, 0.0, 0.0, grows)
-                found.append((w, *map(sub, line, now)))
-                now = line
-            found.append((self._ws[-1], *map(sub, (self._solds[-1], 0.0, self._outs[-1], 0.0, 0.0), now)))
+                s_now, o_now, c_now = sold - grows * w, out + fall, fall * w
+                found.append((w, s_now - s, grows - g, o_now - o, c_now - c, grows - grew))
+                s, g, o, c, grew = s_now, grows, o_now, c_now, grows
+            found.append((self._ws[-1], self._solds[-1] - s, -g, self._outs[-1] - o, -c, -grew))
             self._lines = found
         return self._lines
 

@@ -4,6 +4,7 @@ from math import sqrt
 import pytest
 
 from keeper.core.pools import Side
+from keeper.routing.search.bundle import Bundles
 from keeper.routing.search.sketch import Sketch
 from tests.sides import Flat, Product, Stable, Weighted, ranges
 
@@ -62,3 +63,10 @@ def test_sketch__asked_for_more_than_before__stretches() -> None:
     assert sketch.cap == pytest.approx(1e23, rel=1e-5)
     sketch.stretch(1e21)
     assert sketch.cap == pytest.approx(1e23, rel=1e-5)
+
+
+def test_sketch__of_less_than_one_unit__sells_nothing() -> None:
+    sketch = Sketch(SIDES["stable"], 0.5)
+    w = sketch.first * (1 + 5e-10)
+    assert [sketch.at(w), sketch.at(2 * w)] == [(0.0, 0.0, 0.0)] * 2
+    assert Bundles().of([(0, 1, sketch)])[0].at(2 * w) == (0.0, 0.0, 0.0)
