@@ -66,7 +66,7 @@ def test_sketch__asked_for_more_than_before__stretches() -> None:
 
 
 def test_sketch__of_less_than_one_unit__sells_nothing() -> None:
-    sketch = Sketch(SIDES["stable"], 0.5)
+    sketch = Sketch(Flat(0.5, 10**20), 0.5)
     w = sketch.first * (1 + 5e-10)
     assert [sketch.at(w), sketch.at(2 * w)] == [(0.0, 0.0, 0.0)] * 2
     assert Bundles().of([(0, 1, sketch)])[0].at(2 * w) == (0.0, 0.0, 0.0)
