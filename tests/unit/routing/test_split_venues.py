@@ -1,19 +1,25 @@
 """The search on the sides of real venues: their exact quotes, their limits, tokens of 18 and of 6 decimals."""
 
+from dataclasses import replace
+from fractions import Fraction
+
 import pytest
 
-from keeper.core.pools import Side
+from keeper.core.plan import Route, Trade
+from keeper.core.pools import NoQuote, PoolState, Side
 from keeper.routing.search.filling import fill
 from keeper.routing.search.network import SINK, SOURCE, Edge, Network
 from keeper.routing.search.optimum import Search
 from keeper.venues.curve_side import CurveSide
+from keeper.venues.curve_state import CurveState
 from keeper.venues.linear import Linear
 from keeper.venues.uniswap_v2_side import ConstantProduct
-from tests.builders import address
+from tests.builders import address, fake_pool, make_view, market, units, usd
 from tests.networks import upper_bound
-from tests.unit.venues.balancer_pools import ONE_TOKEN, stable_state, weighted_state
+from tests.unit.routing.splitting import routing
+from tests.unit.venues.balancer_pools import ONE_TOKEN, scales, stable_pool, stable_state, weighted_state
 from tests.unit.venues.balancer_pools import ZERO as BALANCER_ZERO
-from tests.unit.venues.curve_pools import stable
+from tests.unit.venues.curve_pools import DAI, THREE, USDC, USDT, pool_of, stable, whole
 from tests.unit.venues.test_uniswap_v3_state import look
 from tests.unit.venues.v3_pools import ONE, ZERO, Chain, v3_pool
 
@@ -71,3 +77,50 @@ def test_best__of_one_venue_beside_a_deep_pair__takes_its_part(name: str) -> Non
     assert isinstance(alone, int)
     assert filled.out >= alone
     assert filled.out >= upper_bound(search.network, balance.heights, sold) * (1 - 1e-5)
+
+
+# --- several sides of one pool ---------------------------------------------------------------------------------------
+
+COINS = (DAI, USDC, USDT)
+"""DAI and USDT above par, so that a part of what USDC is short of comes by way of USDT."""
+
+
+def three_coins(kind: str) -> PoolState:
+    held = [15_000_000, 10_000_000, 20_000_000]
+    if kind == "curve":
+        balances = [whole(coin, amount) for coin, amount in zip(COINS, held, strict=True)]
+        swap = replace(stable(balances, 100, decimals=(18, 6, 6)), admin=5 * 10**9)
+        return CurveState(pool_of(THREE, *COINS), THREE.coins, swap)
+    tokens = scales(COINS)
+    if kind == "balancer stable":
+        return replace(
+            stable_state(held, 100, fee=4 * 10**14), pool=stable_pool(tokens=COINS), scales=tokens, balances=_raw(held)
+        )
+    even = weighted_state([10_000_000] * 3, [34, 33, 33], fee=4 * 10**14)
+    return replace(
+        even,
+        pool=replace(stable_pool(tokens=COINS), kind="balancer_weighted"),
+        scales=tokens,
+        balances=_raw([10_000_000] * 3),
+    )
+
+
+def _raw(held: list[int]) -> tuple[int, ...]:
+    return tuple(whole(coin, amount) for coin, amount in zip(COINS, held, strict=True))
+
+
+@pytest.mark.parametrize("kind", ["curve", "balancer stable", "balancer weighted"])
+def test_allocate__over_a_pool_of_three_coins__quotes_each_side_after_the_one_before(kind: str) -> None:
+    pool = three_coins(kind)
+    beside = fake_pool(units(USDT, 30_000_000), units(USDC, 30_000_000), Fraction(1, 10_000), 0xB7)
+    prices = {coin: market(coin, 1) for coin in COINS}
+    view = make_view([units(coin, 8_000_000) for coin in COINS], prices, [pool, beside])
+    found = routing().allocate(Trade(units(DAI, 6_000_000), USDC, usd(6_000_000)), view)
+    assert isinstance(found, Route)
+    state: PoolState | NoQuote = pool
+    mine = [leg for leg in found.legs if leg.pool.address == pool.pool.address]
+    assert {leg.buy for leg in mine} == {USDC, USDT}
+    for leg in mine:
+        assert not isinstance(state, NoQuote)
+        assert leg.quote == state.out_for(leg.sell, leg.buy)
+        state = state.after(leg.sell, leg.buy)
