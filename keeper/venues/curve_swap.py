@@ -57,24 +57,28 @@ class StableSwap:
 
     def after(self, i: int, j: int, sold: int) -> StableSwap:
         """The pool once `exchange` is done: what it does not pay stays, but for the part of the fee that is its
-        owner's, in whole raw units. Raises ValueError where that part is not known."""
+        owner's. Raises ValueError where that part is not known."""
         if self.admin is None:
             raise ValueError("which part of its fee leaves it, it does not tell")
-        if self.product is Product.EACH_PLUS:
-            raise ValueError("the first pools count their balances anew in 18 decimals")
         gross, fee = self._gross(i, j, sold)
-        paid = (gross - fee) * PRECISION // self.rates[j] + fee * self.admin // FEE_UNIT * PRECISION // self.rates[j]
-        moves = {i: sold, j: -paid}
-        balances = [balance + moves.get(k, 0) for k, balance in enumerate(self.balances)]
+        leaves = fee * self.admin // FEE_UNIT
+        balances = list(self.balances)
+        if self.product is Product.EACH_PLUS:
+            # The first pools count both balances anew, from 18 decimals.
+            balances[i] = (self.xp[i] + sold * self.rates[i] // PRECISION) * PRECISION // self.rates[i]
+            balances[j] = (self.xp[j] - gross + fee - leaves) * PRECISION // self.rates[j]
+        else:
+            balances[i] += sold
+            balances[j] -= (gross - fee) * PRECISION // self.rates[j] + leaves * PRECISION // self.rates[j]
         amp = self.ann // len(balances)
         return StableSwap.of(balances, self.rates, amp, self.scale, self.product, self.fee, self.offpeg, self.admin)
 
     def _gross(self, i: int, j: int, sold: int) -> tuple[int, int]:
-        """{18 decimals} What comes out before the fee, and the fee."""
+        """{18 decimals} What comes out before the fee, and the fee. All but the first pools keep one unit back."""
         xp = self.xp
         x = xp[i] + sold * self.rates[i] // PRECISION
         y = get_y(xp, i, j, x, self.ann, self.scale, self.d)
-        gross = xp[j] - y - 1
+        gross = xp[j] - y - (self.product is not Product.EACH_PLUS)
         if gross < 0:
             raise ArithmeticError("it brings less than nothing")
         fee = dynamic_fee((xp[i] + x) // 2, (xp[j] + y) // 2, self.fee, self.offpeg) if self.offpeg else self.fee

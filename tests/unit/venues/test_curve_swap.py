@@ -1,10 +1,11 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from random import Random
 
 import pytest
 
-from keeper.venues.curve_math import FEE_UNIT, PRECISION, Product
+from keeper.venues.curve_math import FEE_UNIT, PRECISION, Product, get_y
 from keeper.venues.curve_swap import StableSwap
 from tests.unit.venues.curve_pools import CASES, after, random_stable, sale, stable
 
@@ -86,8 +87,9 @@ def test_out__of_any_sale__never_lowers_d() -> None:
             left = after(swap, i, j, sold, swap.out(i, j, sold))
         except ArithmeticError:
             continue
-        # Rounding may take a few units of 10^-18 from D, where no fee covers them.
-        assert left.d >= swap.d - 4
+        # Rounding may take a few units of 10^-18 from D, where no fee covers them; the first pools keep none back.
+        near = abs(left.d - swap.d) * 10**6 < swap.d
+        assert left.d >= swap.d - 4 or (swap.product is Product.EACH_PLUS and near)
 
 
 def test_out__there_and_back__never_profits() -> None:
@@ -101,8 +103,9 @@ def test_out__there_and_back__never_profits() -> None:
             back = after(swap, i, j, sold, paid).out(j, i, paid)
         except ArithmeticError:
             continue
-        # A few units of 18 decimals, where no fee covers them.
-        assert back <= sold + (0 if fee else 4 * PRECISION // swap.rates[i] + 1)
+        # A few units of 18 decimals, where no fee covers them; of the steep end of a first pool a few more.
+        steep = sold // 10**15 if swap.product is Product.EACH_PLUS else 0
+        assert back <= sold + (0 if fee else 4 * PRECISION // swap.rates[i] + 1 + steep)
         came_back += 1
     assert came_back > CASES // 2
 
@@ -172,8 +175,10 @@ ROUNDED_UP = stable(
 
 
 def test_out__of_too_little__is_an_error() -> None:
+    kept_back = stable((8521_668942851193327776, 165_376829780358522194), 1, fee=0)
     with pytest.raises(ArithmeticError, match="less than nothing"):
-        ROUNDED_UP.out(0, 1, 1)
+        kept_back.out(0, 1, 1)
+    assert replace(kept_back, product=Product.EACH_PLUS).out(0, 1, 1) == 0, "the first pools keep nothing back"
     assert stable((10**24, 10**12), 100, decimals=(18, 6)).out(0, 1, 10**9) == 0
 
 
@@ -185,3 +190,31 @@ def test_mint__of_nothing__is_an_error() -> None:
 def test_burn__of_too_little__is_an_error() -> None:
     with pytest.raises(ArithmeticError, match="less than nothing"):
         ROUNDED_UP.burn(0, 1, ROUNDED_UP.d)
+
+
+# --- afterwards ------------------------------------------------------------------------------------------------------
+
+
+def test_after__of_a_swap_in_a_first_pool__counts_both_balances_anew_from_18_decimals() -> None:
+    """As StableSwapSUSD.vy does: `balances[i] = x·10^18 / rates[i]`, `balances[j] = (y + fee - admin fee)·10^18 /
+    rates[j]`, where y is what must stay."""
+    random = Random(8)
+    for _ in range(CASES):
+        swap = replace(stable_first(random), admin=FEE_UNIT // 2)
+        i, j, sold = sale(random, swap)
+        try:
+            after = swap.after(i, j, sold)
+        except ArithmeticError:  # one in some thousand, whose D goes to and fro by 2
+            continue
+        x = swap.xp[i] + sold * swap.rates[i] // PRECISION
+        y = get_y(swap.xp, i, j, x, swap.ann, swap.scale, swap.d)
+        fee = (swap.xp[j] - y) * swap.fee // FEE_UNIT
+        stays = y + fee - fee * (FEE_UNIT // 2) // FEE_UNIT
+        assert after.balances[i] == x * PRECISION // swap.rates[i]
+        assert after.balances[j] == stays * PRECISION // swap.rates[j]
+        assert swap.out(i, j, sold) == (swap.xp[j] - y - fee) * PRECISION // swap.rates[j]
+
+
+def stable_first(random: Random) -> StableSwap:
+    balances = [random.randint(10**9, 10**14) * 10 ** (d - 6) for d in (18, 6, 6)]
+    return stable(balances, random.randint(1, 2_000), decimals=(18, 6, 6), product=Product.EACH_PLUS)
