@@ -12,16 +12,11 @@ from tests.chain.treasury import Treasury, build_treasury
 from tests.chain.uniswap import Deployment, deploy_uniswap
 
 LONG = (
-    *(
-        "test_daemon_custody",
-        "test_kill_matrix_late",
-        "test_standby",
-        "test_mutations",
-        "test_daemon_ride",
-        "test_model",
-    ),
-    *("test_upkeeps", "test_kill_on_anvil", "test_daemon_faults", "test_kill_matrix", "test_testnet", "test_lying_rpc"),
-    *("test_rotation", "test_rehearse", "test_slices_live", "test_soak", "test_daemon", "test_crash_loop"),
+    *("test_daemon_custody", "test_kill_matrix_late", "test_standby", "test_mutations", "test_daemon_ride"),
+    *("test_model", "test_upkeeps", "test_kill_on_anvil", "test_daemon_faults", "test_kill_matrix", "test_testnet"),
+    *("test_lying_rpc", "test_rotation", "test_rehearse", "test_slices_live", "test_soak", "test_daemon"),
+    *("test_uniswap_v3", "test_crash_loop", "test_vault_attacks", "test_cli_transactions", "test_demo"),
+    *("test_breakers", "test_peg"),
 )
 """Files that begin first: by turns one that waits for a while, whatever is done meanwhile, and one that computes."""
 
