@@ -53,7 +53,10 @@ def walk(node: Node, venue: Venue, state: PoolState, count: int, seed: int) -> C
         if isinstance(side, NoQuote):
             kinds["no side"] += 1
             continue
-        top = state.supply / 3 if isinstance(state, Erc4626State) else side.sold_at(side.slope(0.0) * _PUSH)
+        if isinstance(state, Erc4626State):
+            top = (state.assets if sell == state.pool.tokens[0] else state.supply) / 3
+        else:
+            top = side.sold_at(side.slope(0.0) * _PUSH)
         raw = max(1, int(top * 10 ** dice.uniform(-5, 0.1)))
         if isinstance(side, Ladder) and dice.random() < 0.4:
             # Just to the edge of a range, and one unit to each side of it.
