@@ -110,6 +110,8 @@ def _encode(transaction: Mapping[str, object], end: Sequence[bytes]) -> bytes:
 def _field(transaction: Mapping[str, object], name: str) -> bytes:
     """As RLP holds it: integers without leading zeros."""
     value = transaction.get(name)
+    if name == "to" and name not in transaction:
+        return b""  # a new contract
     if name == "to" and isinstance(value, str) and _ADDRESS.fullmatch(value):
         return bytes.fromhex(value[2:])
     if name == "data" and isinstance(value, bytes):

@@ -99,6 +99,11 @@ def test_sign__any_transaction__to_the_byte_as_eth_account_would(numbers: list[i
         assert mine == bytes(account.sign_transaction(transaction).raw_transaction)
 
 
+def test_sign__a_new_contract__has_no_target_as_eth_account_would(signer: KeySigner) -> None:
+    creation = {name: value for name, value in FEE_MARKET.items() if name != "to"} | {"data": b"\x60\x00"}
+    assert signer.sign(creation) == bytes(Account.from_key(KEY).sign_transaction(creation).raw_transaction)
+
+
 @pytest.mark.fault("S11")
 def test_sign__device_gives_another_transaction__refused(signer: KeySigner) -> None:
     """The check is part of signing, not left to whoever asks for a signature."""
