@@ -265,7 +265,7 @@ def test_server__gone__nothing_is_written_and_it_recovers_by_itself() -> None:
             for ask in (
                 lambda: sql.attempt(intent.id, attempt(1)),
                 lambda: sql.live(CHAIN),
-                lambda: sql.halted("treasury"),
+                lambda: sql.paused("treasury"),
                 sql.requests,
                 reader.cycles,
                 lambda: box.ask("pause", "treasury", "", "ana", NOW),
