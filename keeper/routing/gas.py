@@ -25,8 +25,8 @@ SWAP_GAS: Mapping[str, int] = {
 """{gas} Of one pool within a transaction, by the pools' kind. Measured on Anvil: what the second of two pools adds to a
 swap along both, a transfer included (the tests `gas_of_one_more`). Of v3 and its forks without the ticks that are
 crossed, 25,000 each and 58,000 for the first time; balancer_stable is 56,000 without rates and 78,000 with two; weth
-7,000 and 14,000. Estimates: Curve's, of which there is no bytecode to run, and erc4626, of which OpenZeppelin's plainest
-takes 20,000 above its transfers, and those that lend their assets on take more."""
+7,000 and 14,000. Estimates: Curve's, of which there is no bytecode to run, and erc4626, of which OpenZeppelin's
+plainest takes 20,000 above its transfers, and those that lend their assets on take more."""
 OTHER_GAS = 150_000
 LEG_GAS = 40_000
 """{gas} Of one more call: the token's two transfers, its share of an approval, and the custody's checks."""
