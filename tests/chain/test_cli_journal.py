@@ -33,7 +33,9 @@ def looked(treasury: Treasury) -> Path:
 def traded(treasury: Treasury) -> tuple[Path, list[Done]]:
     """A live vault after an approval and a swap, and what the command said."""
     path = treasury.write("traded", key=LIVE_KEY, mode="live")
-    return path, [treasury.keeper("once", path, "--live") for _ in range(2)]
+    approval = treasury.keeper("once", path, "--live")
+    time.sleep(1)  # so that the swap is of another second, and a history may lie between
+    return path, [approval, treasury.keeper("once", path, "--live")]
 
 
 def journal_of(config: Path) -> sqlite3.Connection:
