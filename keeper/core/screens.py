@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
+from operator import mul
 
 from keeper.core.chain import MarketPrice, Quotes, Ratio, Unusable, VaultView
 from keeper.core.plan import AssetLine
@@ -71,7 +72,7 @@ class Screen:
     def drift(self, quotes: Quotes) -> int | None:
         """{bps} The widest, rounded down, as the full plan says it. None where the full way must be gone."""
         units = quotes.units
-        values = [raw * unit for raw, unit in zip(self.raws, units, strict=True)]
+        values: list[int] = list(map(mul, self.raws, units))
         total, widest = sum(values), 0
         if not total:
             return None
@@ -80,13 +81,14 @@ class Screen:
             away = abs(value * WHOLE_BPS - target * total)
             if away * of > trigger * total:
                 return None
-            widest = max(widest, away)
+            if away > widest:  # max() costs twice as much, three thousand times a tick
+                widest = away
         for at, (low, low_of), (high, high_of) in self.bounds:
             (bottom, bottom_of), (top, top_of) = quotes.lows[at], quotes.highs[at]
             if bottom * low_of <= low * bottom_of or top * high_of >= high * top_of:
                 return None
         if self.least:
-            worth = sum([raw * unit for raw, unit in zip(self.held, units, strict=True)])
+            worth = sum(map(mul, self.held, units))
             # {unit} = {USD raw} * {unit / USD} / {USD raw / USD}
             if worth * _ONE_USD <= self.least * quotes.scale:
                 return None
