@@ -117,22 +117,28 @@ class SqlJournal(OpenJournal):
         """Reserves a nonce. Raises Halted where chain and journal cannot both be right (and halts the sender), or
         where the vault or sender is halted; TransientError while it is paused or something is live."""
         try:
-            self._stands()  # as one transaction cannot begin within another
-            with self._sending() as connection:
-                rules.check_open(new, self.halted, self._pause_of(connection, new.vault))
-                known = self._live.get(new.chain_id)  # as the look before it left them: there is no other writer
-                unfinished = rows.read_unfinished(connection, new.chain_id) if known is None else known
-                following = commands.read_following(connection, new.chain_id, new.sender)
-                nonce = rules.reserve(new, chain_nonce, following, unfinished)
-                number = _inserted(connection, rows.new_intent_row(new, nonce))
-                self._log(connection, number, "", State.RESERVED, "")
-                self._marks.touch(new.vault)
-                self._latest = rules.reserved(new, number, nonce)
-                return self._latest
+            # Halts are looked at before, as no transaction begins within another; until the nonce is there, no other
+            # chain's thread may change them.
+            with self._mutex:
+                self._stands()
+                with self._sending() as connection:
+                    return self._reserve(connection, new, chain_nonce)
         except Halted as doubt:
             if not self._is_halted(new):
                 self.halt(new.sender, str(doubt), new.at)
             raise
+
+    def _reserve(self, connection: Connection, new: NewIntent, chain_nonce: int) -> Intent:
+        rules.check_open(new, self.halted, self._pause_of(connection, new.vault))
+        known = self._live.get(new.chain_id)  # as the look before it left them: there is no other writer
+        unfinished = rows.read_unfinished(connection, new.chain_id) if known is None else known
+        following = commands.read_following(connection, new.chain_id, new.sender)
+        nonce = rules.reserve(new, chain_nonce, following, unfinished)
+        number = _inserted(connection, rows.new_intent_row(new, nonce))
+        self._log(connection, number, "", State.RESERVED, "")
+        self._marks.touch(new.vault)
+        self._latest = rules.reserved(new, number, nonce)
+        return self._latest
 
     def _is_halted(self, new: NewIntent) -> bool:
         return any(self.halted(scope) for scope in rules.scopes(new))

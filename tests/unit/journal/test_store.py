@@ -9,9 +9,12 @@ import signal
 import sqlite3
 import subprocess
 import sys
+import threading
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import pytest
+from sqlalchemy import Connection
 
 from keeper.core.errors import Halted, JournalError
 from keeper.core.sending import State
@@ -391,3 +394,23 @@ def test_network_kind__by_the_nearest_mount__is_told(kind: str, found: str) -> N
 def test_open__on_a_network_file_system__is_refused(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sqlite, "network_kind", lambda path: "nfs4")
     assert "expected a local disk, found a network file system (nfs4)" in refusal(url)
+
+
+def test_intend__another_thread_halts_at_that_moment__one_waits_for_the_other(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Chains share a journal: a halt between the look at the halts and the nonce would make it look again, from within
+    its own transaction, where there is no second connection."""
+    with SqlJournal(f"sqlite:///{tmp_path}/j.db", now=lambda: NOW) as journal:
+        other = threading.Thread(target=journal.halt, args=("elsewhere", "looked wrong", NOW))
+        begin = journal._sending
+
+        def halted_meanwhile() -> AbstractContextManager[Connection]:
+            other.start()
+            other.join(0.2)
+            return begin()
+
+        monkeypatch.setattr(journal, "_sending", halted_meanwhile)
+        assert journal.intend(wish(), 0).state is State.RESERVED
+        other.join()
+        assert journal.halted("elsewhere") == "looked wrong"
