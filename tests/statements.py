@@ -1,4 +1,4 @@
-"""SQL statements that are compiled once in a test process, and not once for each journal that a test opens."""
+"""SQL statements: compiled once in a test process, and not once for each journal that a test opens; and counted."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import Engine, create_engine
 
 from keeper.journal import sqlite
+from keeper.journal.sql import SqlJournal
 
 
 def share_statements() -> None:
@@ -20,3 +21,11 @@ def share_statements() -> None:
         return engine
 
     sqlite.create_engine = create  # type: ignore[attr-defined]
+
+
+def transactions(journal: SqlJournal) -> list[str]:
+    """Grows by each one that is begun from now on, as its BEGIN says."""
+    begun: list[str] = []
+    driver = journal._store._pen._raw  # type: ignore[attr-defined]
+    driver.set_trace_callback(lambda said: begun.append(said) if said.startswith("BEGIN") else None)
+    return begun

@@ -13,6 +13,7 @@ from keeper.core.errors import JournalError
 from keeper.core.records import PauseState, Request
 from keeper.journal.adoption import Adoption
 from keeper.journal.places import place_of
+from keeper.journal.prepared import Prepared
 from keeper.journal.rules import EVERY_VAULT, OVERTAKEN, named, not_applicable, stays_paused
 from keeper.journal.store import checked
 from keeper.journal.tables import adoptions, halts, intents, pauses, pins, requests
@@ -124,7 +125,7 @@ _LAST_USED = select(func.max(intents.c.nonce)).where(
 _ADOPTED = select(func.max(adoptions.c.next_nonce)).where(
     adoptions.c.chain_id == _HERE[0], adoptions.c.sender == _HERE[1]
 )
-_USED_AND_ADOPTED = select(_LAST_USED.scalar_subquery(), _ADOPTED.scalar_subquery())
+_USED_AND_ADOPTED = Prepared(select(_LAST_USED.scalar_subquery(), _ADOPTED.scalar_subquery()))
 
 
 def read_pause(connection: Connection, vault: str) -> PauseState | None:
@@ -183,6 +184,6 @@ def adopt(connection: Connection, adoption: Adoption, by: str, reason: str, now:
 def read_following(connection: Connection, chain_id: int, sender: str) -> int | None:
     """The nonce after the last one that is accounted for; None for a sender without history. An intent that was given
     up before it was signed has used none."""
-    used, adopted = connection.execute(_USED_AND_ADOPTED, {"chain_id": chain_id, "sender": sender}).one()
+    used, adopted = _USED_AND_ADOPTED.first(connection, {"chain_id": chain_id, "sender": sender})
     known = [nonce for nonce in (adopted, None if used is None else used + 1) if nonce is not None]
     return max(known, default=None)

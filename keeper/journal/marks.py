@@ -10,11 +10,12 @@ from dataclasses import dataclass, field
 
 from sqlalchemy import Connection, func, select
 
+from keeper.journal.prepared import Prepared
 from keeper.journal.tables import requests
 
 Mark = tuple[int, int, int]
 
-_ASKED = select(func.max(requests.c.id))
+_ASKED = Prepared(select(func.max(requests.c.id)))
 
 
 @dataclass(slots=True)
@@ -35,7 +36,7 @@ class Marks:
 
     def look(self, connection: Connection) -> None:
         """What other processes have asked for meanwhile: a pause counts from that moment on."""
-        self._asked = connection.execute(_ASKED).scalar() or 0
+        self._asked = _ASKED.first(connection)[0] or 0
 
     def of(self, vault: str) -> Mark:
         return self._of_all, self._asked, self._own[vault]

@@ -16,21 +16,19 @@ KNOWN = ("sqlite", "postgresql")
 
 
 class Pen(Protocol):
-    """The right to write a journal, held by one process at a time.
+    """The right to write a journal, held by one process at a time. Used by one thread at a time."""
 
-    A write that does not pass `fence` in its own transaction must change nothing.
-    """
-
-    engine: Engine
-    reader: Engine
-    """The same, for reading."""
     epoch: int
     notes: tuple[str, ...]
     """What opening it did that an operator should know."""
 
-    def fence(self, connection: Connection) -> None:
-        """Raises JournalError where another writer has opened the journal since; else keeps it out until the end of
-        this transaction."""
+    def writing(self) -> AbstractContextManager[Connection]:
+        """One transaction, committed when this ends. Raises JournalError where another writer has opened the journal
+        since; else keeps it out until then."""
+        ...
+
+    def reading(self) -> AbstractContextManager[Connection]:
+        """One moment of the journal."""
         ...
 
     def release(self) -> None: ...

@@ -116,7 +116,7 @@ class PostgresPen:
     ) -> None:
         self._name = name
         self.notes: tuple[str, ...] = ()
-        self.engine, self.reader = engine, for_reading(engine)
+        self._engine, self._reader = engine, for_reading(engine)
         try:
             with engine.begin() as connection:
                 self.epoch = self._open(connection, now)
@@ -144,12 +144,18 @@ class PostgresPen:
         lease.take(connection, epoch)
         return epoch
 
-    def fence(self, connection: Connection) -> None:
-        lease.renew(connection, self._name, self.epoch)
+    @contextmanager
+    def writing(self) -> Iterator[Connection]:
+        with self._engine.begin() as connection:
+            lease.renew(connection, self._name, self.epoch)
+            yield connection
+
+    def reading(self) -> Connection:
+        return self._reader.connect()
 
     def release(self) -> None:
         self._renewals.stop()
-        self.engine.dispose()
+        self._engine.dispose()
 
 
 def _engine(url: URL) -> Engine:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any
 
 from sqlalchemy import Connection, and_, bindparam, insert, select, update
 
@@ -20,6 +19,7 @@ from keeper.journal.flows import Flow
 from keeper.journal.marks import Mark
 from keeper.journal.observed import record_balances
 from keeper.journal.opened import OpenJournal
+from keeper.journal.prepared import Prepared
 from keeper.journal.recall import Past, read_past
 from keeper.journal.streaks import Streaks
 from keeper.journal.tables import (
@@ -33,11 +33,10 @@ from keeper.journal.tables import (
 )
 
 HOUR = 3_600
-# Built once, as building them takes longer than running them.
-_MOVE = update(intents).where(intents.c.id == bindparam("number"), intents.c.state == bindparam("before"))
-_INTEND = insert(intents)
-_LOG = insert(transitions)
-_ATTEMPT = insert(attempts)
+_MOVE = Prepared(update(intents).where(intents.c.id == bindparam("number"), intents.c.state == bindparam("before")))
+_INTEND = Prepared(insert(intents))
+_LOG = Prepared(insert(transitions))
+_ATTEMPT = Prepared(insert(attempts))
 
 
 class SqlJournal(OpenJournal):
@@ -134,7 +133,7 @@ class SqlJournal(OpenJournal):
         unfinished = rows.read_unfinished(connection, new.chain_id) if known is None else known
         following = commands.read_following(connection, new.chain_id, new.sender)
         nonce = rules.reserve(new, chain_nonce, following, unfinished)
-        number = _inserted(connection, rows.new_intent_row(new, nonce))
+        number = _INTEND.insert(connection, rows.new_intent_row(new, nonce))
         self._log(connection, number, "", State.RESERVED, "")
         self._marks.touch(new.vault)
         self._latest = rules.reserved(new, number, nonce)
@@ -162,7 +161,7 @@ class SqlJournal(OpenJournal):
         with self._sending() as connection:
             before = self._before(connection, intent)
             after = rules.signed(before, attempt)
-            connection.execute(_ATTEMPT, rows.attempt_row(intent, attempt, self._store.epoch))
+            _ATTEMPT.run(connection, rows.attempt_row(intent, attempt, self._store.epoch))
             self._move(connection, before, after, str(attempt.purpose))
             if leaves:
                 before, after = after, rules.offered(after)
@@ -202,14 +201,14 @@ class SqlJournal(OpenJournal):
             return
         self._marks.touch(before.vault)
         here = {"number": before.id, "before": str(before.state)}
-        if connection.execute(_MOVE, here | rows.moved_row(after)).rowcount != 1:
+        if _MOVE.run(connection, here | rows.moved_row(after)) != 1:
             raise JournalError(f"intent {before.id}: expected {before.state}, found another state")
         self._log(connection, before.id, before.state, after.state, note)
 
     def _log(self, connection: Connection, intent: int, before: str, after: str, note: str) -> None:
         values = {"intent": intent, "before": str(before), "after": str(after), "note": note}
         at = {"at": self._now(), "epoch": self._store.epoch}
-        connection.execute(_LOG, values | at)
+        _LOG.run(connection, values | at)
 
     def finish(self, outcome: Outcome) -> None:
         """Fills and costs of a mined intent; replaces what an earlier call said of it."""
@@ -354,12 +353,6 @@ class SqlJournal(OpenJournal):
         if found:
             self._marks.touch(vault)
         return found
-
-
-def _inserted(connection: Connection, values: Mapping[str, Any]) -> int:
-    key = connection.execute(_INTEND, values).inserted_primary_key
-    assert key is not None
-    return int(key[0])
 
 
 def _intent(connection: Connection, number: int) -> Intent:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from sqlalchemy import Connection, Engine, QueuePool, create_engine, event
+from sqlalchemy import Connection, Engine, QueuePool, StaticPool, create_engine, event
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, SQLAlchemyError
 
@@ -101,6 +101,11 @@ def open_writing(path: Path) -> Engine:
     return _engine(lambda: sqlite3.connect(path, **_connect_options()), writing=True)
 
 
+def open_alone(path: Path) -> Engine:
+    """For one connection that is kept, and begins its transactions itself. Creates the file where there is none."""
+    return _connecting(lambda: sqlite3.connect(path, **_connect_options()), writing=True, poolclass=StaticPool)
+
+
 def open_reading(path: Path) -> Engine:
     wal = path.with_name(path.name + "-wal")
     # A reader of a WAL journal makes a -shm file; where it cannot, and nobody writes, the file alone is the journal.
@@ -115,14 +120,7 @@ def _connect_options() -> dict[str, Any]:
 
 
 def _engine(connect: Callable[[], sqlite3.Connection], *, writing: bool) -> Engine:
-    engine = create_engine("sqlite://", creator=connect, poolclass=QueuePool, pool_size=1, max_overflow=0)
-
-    @event.listens_for(engine, "connect")
-    def _set_up(connection: sqlite3.Connection, _record: object) -> None:
-        pragmas = [f"busy_timeout = {BUSY_TIMEOUT}", "foreign_keys = ON", "trusted_schema = OFF"]
-        pragmas += ["journal_mode = WAL", "synchronous = FULL"] if writing else ["query_only = ON"]
-        for pragma in pragmas:
-            connection.execute(f"PRAGMA {pragma}")
+    engine = _connecting(connect, writing=writing, poolclass=QueuePool, pool_size=1, max_overflow=0)
 
     @event.listens_for(engine, "begin")
     def _begin(connection: Connection) -> None:
@@ -133,6 +131,25 @@ def _engine(connect: Callable[[], sqlite3.Connection], *, writing: bool) -> Engi
     return engine
 
 
+def _connecting(connect: Callable[[], sqlite3.Connection], *, writing: bool, **pool: Any) -> Engine:
+    engine = create_engine("sqlite://", creator=connect, **pool)
+
+    @event.listens_for(engine, "connect")
+    def _set_up(connection: sqlite3.Connection, _record: object) -> None:
+        pragmas = [f"busy_timeout = {BUSY_TIMEOUT}", "foreign_keys = ON", "trusted_schema = OFF"]
+        pragmas += ["journal_mode = WAL", "synchronous = FULL"] if writing else ["query_only = ON"]
+        for pragma in pragmas:
+            connection.execute(f"PRAGMA {pragma}")
+
+    return engine
+
+
+def driver_of(connection: Connection) -> sqlite3.Connection:
+    raw = connection.connection.driver_connection
+    assert isinstance(raw, sqlite3.Connection)
+    return raw
+
+
 def for_reading(engine: Engine) -> Engine:
     """The same engine, whose transactions take no write lock."""
     return engine.execution_options(**{_READING: True})
@@ -141,22 +158,17 @@ def for_reading(engine: Engine) -> Engine:
 # --- checks and copies -----------------------------------------------------------------------------------------------
 
 
-def quick_check(engine: Engine, path: Path) -> None:
+def quick_check(connection: Connection, path: Path) -> None:
     """Raises JournalError where pages are damaged. Reads the whole file: about a second for a gigabyte."""
-    with for_reading(engine).connect() as connection:
-        found = connection.exec_driver_sql("PRAGMA quick_check(1)").scalar()
+    found = connection.exec_driver_sql("PRAGMA quick_check(1)").scalar()
     if found != "ok":
         text = str(found).replace("\n", " ")
         raise JournalError(f"journal {path}: expected a sound file, found damage ({text}); restore a backup of it")
 
 
-def copy_to(engine: Engine, target: Path) -> None:
+def copy_to(raw: sqlite3.Connection, target: Path) -> None:
     """A consistent copy, for the hour in which a migration turns out to be wrong."""
-    raw = engine.raw_connection()
-    try:
-        raw.cursor().execute("VACUUM INTO ?", (str(target),))
-    finally:
-        raw.close()
+    raw.execute("VACUUM INTO ?", (str(target),))
 
 
 def back_up(engine: Engine, target: Path) -> None:

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
-from sqlalchemy import Connection, Engine, select
+from sqlalchemy import Connection, Engine
 
 from keeper.core.errors import JournalError
 from keeper.journal import schema, sqlite, triggers
 from keeper.journal.epoch import begin, overtaken, raise_epoch
 from keeper.journal.lock import WriterLock
-from keeper.journal.tables import meta
-
-_EPOCH = select(meta.c.epoch)
 
 
 class SqliteFile:
@@ -63,7 +60,8 @@ def back_up(url: str, target: Path) -> None:
             sqlite.back_up(engine, target)
             copy = sqlite.open_reading(target)
             try:
-                sqlite.quick_check(copy, target)
+                with copy.connect() as connection:
+                    sqlite.quick_check(connection, target)
             finally:
                 copy.dispose()
     finally:
@@ -71,7 +69,7 @@ def back_up(url: str, target: Path) -> None:
 
 
 class SqlitePen:
-    """Held from construction until `release`, or until the process ends."""
+    """Held from construction until `release`, or until the process ends; so is its one connection."""
 
     def __init__(self, path: Path, now: int) -> None:
         self._path = path
@@ -82,8 +80,7 @@ class SqlitePen:
             sqlite.check_place(path, writing=True)
             if not path.exists():
                 _create(path, now)
-            self.engine = sqlite.open_writing(path)
-            self.reader = sqlite.for_reading(self.engine)
+            self._engine = sqlite.open_alone(path)
             self.epoch = self._open(now)
         except BaseException:
             self._lock.release()
@@ -91,18 +88,21 @@ class SqlitePen:
 
     def _open(self, now: int) -> int:
         try:
-            sqlite.quick_check(self.engine, self._path)
+            self._connection = self._engine.connect()
+            self._raw = sqlite.driver_of(self._connection)
+            with self.reading() as connection:
+                sqlite.quick_check(connection, self._path)
             self._migrate()
-            with self.engine.begin() as connection:
+            with self._begun("BEGIN IMMEDIATE") as connection:
                 triggers.install(connection)
                 return raise_epoch(connection, now)
         except BaseException:
-            self.engine.dispose()
+            self._engine.dispose()
             raise
 
     def _migrate(self) -> None:
         name = str(self._path)
-        with self.reader.connect() as connection:
+        with self.reading() as connection:
             version = schema.read_version(connection, name)
         schema.check_known(version, name)
         if version == 0:
@@ -111,19 +111,34 @@ class SqlitePen:
             return
         before = self._path.with_name(f"{self._path.name}.schema-{version}")
         if not before.exists():
-            sqlite.copy_to(self.engine, before)
-        with self.engine.begin() as connection:
+            sqlite.copy_to(self._raw, before)
+        with self._begun("BEGIN IMMEDIATE") as connection:
             schema.migrate(connection)
         self.notes += (f"journal migrated from schema {version} to {schema.KNOWN}; as it was before: {before}",)
 
-    def fence(self, connection: Connection) -> None:
-        # The transaction holds the write lock, so the epoch cannot change before it ends.
-        found = connection.execute(_EPOCH).scalar_one_or_none()
-        if found != self.epoch:
-            raise overtaken(str(self._path), self.epoch, found)
+    @contextmanager
+    def writing(self) -> Iterator[Connection]:
+        # IMMEDIATE: a write that begins as a read fails half-way where another one came first. It holds the write
+        # lock, so the epoch cannot change before it ends.
+        with self._begun("BEGIN IMMEDIATE") as connection:
+            row = self._raw.execute("SELECT epoch FROM meta").fetchone()
+            if row != (self.epoch,):
+                raise overtaken(str(self._path), self.epoch, row and row[0])
+            yield connection
+
+    def reading(self) -> AbstractContextManager[Connection]:
+        return self._begun("BEGIN")
+
+    @contextmanager
+    def _begun(self, how: str) -> Iterator[Connection]:
+        # Straight to the driver, as is the epoch: each write waits for both, and most of it would be SQLAlchemy's.
+        with self._connection.begin():
+            self._raw.execute(how)
+            yield self._connection
 
     def release(self) -> None:
-        self.engine.dispose()
+        self._connection.close()
+        self._engine.dispose()
         self._lock.release()
 
 

@@ -28,7 +28,6 @@ class Store:
         self._place = place_of(url)
         self._mutex = threading.RLock()
         self._pen = self._place.take(now, on_lost)
-        self._engine = self._pen.engine
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -41,13 +40,12 @@ class Store:
     @contextmanager
     def writing(self) -> Iterator[Connection]:
         """One transaction, durable when this ends. Raises JournalError where it could not be written."""
-        with self._mutex, self._place.errors(), self._engine.begin() as connection:
-            self._pen.fence(connection)
+        with self._mutex, self._place.errors(), self._pen.writing() as connection:
             yield connection
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
-        with self._mutex, self._place.errors(), self._pen.reader.connect() as connection:
+        with self._mutex, self._place.errors(), self._pen.reading() as connection:
             yield connection
 
     def close(self) -> None:

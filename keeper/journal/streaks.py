@@ -16,6 +16,7 @@ from keeper.core.chain import Block
 from keeper.core.errors import JournalError
 from keeper.core.records import CycleRecord
 from keeper.journal import rows, rules
+from keeper.journal.prepared import Prepared
 from keeper.journal.tables import cycles, going
 from keeper.journal.traces import keep_trace
 
@@ -37,8 +38,8 @@ _LATEST = (
     .limit(1)
 )
 _MINE = cycles.c.id == bindparam("number")
-_ADD = insert(cycles)
-_EXTEND = update(cycles).where(_MINE)
+_ADD = Prepared(insert(cycles))
+_EXTEND = Prepared(update(cycles).where(_MINE))
 _TOLD = delete(going).where(going.c.cycle == bindparam("number"))
 _BEGIN = insert(going)
 _GO_ON = (
@@ -87,9 +88,8 @@ class Streaks:
             keep_trace(connection, record.vault, record.trace)
         streak = self.latest(connection, record.vault)
         if streak is None or streak.key != rules.streak_key(record):
-            added = connection.execute(_ADD, rows.first_turn(record)).inserted_primary_key
-            assert added is not None
-            streak = Streak(int(added[0]), rules.key_of(record), 1, record.max_drift_bps)
+            number = _ADD.insert(connection, rows.first_turn(record))
+            streak = Streak(number, rules.key_of(record), 1, record.max_drift_bps)
             self._latest[record.vault] = streak
             return streak.number
         if streak.is_going:
@@ -98,7 +98,7 @@ class Streaks:
         streak.turns += 1
         streak.max_drift_bps = max(streak.max_drift_bps, record.max_drift_bps)
         values = rows.next_turn(record, streak.turns, streak.max_drift_bps)
-        connection.execute(_EXTEND, {"number": streak.number, **values})
+        _EXTEND.run(connection, {"number": streak.number, **values})
         return streak.number
 
     def go_on(self, connection: Connection, drifts: Mapping[str, int], block: Block) -> None:

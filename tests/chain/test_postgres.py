@@ -359,10 +359,11 @@ def test_open__older_schema__is_migrated_in_one_transaction(server: PostgresServ
 @pytest.mark.fault("P14")
 def test_open__settings__are_durable(server: PostgresServer, sql: SqlJournal, database: str) -> None:
     server.execute(f'ALTER DATABASE "{database}" SET synchronous_commit = off')
-    with sql._store._engine.connect() as connection:
+    engine = sql._store._pen._engine  # type: ignore[attr-defined]
+    with engine.connect() as connection:
         found = connection.exec_driver_sql("SELECT current_setting('synchronous_commit')").scalar()
-    sql._store._engine.dispose()
-    with sql._store._engine.connect() as connection:
+    engine.dispose()
+    with engine.connect() as connection:
         later = connection.exec_driver_sql("SELECT current_setting('synchronous_commit')").scalar()
     assert (found, later) == ("on", "on")
 

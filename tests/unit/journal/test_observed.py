@@ -5,8 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 from fractions import Fraction
 
-from sqlalchemy import event
-
 from keeper.core.records import Sample
 from keeper.core.sending import State
 from keeper.core.units import USD, Price, Token, TokenAmount
@@ -14,6 +12,7 @@ from keeper.journal.flows import Flow
 from keeper.journal.reader import JournalReader
 from keeper.journal.sql import SqlJournal
 from tests.builders import ETH, NOW, USDC, WETH, units, usd
+from tests.statements import transactions
 from tests.unit.journal.situations_journal import attempt, outcome, receipt, run, sample, wish
 
 PRICES = {WETH: Price(WETH, USD, Fraction(3120)), USDC: Price(USDC, USD, Fraction(1))}
@@ -54,7 +53,7 @@ def noted(at: int, weth: int) -> Sample:
 def test_note__the_same_again__writes_nothing_until_something_changes(sql: SqlJournal, reader: JournalReader) -> None:
     begun = NOW - NOW % 3_600
     sql.note(noted(begun, WETH_0), PRICES)
-    written = writes(sql)
+    written = transactions(sql)
     sql.note(noted(begun + 12, WETH_0), PRICES)
     assert not written, "seen before"
     sql.note(noted(begun + 24, WETH_0 + 5), PRICES)
@@ -66,20 +65,13 @@ def test_note__the_same_again__writes_nothing_until_something_changes(sql: SqlJo
 def test_note__while_something_is_live__is_asked_again_each_time(sql: SqlJournal, reader: JournalReader) -> None:
     sql.note(noted(NOW, WETH_0), PRICES)
     intent = sql.intend(wish(), 0)
-    written = writes(sql)
+    written = transactions(sql)
     sql.note(noted(NOW + 12, WETH_0), PRICES)
     sql.note(noted(NOW + 24, WETH_0), PRICES)
     assert len(written) == 2
     sql.advance(intent.id, State.FINAL_CANCELLED, note="never signed")
     sql.note(noted(NOW + 36, WETH_0 + 5), PRICES)
     assert [flow.at for flow in reader.flows("treasury")] == [NOW + 36]
-
-
-def writes(sql: SqlJournal) -> list[object]:
-    """Grows by each write from now on."""
-    found: list[object] = []
-    event.listen(sql._store._engine, "begin", found.append)
-    return found
 
 
 def test_observe__our_own_trade__is_no_flow_but_a_rebase_beside_it_is(sql: SqlJournal) -> None:

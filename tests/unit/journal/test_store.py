@@ -343,7 +343,7 @@ def test_open__read_only__says_so(url: str, tmp_path: Path, monkeypatch: pytest.
 
 @pytest.mark.fault("P18")
 def test_write__permission_lost_on_the_way__is_a_journal_error(sql: SqlJournal) -> None:
-    with sql._store._engine.connect() as connection:
+    with sql._store.reading() as connection:
         connection.exec_driver_sql("PRAGMA query_only = ON")
     with pytest.raises(JournalError, match="it is read-only"):
         sql.intend(wish(), 0)
@@ -353,7 +353,7 @@ def test_write__permission_lost_on_the_way__is_a_journal_error(sql: SqlJournal) 
 @pytest.mark.fault("P17")
 def test_write__disk_full__is_a_journal_error_and_it_resumes(sql: SqlJournal) -> None:
     def limit(pages: int) -> None:
-        with sql._store._engine.connect() as connection:
+        with sql._store.reading() as connection:
             connection.exec_driver_sql(f"PRAGMA max_page_count = {pages}")
 
     limit(1)  # the least that SQLite takes: the pages it has

@@ -8,7 +8,6 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import pytest
-from sqlalchemy import event
 
 from keeper.core.chain import Block
 from keeper.core.errors import JournalError
@@ -21,6 +20,7 @@ from keeper.journal.commands import RequestBox
 from keeper.journal.reader import JournalReader
 from keeper.journal.sql import SqlJournal
 from tests.builders import ACCOUNT, CHAIN, ETH, NOW, USDC, address, units
+from tests.statements import transactions
 from tests.unit.journal.situations_journal import cycle, run, sample, wish
 
 CASES = int(os.environ.get("KEEPER_CASES", "120"))
@@ -129,8 +129,7 @@ def test_marks__another_process_asks_for_a_pause__differ_for_all(sql: SqlJournal
 def test_history__mark_just_seen__the_database_is_asked_only_where_it_has_changed(sql: SqlJournal) -> None:
     sql.record_cycle(cycle(at=NOW))
     before, mark = sql.history("treasury", NOW), sql.marks(["treasury"])["treasury"]
-    asked: list[object] = []
-    event.listen(sql._store._engine, "begin", asked.append)
+    asked = transactions(sql)
     assert sql.history("treasury", NOW + 12, seen=mark) == before and not asked
     sql.apply(Request(1, "pause", "treasury", "why", "me", NOW))
     asked.clear()
