@@ -278,7 +278,7 @@ BUGS = (
     Bug(
         "a writer of an older epoch may write",
         unit("journal/test_store"),
-        (("journal/sqlite_file.py", "        if found != self.epoch:", "        if found is None:"),),
+        (("journal/sqlite_file.py", "            if row != (self.epoch,):", "            if row is None:"),),
     ),
     Bug(
         "signed attempts can be rewritten",
@@ -293,7 +293,7 @@ BUGS = (
     Bug(
         "the signer's bytes are not compared with what was asked",
         unit("chain/sending/test_signers"),
-        (("chain/sending/signers.py", "        verify(raw, transaction, self._address)\n", ""),),
+        (("chain/sending/signers.py", "        check_signature(signature, message, self._address)\n", ""),),
     ),
     Bug(
         "the twin of a signature passes for it",

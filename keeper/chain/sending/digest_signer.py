@@ -6,9 +6,9 @@ so the policy in front of it (`signing_policy.py`) is all that stands between th
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 
-from keeper.chain.sending.signed import CURVE_ORDER, LARGEST_S, assemble, digest, verify
+from keeper.chain.sending.signed import CURVE_ORDER, Signature, check_signature
 from keeper.chain.sending.signers import LocalSigner
 from keeper.core.errors import SubmitError
 from keeper.core.units import Address
@@ -21,14 +21,13 @@ def digest_signer(address: Address, sign_digest: SignDigest) -> LocalSigner:
     """A signer whose key is wherever `sign_digest` asks. Such services give either s, and no parity: the smaller s is
     taken, and the parity that leads to `address`."""
 
-    def sign(transaction: Mapping[str, object]) -> bytes:
-        r, s = sign_digest(digest(transaction))
-        small = min(s, CURVE_ORDER - s) if 0 < s < CURVE_ORDER else LARGEST_S
-        even, odd = (assemble(transaction, parity, r, small) for parity in (0, 1))
+    def sign(message: bytes) -> Signature:
+        r, s = sign_digest(message)
+        small = min(s, CURVE_ORDER - s) if 0 < s < CURVE_ORDER else s
         try:
-            verify(even, transaction, address)
+            check_signature((0, r, small), message, address)
         except SubmitError:
-            return odd  # the signer verifies this one in its turn
-        return even
+            return 1, r, small  # the signer checks this one in its turn
+        return 0, r, small
 
     return LocalSigner(address, sign)

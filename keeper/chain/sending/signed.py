@@ -21,6 +21,9 @@ CURVE_ORDER = 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEBAAEDCE6AF48A03BBFD25E8CD0364141
 LARGEST_S = CURVE_ORDER // 2
 """Of each signature there is a twin with the other s; nodes take only the smaller (EIP-2)."""
 
+Signature = tuple[int, int, int]
+"""Parity (0 or 1), r and s."""
+
 _ADDRESS = re.compile("0x[0-9a-fA-F]{40}")
 _SIGNATURE_BYTES = 96
 """More than v, r and s take, with the list around them."""
@@ -37,7 +40,7 @@ def digest(transaction: Mapping[str, object]) -> bytes:
 
 
 def assemble(transaction: Mapping[str, object], parity: int, r: int, s: int) -> bytes:
-    """The raw transaction with this signature; `parity` is 0 or 1."""
+    """The raw transaction with this signature."""
     chain_id = transaction.get("chainId")
     v = parity if is_typed(transaction) else parity + 35 + 2 * (chain_id if isinstance(chain_id, int) else 0)
     return _encode(transaction, [_number(v), _number(r), _number(s)])
@@ -45,26 +48,32 @@ def assemble(transaction: Mapping[str, object], parity: int, r: int, s: int) -> 
 
 def verify(raw: bytes, transaction: Mapping[str, object], address: Address) -> None:
     """Raises SubmitError unless `raw` is exactly `transaction`, signed by `address`, with the smaller s."""
-    from eth_keys.datatypes import Signature
-    from eth_keys.exceptions import BadSignature
-
     v, r, s = _compare(raw, transaction, address)
-    if not 0 < r < CURVE_ORDER or not 0 < s <= LARGEST_S:
-        raise SubmitError(f"signer {address}: signature: expected r and s in their ranges, the smaller s of the two")
     parity = v
     if not is_typed(transaction):
         # EIP-155: v = 35 or 36 + 2 * chain id
         chain, parity = divmod(v - 35, 2)
         if chain != transaction.get("chainId"):
             raise SubmitError(f"signer {address}: chain id: expected {transaction.get('chainId')}, was {chain}")
-    if parity not in (0, 1) or raw != assemble(transaction, parity, r, s):
+    if min(r, s) < 0 or parity not in (0, 1) or raw != assemble(transaction, parity, r, s):
         raise SubmitError(f"signer {address}: expected the one encoding of this transaction, was another")
+    check_signature((parity, r, s), digest(transaction), address)
+
+
+def check_signature(signature: Signature, message: bytes, address: Address) -> None:
+    """Raises SubmitError unless it is `address`'s, of these 32 bytes, with the smaller s."""
+    from eth_keys import datatypes
+    from eth_keys.exceptions import BadSignature
+
+    parity, r, s = signature
+    if parity not in (0, 1) or not 0 < r < CURVE_ORDER or not 0 < s <= LARGEST_S:
+        raise SubmitError(f"signer {address}: signature: expected r and s in their ranges, the smaller s of the two")
     try:
-        key = Signature(vrs=(parity, r, s)).recover_public_key_from_msg_hash(digest(transaction))
+        key = datatypes.Signature(vrs=signature).recover_public_key_from_msg_hash(message)
     except BadSignature:
         raise SubmitError(f"signer {address}: signature: expected one that leads to a key, was none") from None
-    if (signer := Address(key.to_checksum_address())) != address:
-        raise SubmitError(f"signer {address}: signed by {signer}")
+    if key.to_canonical_address() != bytes.fromhex(address[2:]):
+        raise SubmitError(f"signer {address}: signed by {key.to_checksum_address()}")
 
 
 def is_typed(transaction: Mapping[str, object]) -> bool:

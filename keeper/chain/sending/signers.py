@@ -12,26 +12,28 @@ from typing import NoReturn
 
 from keeper.chain.sending.keystores import decrypt, read_keystore
 from keeper.chain.sending.private_files import read_private
-from keeper.chain.sending.signed import CURVE_ORDER, assemble, digest, verify
+from keeper.chain.sending.signed import CURVE_ORDER, Signature, assemble, check_signature, digest
 from keeper.core.development import ACCOUNTS
 from keeper.core.errors import ConfigError, SubmitError
 from keeper.core.units import Address
 
 LOCAL_CHAINS = frozenset({1337, 31337})
-Sign = Callable[[Mapping[str, object]], bytes]
+Sign = Callable[[bytes], Signature]
+"""Of the 32 bytes of a digest. Raises SubmitError."""
 
 
 class LocalSigner:
     """A key in this process. The key lives only inside a closure: no attribute, repr, vars or pickle gives it away.
 
-    Guarantees that what comes out was signed by `address` and says exactly what was asked. Does not judge what it
-    signs; guards do that.
+    Guarantees that what comes out was signed by `address` and says exactly what was asked, as it sees no more of it
+    than its digest. Does not judge what it signs; guards do that.
     """
 
-    __slots__ = ("_address", "_sign")
+    __slots__ = ("_address", "_chain_ids", "_sign")
 
-    def __init__(self, address: Address, sign: Sign) -> None:
-        self._address, self._sign = address, sign
+    def __init__(self, address: Address, sign: Sign, chain_ids: frozenset[int] | None = None) -> None:
+        """`chain_ids` are those it signs for; None where that is somebody else's to say."""
+        self._address, self._sign, self._chain_ids = address, sign, chain_ids
 
     @property
     def address(self) -> Address:
@@ -39,9 +41,12 @@ class LocalSigner:
 
     def sign(self, transaction: Mapping[str, object]) -> bytes:
         """The raw signed transaction: EIP-1559 where it has `maxFeePerGas`, else legacy. Raises SubmitError."""
-        raw = self._sign(transaction)
-        verify(raw, transaction, self._address)
-        return raw
+        if self._chain_ids is not None and transaction.get("chainId") not in self._chain_ids:
+            raise SubmitError(f"signer {self._address}: chain {transaction.get('chainId')} is not one of its own")
+        message = digest(transaction)
+        signature = self._sign(message)
+        check_signature(signature, message, self._address)
+        return assemble(transaction, *signature)
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self._address})"
@@ -99,24 +104,25 @@ class KeystoreSigner(LocalSigner):
         super().__init__(*_open(decrypt(keystore, password, path, where), path, expected, chain_ids, where))
 
 
-def _open(key: bytes, path: Path, expected: Address, chain_ids: frozenset[int], where: str) -> tuple[Address, Sign]:
-    from eth_keys.datatypes import PrivateKey
+def _open(
+    key: bytes, path: Path, expected: Address, chain_ids: frozenset[int], where: str
+) -> tuple[Address, Sign, frozenset[int]]:
+    import coincurve
+    from eth_keys.datatypes import PublicKey
 
     if not 0 < int.from_bytes(key, "big") < CURVE_ORDER:
         raise ConfigError(str(path), where, "a private key", "a number that is none")
-    private = PrivateKey(key)
-    address = Address(private.public_key.to_checksum_address())
+    private = coincurve.PrivateKey(key)
+    address = Address(PublicKey(private.public_key.format(compressed=False)[1:]).to_checksum_address())
     if address != expected:
         raise ConfigError(str(path), where, f"the key of {expected}", f"the key of {address}")
     refuse_public(address, chain_ids, str(path), where)
 
-    def sign(transaction: Mapping[str, object]) -> bytes:
-        if transaction.get("chainId") not in chain_ids:
-            raise SubmitError(f"signer {address}: chain {transaction.get('chainId')} is not one of its own")
-        seal = private.sign_msg_hash(digest(transaction))
-        return assemble(transaction, seal.v, seal.r, seal.s)
+    def sign(message: bytes) -> Signature:
+        signed = private.sign_recoverable(message, hasher=None)  # r, s and parity: 32, 32 and 1 bytes
+        return signed[64], int.from_bytes(signed[:32], "big"), int.from_bytes(signed[32:64], "big")
 
-    return address, sign
+    return address, sign, chain_ids
 
 
 def refuse_public(address: Address, chain_ids: frozenset[int], source: str, where: str) -> None:

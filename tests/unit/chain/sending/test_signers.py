@@ -10,10 +10,11 @@ from typing import Any
 
 import pytest
 from eth_account import Account
+from eth_utils.crypto import keccak
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from keeper.chain.sending.signed import CURVE_ORDER
+from keeper.chain.sending.signed import CURVE_ORDER, Signature
 from keeper.chain.sending.signers import EnvSigner, KeySigner, KeystoreSigner, LocalSigner
 from keeper.core.development import ACCOUNTS
 from keeper.core.errors import ConfigError, SubmitError
@@ -105,11 +106,15 @@ def test_sign__a_new_contract__has_no_target_as_eth_account_would(signer: KeySig
 
 
 @pytest.mark.fault("S11")
-def test_sign__device_gives_another_transaction__refused(signer: KeySigner) -> None:
+def test_sign__device_signs_something_else__refused() -> None:
     """The check is part of signing, not left to whoever asks for a signature."""
-    device = LocalSigner(ADDRESS, lambda wanted: signer.sign({**wanted, "nonce": 8}))
-    with pytest.raises(SubmitError, match="nonce: expected"):
-        device.sign(FEE_MARKET | {"nonce": 7})
+
+    def device(message: bytes) -> Signature:
+        found = Account.unsafe_sign_hash(keccak(message), KEY)
+        return found.v - 27, found.r, found.s
+
+    with pytest.raises(SubmitError, match="signed by 0x"):
+        LocalSigner(ADDRESS, device).sign(FEE_MARKET | {"nonce": 7})
 
 
 @pytest.mark.fault("S1")
