@@ -15,10 +15,12 @@ from keeper.core.sending import Expectation, ExpectedSwap, Fill, Mined
 from keeper.core.slices import slice_in, slice_out
 from keeper.core.units import USD, Address, Price, Token, TokenAmount, Wei
 
+_ENCODER = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+
 
 def dumps(value: object) -> str:
     """Deterministic JSON. Raises TypeError or ValueError on what JSON cannot say exactly, such as NaN."""
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+    return _ENCODER.encode(value)
 
 
 def token_out(token: Token) -> dict[str, Any]:

@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import cached_property
 
 from keeper.core.calls import Purpose
 from keeper.core.chain import PastCall, PastSample, PastTrade
@@ -16,15 +17,15 @@ from keeper.core.units import USD, Rounding, TokenAmount
 DAY = 86_400
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Entry:
-    """One intent, what was expected of it, and what is known of its outcome."""
+    """One intent, what was expected of it, and what is known of its outcome. It is asked again at each look."""
 
     intent: Intent
     expect: Expectation
     outcome: Outcome | None = None
 
-    @property
+    @cached_property
     def gas_value(self) -> TokenAmount | None:
         """{USD} What its gas cost, mined or not final yet; None where nothing was mined or nothing has a price."""
         if self.outcome is not None and self.outcome.gas_value is not None:
@@ -34,12 +35,12 @@ class Entry:
             return None
         return price.value(TokenAmount(price.base, mined.gas_cost), Rounding.UP)
 
-    @property
+    @cached_property
     def lost(self) -> TokenAmount:
         """{USD} Quote minus fill; nothing as long as the fill is not known."""
         return (self.outcome and self.outcome.others_value) or TokenAmount.zero(USD)
 
-    @property
+    @cached_property
     def traded(self) -> TokenAmount | None:
         """{USD} Its notional, where a trade of ours took place: mined in a block that stands, neither reverted nor
         cancelled. Counted from the block on, whether or not its fill has been read."""
@@ -48,14 +49,14 @@ class Entry:
             return None
         return self.expect.value_sold
 
-    @property
+    @cached_property
     def cancelled(self) -> bool:
         """A transfer of nothing to itself was mined in its place."""
         mined = self.intent.mined
         executed = [each.purpose for each in self.intent.attempts if mined is not None and each.hash == mined.hash]
         return self.intent.state is State.FINAL_CANCELLED or Purpose.CANCEL in executed
 
-    @property
+    @cached_property
     def acted(self) -> bool:
         """It traded, or made the call of an upkeep, and neither reverted nor was cancelled."""
         if self.intent.call.purpose is Purpose.UPKEEP:

@@ -51,7 +51,9 @@ def gas_price(view: VaultView, token: Token) -> Fraction | Unusable:
         return native
     if not isinstance(other, MarketPrice):
         return other or Unusable(f"{token.symbol}: no price")
-    wei = Fraction((view.block.base_fee or 0) + (view.tip or 0))
+    wei, dear, cheap = (view.block.base_fee or 0) + (view.tip or 0), native.mid.ratio, other.mid.ratio
     # {raw / gas} = {wei / gas} * {USD / native whole} / {native raw / whole} / {USD / whole} * {raw / whole}
-    worth: Fraction = native.mid.ratio / 10**view.native.token.decimals / other.mid.ratio * 10**token.decimals
-    return wei * worth
+    return Fraction(
+        wei * dear.numerator * cheap.denominator * 10**token.decimals,
+        dear.denominator * cheap.numerator * 10**view.native.token.decimals,
+    )
