@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import secrets
 import time
 from collections.abc import Callable, Sequence
@@ -99,6 +100,7 @@ def _contestants(local: Local, node: Far, count: int, closing: ExitStack) -> lis
     bare = closing.enter_context(BareSocket(node.url))
     asked = _noted(node, ours.prepare, ours.run)
     framed = [bare.framed(body) for body in ours.asked[-ours.requests :]]
+    each = itertools.cycle(framed)
     ours.rpc.is_quiet = True
     peers = []
     for name, provider in {
@@ -111,7 +113,13 @@ def _contestants(local: Local, node: Far, count: int, closing: ExitStack) -> lis
         Contestant("ours", "observe, decide, simulate, send", ours.run, asked, ours.prepare),
         *peers,
         Contestant("floor", "bare socket, our bytes", lambda: bare.send_all(framed), f"{len(framed)} requests"),
+        # A node that is asked back to back answers sooner than one that is asked now and then, as a keeper does.
+        Contestant("floor", "one round trip", lambda: bare.send(next(each)), "3 ms after the last", _pause),
     ]
+
+
+def _pause() -> None:
+    time.sleep(0.003)
 
 
 def _noted(node: Far, prepare: Callable[[], object], run: Callable[[], object]) -> str:
