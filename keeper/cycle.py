@@ -68,8 +68,16 @@ class Cycle:
         """
         busy = dict(self.settle())
         snapshot = self._observer.observe(due)
-        resting = self._screens.resting(snapshot, due, busy)
-        decisions = [self._decide(name, snapshot) for name in due if name not in resting]
+        resting, told = self._screens.resting(snapshot, due, busy)
+        yield from self._tell([name for name in due if name not in resting and name not in told], snapshot, busy)
+        # Whatever holds on comes last, as what is to be sent should wait for nothing.
+        yield from self._tell(told, snapshot, busy)
+        self._journal.go_on(resting, snapshot.block)
+        yield from (self._screens.hold_on(name, snapshot.block) for name in resting)
+
+    def _tell(self, names: Sequence[str], snapshot: Snapshot, busy: dict[str, str]) -> Iterator[Turn]:
+        """Goes the full way with these vaults."""
+        decisions = [self._decide(name, snapshot) for name in names]
         records: list[tuple[Decision, CycleRecord]] = []
         for decision in sorted(decisions, key=self._urgency, reverse=True):
             records.append((decision, self._record(decision, snapshot, busy)))
@@ -77,9 +85,6 @@ class Cycle:
                 yield from self._act(records, snapshot, busy)
                 records = []
         yield from self._act(records, snapshot, busy)
-        # Last, as nobody waits for it, and what is to be sent should wait for nothing.
-        self._journal.go_on(resting, snapshot.block)
-        yield from (self._screens.hold_on(name, snapshot.block) for name in resting)
 
     def _decide(self, name: str, snapshot: Snapshot) -> Decision:
         try:

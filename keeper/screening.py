@@ -80,19 +80,25 @@ class Screens:
     _owed: int = 0
     """{vaults * s} What the time since the last look adds to; UNTOLD of it are a vault that is told."""
 
-    def resting(self, snapshot: Snapshot, due: Sequence[str], busy: Mapping[str, str]) -> dict[str, int]:
-        """Vaults of `due` that hold on, each with its drift {bps}; the others must go the full way."""
-        mine, now, found = set(due), snapshot.block.timestamp, {}
+    def resting(
+        self, snapshot: Snapshot, due: Sequence[str], busy: Mapping[str, str]
+    ) -> tuple[dict[str, int], list[str]]:
+        """Vaults of `due` that hold on, each with its drift {bps}, and those that do, but are told in full this time.
+        All others must go the full way."""
+        mine, now = set(due), snapshot.block.timestamp
+        found: dict[str, int] = {}
         resting = [name for name in self._rests if name in mine]
-        told = set(resting[: self._share(len(resting), now)])
+        told = dict.fromkeys(resting[: self._share(len(resting), now)], False)
         for name in due:
             rest, glance = self._rests.get(name), snapshot.glances.get(name)
-            if rest is None or glance is None or name in told or name in busy:
+            if rest is None or glance is None or name in busy:
                 continue
             drift = rest.drift(glance, now, self.untold)
-            if drift is not None:
+            if drift is not None and name in told:
+                told[name] = True
+            elif drift is not None:
                 found[name] = drift
-        return found
+        return found, [name for name, holds in told.items() if holds]
 
     def _share(self, resting: int, now: int) -> int:
         """How many of them are told now: each in its turn within UNTOLD, however often they are looked at."""
