@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any
 
 from keeper.chain.nodes.by_hash import ByHash, loads
@@ -124,7 +125,7 @@ class BatchReader:
             next(fetched) if part is None else self._by_hash.completed(way, chunk, part, block)
             for chunk, part in zip(chunks, parts, strict=True)
         ]
-        return whole[0] if len(whole) == 1 else [answer for part in whole for answer in part]
+        return whole[0] if len(whole) == 1 else list(chain.from_iterable(whole))
 
     def _seen(self, way: CallWay, chunk: Chunk, answer: Any, block: Block) -> Answers | None:
         """None where the node refused the call, or ran it in another block."""

@@ -9,7 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import groupby
 from struct import Struct
+
+NARROW = 8
+"""{bytes} Between fields that are alike, so few are compared as columns, a slice for each: the fields' number matters
+little then."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,22 +27,30 @@ class Layout:
 
 class Shape:
     def __init__(self, output: bytes, layout: Layout) -> None:
-        codes, at = [], 0
-        for start, end in layout.spans:
-            codes.append(f"{start - at}s{end - start}s")
-            at = end
-        self._fields = Struct("".join(codes) + f"{len(output) - at}s")
-        self._between = self._fields.unpack(output)[0::2]
+        fields, others, columns, at = [], [], [], 0
+        begins = [0, *(end for _, end in layout.spans)]
+        steps = [(start - at, end - start) for at, (start, end) in zip(begins, layout.spans, strict=False)]
+        for (gap, length), alike in groupby(steps):
+            count, step = len(list(alike)), gap + length
+            is_narrow = gap <= NARROW < count
+            fields.append(f"{gap}x{length}s" * count)
+            others.append((f"{step}x" if is_narrow else f"{gap}s{length}x") * count)
+            if is_narrow:
+                columns += [slice(at + column, at + count * step, step) for column in range(gap)]
+            at += count * step
+        self._fields = Struct("".join(fields) + f"{len(output) - at}x")
+        self._others = Struct("".join(others) + f"{len(output) - at}s")
+        self._columns = [(column, output[column]) for column in columns]
+        self._between = self._others.unpack(output)
         self._failed = layout.failed
 
     def cut(self, output: bytes) -> list[bytes | None] | None:
         """The fields, None for each that failed; None altogether where the answer is of another shape."""
-        if len(output) != self._fields.size:
+        if len(output) != self._fields.size or self._others.unpack(output) != self._between:
             return None
-        pieces = self._fields.unpack(output)
-        if pieces[0::2] != self._between:
+        if any(output[column] != expected for column, expected in self._columns):
             return None
-        found: list[bytes | None] = list(pieces[1::2])
+        found: list[bytes | None] = list(self._fields.unpack(output))
         for at in self._failed:
             found[at] = None
         return found
