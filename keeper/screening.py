@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from keeper.core.chain import Block, Glance, Snapshot, Unusable, VaultView
+from keeper.core.chain import Block, Glance, Quotes, Snapshot, Unusable, VaultView
 from keeper.core.decision import Decision
 from keeper.core.plan import Hold
 from keeper.core.records import CycleRecord
@@ -51,7 +51,7 @@ class Turn:
         return self.block or self.record.block_number
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Rest:
     """What must stay the same for a vault to hold on, and how its streak is told meanwhile."""
 
@@ -59,12 +59,18 @@ class _Rest:
     screen: Screen
     told_at: int
     turn: Turn
+    _quotes: Quotes | None = None
+    _drift: int | None = None
+    """What the screen said of these prices, which are the same object for as long as they stay."""
 
     def drift(self, glance: Glance, now: int, untold: int) -> int | None:
         """{bps} None where the full way must be gone."""
-        if glance.own != self.glance.own or glance.past != self.glance.past or glance.quotes is None:
+        own, past, quotes = glance
+        if own != self.glance.own or past != self.glance.past or quotes is None:
             return None
-        return self.screen.drift(glance.quotes) if 0 <= now - self.told_at < untold else None
+        if quotes is not self._quotes:
+            self._quotes, self._drift = quotes, self.screen.drift(quotes)
+        return self._drift if 0 <= now - self.told_at < untold else None
 
 
 @dataclass(slots=True)

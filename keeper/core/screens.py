@@ -58,10 +58,8 @@ class Screen:
 
     raws: tuple[int, ...]
     """{raw} What counts for its weights."""
-    targets: tuple[int, ...]
-    """{bps}"""
-    triggers: tuple[Ratio, ...]
-    """{bps}"""
+    bands: tuple[tuple[int, int, int], ...]
+    """{bps} Target, and trigger as numerator and denominator."""
     held: tuple[int, ...]
     """{raw} What counts for its value."""
     least: int
@@ -76,7 +74,7 @@ class Screen:
         total, widest = sum(values), 0
         if not total:
             return None
-        for value, target, (trigger, of) in zip(values, self.targets, self.triggers, strict=True):
+        for value, (target, trigger, of) in zip(values, self.bands, strict=True):
             # |value / total - target| <= trigger, without a division
             away = abs(value * WHOLE_BPS - target * total)
             if away * of > trigger * total:
@@ -114,8 +112,10 @@ def draw_screen(view: VaultView, assets: Sequence[AssetLine], margins: Iterable[
         least = max(least, margin.value + len(tokens) if margin.value else 0)
     return Screen(
         raws=tuple(lines[token].balance.raw if token in lines else 0 for token in tokens),
-        targets=tuple(lines[token].target if token in lines else 0 for token in tokens),
-        triggers=tuple(lines[token].trigger.as_integer_ratio() if token in lines else (0, 1) for token in tokens),
+        bands=tuple(
+            (lines[token].target, *lines[token].trigger.as_integer_ratio()) if token in lines else (0, 0, 1)
+            for token in tokens
+        ),
         held=tuple(view.holdings[token].raw if token in view.holdings else 0 for token in tokens),
         least=least,
         bounds=tuple(bounds),

@@ -20,8 +20,8 @@ from keeper.journal.prepared import Prepared
 from keeper.journal.tables import cycles, going
 from keeper.journal.traces import keep_trace
 
-AT_ONCE = 1_000
-"""Streaks that one statement takes on."""
+AT_ONCE = (10, 100, 1_000)
+"""Streaks that one statement takes on: of three lengths, so that each is compiled once."""
 
 _NAMES = ("id", "vault", "chain_id", "kind", "code", "guards", "config_hash", "armed")  # and not what is large
 _LATEST = (
@@ -42,11 +42,13 @@ _ADD = Prepared(insert(cycles))
 _EXTEND = Prepared(update(cycles).where(_MINE))
 _TOLD = delete(going).where(going.c.cycle == bindparam("number"))
 _BEGIN = insert(going)
-_GO_ON = (
-    update(going)
-    .where(going.c.cycle.in_(bindparam("numbers", expanding=True)))
-    .values(turns=going.c.turns + 1, at=bindparam("now"), block=bindparam("head"), hash=bindparam("named"))
+_NUMBERS = [f"number{place}" for place in range(AT_ONCE[-1])]
+_GONE_ON = update(going).values(
+    turns=going.c.turns + 1, at=bindparam("now"), block=bindparam("head"), hash=bindparam("named")
 )
+_GO_ON = {
+    size: Prepared(_GONE_ON.where(going.c.cycle.in_([bindparam(name) for name in _NUMBERS[:size]]))) for size in AT_ONCE
+}
 _WIDEN = update(going).where(going.c.cycle == bindparam("number"))
 
 
@@ -119,9 +121,12 @@ class Streaks:
             streak.max_drift_bps = max(streak.max_drift_bps, drift)
         if begun:
             connection.execute(_BEGIN, begun)
-        for first in range(0, len(going_on), AT_ONCE):
-            some = {"numbers": going_on[first : first + AT_ONCE]}
-            connection.execute(_GO_ON, some | {"now": block.timestamp, "head": block.number, "named": block.hash})
+        for first in range(0, len(going_on), AT_ONCE[-1]):
+            some = going_on[first : first + AT_ONCE[-1]]
+            size = next(size for size in AT_ONCE if size >= len(some))
+            some += some[-1:] * (size - len(some))  # one that is named again goes on once
+            here = {"now": block.timestamp, "head": block.number, "named": block.hash}
+            _GO_ON[size].run(connection, dict(zip(_NUMBERS, some, strict=False)) | here)
         if wider:
             connection.execute(_WIDEN, wider)
 

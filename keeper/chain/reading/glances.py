@@ -27,6 +27,7 @@ class Glancing:
         self._priced: list[Rules] = []
         self._priced_by: dict[str, int] = {}
         """Index of the rules that a vault shares with others."""
+        self._last: dict[int, Quotes | None] = {}
         known: dict[tuple[tuple[Token, PriceRule], ...], int] = {}
         for spec in specs:
             if spec.direct or not spec.prices:
@@ -41,18 +42,22 @@ class Glancing:
         seen = [name for name in due if name in self._priced_by]
         marks, priced_by = self._marks(seen), self._priced_by
         own, answers = found.asking.own, found.answers
-        quotes = _Lazily(self._priced, decoded)
-        return {name: Glance(own[name](answers), marks[name], quotes[priced_by[name]]) for name in seen}
+        quotes = _Lazily(self._priced, decoded, self._last)
+        glances = {name: Glance(own[name](answers), marks[name], quotes[priced_by[name]]) for name in seen}
+        self._last |= quotes
+        return glances
 
 
 class _Lazily(dict[int, Quotes | None]):
-    """Quotes of those rules only that a due vault has."""
+    """Quotes of those rules only that a due vault has; the last ones themselves where they are the same again."""
 
-    def __init__(self, priced: Sequence[Rules], decoded: Decoded) -> None:
+    def __init__(self, priced: Sequence[Rules], decoded: Decoded, last: Mapping[int, Quotes | None]) -> None:
         super().__init__()
-        self._priced, self._decoded = priced, decoded
+        self._priced, self._decoded, self._last = priced, decoded, last
 
     def __missing__(self, index: int) -> Quotes | None:
         rules = self._priced[index]
-        self[index] = make_quotes({token: self._decoded.price(token, rule) for token, rule in rules.items()})
+        found = make_quotes({token: self._decoded.price(token, rule) for token, rule in rules.items()})
+        last = self._last.get(index)
+        self[index] = last if last == found else found
         return self[index]

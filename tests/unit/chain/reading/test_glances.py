@@ -10,10 +10,10 @@ from keeper.chain.reading.observer import ChainObserver
 from keeper.chain.reading.views import VaultSpec
 from keeper.core.chain import Answers, History, Read, Unusable, VaultView
 from keeper.core.pools import Pool
-from tests.builders import CHAIN, NOW, address
-from tests.unit.chain.fake_node import RUNTIME, FakeNode
+from tests.builders import CHAIN, NOW, WETH, address
+from tests.unit.chain.fake_node import RUNTIME, FakeNode, words
 from tests.unit.chain.reading.test_observer import Now
-from tests.unit.chain.worlds import PairedVenue, answers, spec
+from tests.unit.chain.worlds import FEEDS, LATEST_ROUND, PairedVenue, answers, spec
 
 DIRECT = Read(address(0xC0FFEE), b"\x6e\x04\xff\x0d")
 
@@ -33,6 +33,19 @@ def test_glance__two_vaults_of_the_same_tokens__share_their_quotes_and_nothing_e
     assert first.quotes is second.quotes is not None
     assert first.own == second.own == tuple(answers()[read] for read in spec("a").account_reads())
     assert (first.past, second.past) == (0, 7)
+
+
+def test_glance__prices_as_they_were__are_the_same_object_and_others_are_not() -> None:
+    watching = observer(spec("a"))
+    node: Any = watching._rpc
+    first, second = (watching.observe(["a"]).glances["a"].quotes for _ in range(2))
+    assert first is second is not None
+    price = Read(FEEDS[WETH], LATEST_ROUND)
+    node.answers = node.answers | {price: words(2, 3_001 * 10**8, NOW, NOW, 2)}
+    third = watching.observe(["a"]).glances["a"].quotes
+    assert third is not None and third != first
+    node.answers = node.answers | {price: words(3, 3_000 * 10**8, NOW, NOW, 3)}
+    assert watching.observe(["a"]).glances["a"].quotes == first
 
 
 def test_glance__what_is_read_by_itself_or_has_no_price__is_not_glanced_at() -> None:
