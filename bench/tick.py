@@ -5,10 +5,12 @@ All vaults hold, dry. Nothing is left out of what the daemon does in a tick: it 
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
+from fractions import Fraction
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -24,9 +26,10 @@ from keeper.app.deployment import Deployment, journal_url
 from keeper.chain.nodes.http import Connection
 from keeper.config import Loaded
 from keeper.core.chain import Block, History, Read
-from keeper.core.units import Wei
+from keeper.core.units import WHOLE_BPS, Wei
 from keeper.daemon import ChainLoop
 from keeper.journal.sql import SqlJournal
+from keeper.local.paths import START, Moment
 from keeper.telemetry.logs import configure
 
 SPACING = 12
@@ -62,12 +65,25 @@ def _contestants(local: Local, bare: BareSocket, size: int, folder: Path, closin
     assert _wire(tick) == (0, 0), "a steady tick opens no connection and asks for no chain id"
     assert asked == say_requests(len(bodies)), f"the floor sends {len(bodies)}, a tick {asked}"
     return [
-        Contestant("ours", "a whole tick", tick, f"{asked}, {len(reads):,} reads"),
+        Contestant("ours", "a whole tick, prices as before", tick, f"{asked}, {len(reads):,} reads"),
+        Contestant("ours", "a whole tick, all prices new", tick, asked, _moving(local)),
         Contestant("ours", "its durable commit alone", _commit(journal, loop.names)),
         Contestant("ours", "every vault told in full", _unscreened(loop)),
         Contestant("peer", "web3 batch, reads only", script, requests(provider, script)),
         Contestant("floor", "bare socket, our bytes", lambda: bare.send_all(framed), asked),
     ]
+
+
+def _moving(local: Local) -> Callable[[], object]:
+    """Feeds and pools go up and down by a basis point in turns, far from any band."""
+    up = {coin: price * (1 + Fraction(1, WHOLE_BPS)) for coin, price in START.items()}
+    prices = itertools.cycle([{**up, "USDC": START["USDC"]}, START])
+
+    def move() -> None:
+        now = next(prices)
+        local.market.move(Moment(0, "", now, now, now))
+
+    return move
 
 
 # --- the daemon's own loop -------------------------------------------------------------------------------------------
