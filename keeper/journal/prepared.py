@@ -58,7 +58,7 @@ class _Bare:
 
     def __init__(self, statement: Select[Any] | Insert | Update | Delete, dialect: Dialect, names: list[str]) -> None:
         compiled = statement.compile(dialect=dialect, column_keys=names)
-        self.text, binds = str(compiled), compiled.binds
+        self.text, self._names, binds = str(compiled), frozenset(names), compiled.binds
         self._places = [
             (name, binds[name].type.dialect_impl(dialect).bind_processor(dialect))
             for name in compiled.positiontup or ()
@@ -68,6 +68,8 @@ class _Bare:
     def bound(self, values: Values) -> list[Any]:
         given = {**self._constants, **values}
         try:
+            if values.keys() != self._names:
+                raise KeyError(*(values.keys() ^ self._names))
             return [given[name] if process is None else process(given[name]) for name, process in self._places]
         except (KeyError, TypeError, ValueError) as error:  # as SQLAlchemy tells it
             raise StatementError(f"({type(error).__name__}) {error}", None, None, error) from error

@@ -59,6 +59,13 @@ def test_prepared__a_value_is_missing__is_refused(sql: SqlJournal) -> None:
         statement.first(connection, {})
 
 
+def test_prepared__other_names_than_the_first_time__are_refused_and_not_left_out(sql: SqlJournal) -> None:
+    statement = Prepared(update(intents).where(intents.c.id == bindparam("number")))
+    with pytest.raises(JournalError, match="pools"), sql._store.reading() as connection:
+        assert statement.run(connection, {"number": 1, "note": "x"}) == 0
+        statement.run(connection, {"number": 1, "note": "x", "pools": []})
+
+
 def test_reading__within_a_write__is_refused_at_once(sql: SqlJournal) -> None:
     """There is one connection: waiting for another one would be waiting for ever."""
     with pytest.raises(JournalError), sql._store.writing(), sql._store.reading():
