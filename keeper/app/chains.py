@@ -157,7 +157,7 @@ class Chain(Composition):
             v: self.vault(v, live, armed=True, proposer=proposer) if v in armed else self.vault(v, dry, armed=False)
             for v in self.vaults
         }
-        pasts = Pasts(self.loaded, journal)
+        pasts, describer = Pasts(self.loaded, journal), self.describer
         # Who is not armed sends nothing, so its nonces say nothing.
         senders = {sender for vault in armed if (sender := self.loaded.config.signing_for(vault)) is not None}
         return Cycle(
@@ -165,7 +165,7 @@ class Chain(Composition):
             live if proposer is None or not armed else Settling(live, proposer),
             journal,
             vaults,
-            describe=lambda decision: self.describe(decision, armed=decision.vault in armed),
+            describe=lambda decision: describer.describe(decision, armed=decision.vault in armed),
             pack=inputs.pack,
             may_act=self.why_not_now,
             # Whatever the screen says, so often that none of its samples is missed.

@@ -87,7 +87,7 @@ def _vaults(chain: Chain) -> list[Finding]:
 
 
 def _rights(chain: Chain, vault: str, view: VaultView) -> list[Finding]:
-    notes = custody_notes(chain.setting(vault), view)
+    notes = custody_notes(chain.setting(vault))(view)
     return [Finding(f"vaults.{vault}.custody.allowances", "what you granted", note, True) for note in notes]
 
 

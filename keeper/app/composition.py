@@ -10,7 +10,8 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 from keeper.app.breakers import lookback, make_breakers
-from keeper.app.custodies import custody_notes, custody_reads, make_custody, make_owners
+from keeper.app.custodies import custody_reads, make_custody, make_owners
+from keeper.app.describing import Describer
 from keeper.app.parts import TOGETHER, make_guards, make_means, make_routing, make_venues
 from keeper.app.prices import PriceMaker
 from keeper.app.schedules import make_looks, make_windows, why_not_now
@@ -22,16 +23,11 @@ from keeper.chain.reading.pins import Pins
 from keeper.chain.reading.views import VaultSpec
 from keeper.config import Config, Loaded
 from keeper.config.chains import ChainConfig
-from keeper.config.paths import dotted
 from keeper.config.safes import ProposeConfig
-from keeper.config.upkeeps import AnyUpkeep
-from keeper.core.chain import History, VaultView
-from keeper.core.decision import Decision
-from keeper.core.foreign import printable
+from keeper.core.chain import History
 from keeper.core.ports import Journal, Proposer, Submitter, Venue
 from keeper.daemon import Schedule
 from keeper.deciding import Vault
-from keeper.report.decision import VaultMeta, describe
 from keeper.routing.market import SplitMarket
 
 
@@ -169,30 +165,6 @@ class Composition:
         block_time = float(self.config.block_time)
         return {v: make_looks(self.loaded.config.kept[v], block_time) for v in self.vaults}
 
-    def describe(self, decision: Decision, *, armed: bool = False) -> Mapping[str, object]:
-        """The decision's one record, with each limit's place and origin in the configuration."""
-        kept = self.loaded.config.kept[decision.vault]
-        meta = VaultMeta(
-            name=decision.vault,
-            chain=self.name,
-            chain_id=self.config.chain_id,
-            custody=kept.custody.kind,
-            rights=self._rights(decision),
-            mode=kept.mode,
-            armed=armed,
-            config_hash=self.loaded.hash,
-            strategy=kept.kind if isinstance(kept, AnyUpkeep) else kept.strategy.kind,
-        )
-        asks = {"asks": printable(decision.asks)} if decision.asks else {}
-        return {**describe(decision, meta, limits=self._limits(decision)), **asks}
-
-    def _rights(self, decision: Decision) -> tuple[str, ...]:
-        if not isinstance(decision.view, VaultView) or decision.vault not in self.loaded.config.vaults:
-            return ()
-        return custody_notes(self.setting(decision.vault), decision.view)
-
-    def _limits(self, decision: Decision) -> dict[str, tuple[str, str]]:
-        limits = type(self.loaded.config.kept[decision.vault].guards).model_fields
-        where = dotted((*self.loaded.config.place_of(decision.vault), "guards"))
-        places = {v.guard: f"{where}.{v.guard}" for v in decision.verdicts if v.guard in limits}
-        return {guard: (place, self.loaded.origins.get(place, "default")) for guard, place in places.items()}
+    @property
+    def describer(self) -> Describer:
+        return Describer(self.loaded, self.name, self.setting)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 
 from keeper.app.setting import Setting
@@ -25,6 +25,8 @@ from keeper.custody.safe_module import SafeModule
 from keeper.custody.wallet import Wallet
 from keeper.guards.authority import Objection, no_objection
 from keeper.guards.swaps import decode_swap
+
+Notes = Callable[[VaultView], tuple[str, ...]]
 
 
 def make_custody(setting: Setting) -> Custody:
@@ -59,12 +61,16 @@ def custody_reads(setting: Setting) -> tuple[Read, ...]:
             return tuple(dict.fromkeys((*_of(setting).envelope.reads, *SafeOwners(safe).reads)))
 
 
-def custody_notes(setting: Setting, view: VaultView) -> tuple[str, ...]:
-    """What else is worth knowing of the key's rights at this block, a line each."""
+def custody_notes(setting: Setting) -> Notes:
+    """What says what else is worth knowing of the key's rights at a block, a line each."""
     custody = make_custody(setting)
     if isinstance(custody, Contract):
-        return custody.notes(view)
-    return custody.envelope.notes(view) if isinstance(custody, Atomic) else ()
+        return custody.notes
+    return custody.envelope.notes if isinstance(custody, Atomic) else no_notes
+
+
+def no_notes(_view: VaultView) -> tuple[str, ...]:
+    return ()
 
 
 def custody_objection(setting: Setting) -> Objection:

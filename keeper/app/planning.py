@@ -23,10 +23,10 @@ def plans(loaded: Loaded, only: str | None = None) -> Iterator[tuple[Mapping[str
         chain = Chain.open(loaded, chain_name)
         names = [name for name in wanted if name in chain.vaults]
         snapshot = chain.observer(_history(loaded)).observe(names)
-        submitter = chain.dry_submitter()
+        submitter, describer = chain.dry_submitter(), chain.describer
         for name in names:
             decision = decide(chain.vault(name, submitter, armed=False), snapshot.vaults[name].view)
-            yield chain.describe(decision), chain.clock.now()
+            yield describer.describe(decision), chain.clock.now()
 
 
 def _history(loaded: Loaded) -> Callable[[str, int], History]:

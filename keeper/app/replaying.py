@@ -79,7 +79,7 @@ def _decide(composition: Composition, row: CycleRow, recorded: Record, inputs: I
         where = f"vaults.{row.vault}"
         raise ConfigError(str(composition.loaded.path), where, "what the chain was asked then", f"{error}") from None
     view = build_view(spec, inputs.block, inputs.answers, inputs.history, inputs.tip, composition.venues)
-    return composition.describe(decide(vault, view), armed=row.armed)
+    return composition.describer.describe(decide(vault, view), armed=row.armed)
 
 
 @dataclass(slots=True)

@@ -255,7 +255,7 @@ def test_turn__part_of_an_allowance_is_left__trades_that_part(market: Market, tm
         entry = scene.settled()
         assert entry.outcome is not None and entry.outcome.fill is not None
         assert entry.outcome.fill.changes[market.tokens["WETH"]] == -2 * 10**18
-        (note,) = custody_notes(scene.chain.setting(VAULT), _view(scene))
+        (note,) = custody_notes(scene.chain.setting(VAULT))(_view(scene))
         assert note.startswith("0.00 WETH may still be sold")
 
 
@@ -340,7 +340,7 @@ def test_start__the_chain_says_otherwise__is_refused_in_one_line(
 def test_plan__in_a_role__shows_the_call_and_what_is_left_of_the_allowance(market: Market, tmp_path: Path) -> None:
     with open_scene(market, tmp_path, in_role) as scene:
         decision = scene.turn().decision
-        record = scene.chain.describe(decision)
+        record = scene.chain.describer.describe(decision)
         page = render_plan(record, now=0).plain(200)
         assert f"· roles {scene.holder.account[:6]}…{scene.holder.account[-4:]} ·" in page
         assert "call     Roles → MultiSend[approve, approve, swap, swap, approve 0, approve 0]" in page
