@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from typing import Any
 
-from sqlalchemy import Engine, create_engine
+from sqlalchemy import Connection, Engine, create_engine
 
 from keeper.journal import sqlite
 from keeper.journal.sql import SqlJournal
@@ -24,8 +26,19 @@ def share_statements() -> None:
 
 
 def transactions(journal: SqlJournal) -> list[str]:
-    """Grows by each one that is begun from now on, as its BEGIN says."""
+    """Grows by each one that is begun from now on, by its kind."""
     begun: list[str] = []
-    driver = journal._store._pen._raw  # type: ignore[attr-defined]
-    driver.set_trace_callback(lambda said: begun.append(said) if said.startswith("BEGIN") else None)
+    store = journal._store
+
+    def counting(kind: str) -> Callable[[], AbstractContextManager[Connection]]:
+        begin: Callable[[], AbstractContextManager[Connection]] = getattr(store, kind)
+
+        def count() -> AbstractContextManager[Connection]:
+            begun.append(kind)
+            return begin()
+
+        return count
+
+    for kind in ("writing", "reading"):
+        setattr(store, kind, counting(kind))
     return begun
