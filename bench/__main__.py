@@ -4,17 +4,11 @@ from __future__ import annotations
 
 import argparse
 import json
-from importlib import import_module
 from pathlib import Path
-from typing import Any
 
-from rich.console import Console
-
-from bench.frame import FULL, QUICK, as_json, table
+from bench.apart import measure_apart, open_console
 from bench.machine import machine
 
-WIDTH = 140
-"""{characters} Of a table in a file."""
 SECTIONS = ("reads", "cpu", "trips", "quotes", "routing", "tick", "broadcast", "startup", "journal", "memory", "policy")
 """Each is a module here with TITLE, UNIT and rows(pace), or with a report(pace) of its own."""
 
@@ -24,21 +18,9 @@ def main() -> None:
     options = parser.parse_args()
     if unknown := sorted({*options.sections} - {*SECTIONS}):
         parser.error(f"expected sections of {', '.join(SECTIONS)}, was {', '.join(unknown)}")
-    pace = QUICK if options.quick else FULL
-    console = Console()
-    console = console if console.is_terminal else Console(width=WIDTH)
     about = machine() | {"quick": options.quick}
-    console.print(", ".join(f"{key}: {value}" for key, value in about.items()), highlight=False)
-    tables: dict[str, Any] = {}
-    for name in options.sections or SECTIONS:
-        section = import_module(f"bench.{name}")
-        if hasattr(section, "report"):
-            shown, tables[name] = section.report(pace)
-        else:
-            rows = section.rows(pace)
-            shown, tables[name] = table(section.TITLE, section.UNIT, rows), as_json(section.TITLE, section.UNIT, rows)
-        console.print()
-        console.print(shown)
+    open_console().print(", ".join(f"{key}: {value}" for key, value in about.items()), highlight=False)
+    tables = {name: measure_apart(name, quick=options.quick) for name in options.sections or SECTIONS}
     if options.json:
         options.json.write_text(json.dumps({"machine": about, "sections": tables}, indent=1) + "\n", "utf-8")
 
