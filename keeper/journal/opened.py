@@ -59,6 +59,7 @@ class OpenJournal:
         self._mutex = threading.RLock()
         # What was read or written before and cannot have changed since: see marks.py.
         self._marks = Marks()
+        self._version: object = None
         self._standing: Standing | None = None
         self._paused: tuple[Mark, dict[str, PauseState | None]] = ((0, 0, 0), {})
         self._begin()
@@ -161,8 +162,21 @@ class OpenJournal:
 
     def paused(self, vault: str) -> PauseState | None:
         """A pause, or a request for one that is not answered yet: it counts from the moment it was asked for."""
-        with self._mutex, self._store.reading() as connection:
-            return self._pause_of(connection, vault)
+        with self._mutex:
+            self._look()
+            mark, known = self._paused
+            if mark == self._marks.of("") and vault in known:
+                return known[vault]
+            with self._store.reading() as connection:
+                return self._pause_of(connection, vault)
+
+    def _look(self) -> None:
+        """At what others have asked for, where anybody has written anything."""
+        version = self._store.version()
+        if version != self._version:
+            with self._store.reading() as connection:
+                self._marks.look(connection)
+            self._version = version
 
     def _pause_of(self, connection: Connection, vault: str) -> PauseState | None:
         self._marks.look(connection)

@@ -31,6 +31,10 @@ class Pen(Protocol):
         """One moment of the journal."""
         ...
 
+    def version(self) -> object:
+        """Equal to the last one as long as nobody else has written; never, where that cannot be told."""
+        ...
+
     def release(self) -> None: ...
 
 

@@ -153,6 +153,9 @@ class PostgresPen:
     def reading(self) -> Connection:
         return self._reader.connect()
 
+    def version(self) -> object:
+        return object()
+
     def release(self) -> None:
         self._renewals.stop()
         self._engine.dispose()

@@ -292,8 +292,8 @@ class SqlJournal(OpenJournal):
     def marks(self, vaults: Iterable[str]) -> Mapping[str, object]:
         """Of each vault a mark that stays equal as long as its history does: only time may have passed, and its streak
         have gone on. One look at the database for all."""
-        with self._mutex, self._store.reading() as connection:
-            self._marks.look(connection)
+        with self._mutex:
+            self._look()
             return {vault: self._marks.of(vault) for vault in vaults}
 
     def note(self, sample: Sample, prices: Mapping[Token, Price]) -> None:

@@ -129,6 +129,9 @@ class SqlitePen:
     def reading(self) -> AbstractContextManager[Connection]:
         return self._begun("BEGIN")
 
+    def version(self) -> object:
+        return self._raw.execute("PRAGMA data_version").fetchone()
+
     @contextmanager
     def _begun(self, how: str) -> Iterator[Connection]:
         # Straight to the driver, as is the epoch: each write waits for both, and most of it would be SQLAlchemy's.

@@ -48,6 +48,11 @@ class Store:
         with self._mutex, self._place.errors(), self._pen.reading() as connection:
             yield connection
 
+    def version(self) -> object:
+        """Equal to the last one as long as no other process has written; never, where that cannot be told."""
+        with self._mutex, self._place.errors():
+            return self._pen.version()
+
     def close(self) -> None:
         with self._mutex:
             self._pen.release()

@@ -11,11 +11,13 @@ from sqlalchemy.exc import StatementError
 
 from keeper.core.errors import JournalError
 from keeper.journal import sqlite
+from keeper.journal.commands import RequestBox
 from keeper.journal.prepared import Prepared
 from keeper.journal.sql import SqlJournal
 from keeper.journal.tables import attempts, intents, metadata
 from tests.builders import NOW
-from tests.unit.journal.situations_journal import wish
+from tests.statements import transactions
+from tests.unit.journal.situations_journal import cycle, wish
 
 ROW: dict[str, Any] = {"intent": 1, "hash": "0x01", "raw": b"\x02\x00", "cap": 2**200, "tip": None, "purpose": "swap"}
 ROW |= {"at": 12, "epoch": 3}
@@ -64,6 +66,17 @@ def test_prepared__other_names_than_the_first_time__are_refused_and_not_left_out
     with pytest.raises(JournalError, match="pools"), sql._store.reading() as connection:
         assert statement.run(connection, {"number": 1, "note": "x"}) == 0
         statement.run(connection, {"number": 1, "note": "x", "pools": []})
+
+
+def test_paused__nobody_else_has_written__is_not_asked_again(sql: SqlJournal, box: RequestBox) -> None:
+    assert sql.paused("treasury") is None
+    begun = transactions(sql)
+    sql.record_cycle(cycle())
+    assert sql.paused("treasury") is None and sql.marks(["treasury"])
+    assert begun == ["writing"]
+    box.ask("pause", "treasury", "look", "me", NOW)
+    found = sql.paused("treasury")
+    assert found is not None and found.reason == "look" and len(begun) > 1
 
 
 def test_reading__within_a_write__is_refused_at_once(sql: SqlJournal) -> None:
