@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from keeper.chain.nodes.headers import quantity, unhex
@@ -57,7 +58,8 @@ def script(calls: Sequence[Call], view: VaultView, tokens: Sequence[Token]) -> d
     return {"blockStateCalls": [block], "validation": False, "traceTransfers": False}
 
 
-def _balance_call(token: Token, account: Address) -> dict[str, str]:
+@lru_cache(maxsize=4_096)
+def _balance_call(token: Token, account: Address) -> Mapping[str, str]:
     if token.is_native:
         return {"from": NOBODY, "to": SCALE, "data": "0x" + bytes(12).hex() + account[2:].lower()}
     return {"from": NOBODY, "to": token.address, "data": "0x" + calldata("balanceOf(address)", account).hex()}
