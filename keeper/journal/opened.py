@@ -60,6 +60,9 @@ class OpenJournal:
         # What was read or written before and cannot have changed since: see marks.py.
         self._marks = Marks()
         self._version: object = None
+        """Of the database when it was last looked at what others have asked for."""
+        self._unasked: object = None
+        """When nothing was, that is not answered."""
         self._standing: Standing | None = None
         self._paused: tuple[Mark, dict[str, PauseState | None]] = ((0, 0, 0), {})
         self._begin()
@@ -189,8 +192,14 @@ class OpenJournal:
         return known[vault]
 
     def requests(self) -> Sequence[Request]:
-        with self._store.reading() as connection:
-            return commands.read_requests(connection)
+        with self._mutex:
+            version = self._store.version()
+            if version == self._unasked:
+                return ()
+            with self._store.reading() as connection:
+                found = commands.read_requests(connection)
+            self._unasked = None if found else version
+            return found
 
     def answer(self, request: int, text: str) -> None:
         """The first answer stands: each chain's loop honours requests, and two may do so at once."""

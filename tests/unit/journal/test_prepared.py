@@ -68,15 +68,18 @@ def test_prepared__other_names_than_the_first_time__are_refused_and_not_left_out
         statement.run(connection, {"number": 1, "note": "x", "pools": []})
 
 
-def test_paused__nobody_else_has_written__is_not_asked_again(sql: SqlJournal, box: RequestBox) -> None:
-    assert sql.paused("treasury") is None
+def test_what_others_ask__nobody_has_written__is_not_looked_for_again(sql: SqlJournal, box: RequestBox) -> None:
+    assert sql.paused("treasury") is None and sql.requests() == ()
     begun = transactions(sql)
     sql.record_cycle(cycle())
-    assert sql.paused("treasury") is None and sql.marks(["treasury"])
+    assert sql.paused("treasury") is None and sql.requests() == () and sql.marks(["treasury"])
     assert begun == ["writing"]
-    box.ask("pause", "treasury", "look", "me", NOW)
+    number = box.ask("pause", "treasury", "look", "me", NOW)
     found = sql.paused("treasury")
     assert found is not None and found.reason == "look" and len(begun) > 1
+    assert [request.id for request in sql.requests()] == [request.id for request in sql.requests()] == [number]
+    sql.answer(number, "done")
+    assert sql.requests() == sql.requests() == ()
 
 
 def test_reading__within_a_write__is_refused_at_once(sql: SqlJournal) -> None:
