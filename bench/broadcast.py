@@ -103,11 +103,11 @@ def _contestants(local: Local, node: Far, count: int, closing: ExitStack) -> lis
     each = itertools.cycle(framed)
     ours.rpc.is_quiet = True
     peers = []
-    for name, provider in {
-        "web3, as it comes": HTTPProvider(node.url),
-        "web3, chain id cached": CountingProvider(node.url),
-    }.items():
-        script = _Script(local, Web3(provider), count)
+    ways = [("web3, as it comes", HTTPProvider(node.url), True)]
+    ways += [("web3, chain id cached", CountingProvider(node.url), True)]
+    ways += [("web3, vault by vault", HTTPProvider(node.url), False)] if count > 1 else []
+    for name, provider, at_once in ways:
+        script = _Script(local, Web3(provider), count, at_once)
         peers.append(Contestant("peer", name, script.run, _noted(node, script.prepare, script.run), script.prepare))
     return [
         Contestant("ours", "observe, decide, simulate, send", ours.run, asked, ours.prepare),
@@ -242,11 +242,12 @@ def _write(local: Local, node: Far, sender: Address, count: int, folder: Path) -
 @dataclass
 class _Script:
     """Somebody's script: read the head and what a decision is made of, build, estimate, sign, send. What several
-    vaults share is read once."""
+    vaults share is read `at_once` for all of them, or for each in its turn."""
 
     local: Local
     w3: Web3
     count: int
+    at_once: bool
 
     def __post_init__(self) -> None:
         market = self.local.market
@@ -270,15 +271,19 @@ class _Script:
 
     def run(self) -> None:
         block = self.w3.eth.get_block("latest")
-        answers = [feed.functions.latestRoundData().call() for feed in self._feeds]
-        reserves = self._pair.functions.getReserves().call()
         for account in self._accounts:
+            if account == self._sender or not self.at_once:
+                self._look_at_market()
             held = [token.functions.balanceOf(account).call() for token in self._tokens]
             allowed = [token.functions.allowance(account, self._router.address).call() for token in self._tokens]
             coin = self.w3.eth.get_balance(Web3.to_checksum_address(account))
             assert all(held) and coin and len(allowed) == len(held)
-        assert all(answer[1] for answer in answers) and all(reserves[:2])
         self._send(block["timestamp"])
+
+    def _look_at_market(self) -> None:
+        answers = [feed.functions.latestRoundData().call() for feed in self._feeds]
+        reserves = self._pair.functions.getReserves().call()
+        assert all(answer[1] for answer in answers) and all(reserves[:2])
 
     def _send(self, now: int) -> None:
         swap = self._router.functions.swapExactTokensForTokens(10**17, 1, self._path, self._sender, now + 600)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import os
+
 import pytest
 from hypothesis import settings
 
-# How long an example takes is this machine's business, which does other things beside it.
-settings.register_profile("keeper", deadline=None)
+# How long an example takes is this machine's business, which does other things beside it. A change is judged by the
+# same examples as the last one was; new ones are hunted for in a soak.
+settings.register_profile("keeper", deadline=None, derandomize="KEEPER_SOAK" not in os.environ)
 settings.load_profile("keeper")
 
 
