@@ -151,3 +151,20 @@ def test_power__exponents_1_2_and_4__differ_between_generations(weighted: dict[s
     gives = [replace(same, short=short).out_for(sell, old.pool.tokens[1]) for short in (False, True)]
     assert all(isinstance(each, TokenAmount) for each in gives)
     assert gives[0].raw < gives[1].raw  # type: ignore[union-attr]
+
+
+CIRCLES = (216884180937135156625403, 698295849355259515240393, 10**22, 10**22, 16224855627093147385846)
+"""{raw} At an amplification of 10 the last steps to this pool's invariant go round and round."""
+
+
+def test_stable__the_invariant_circles__refused_as_by_the_contract_and_served_a_little_later(
+    balancer: Balancer,
+) -> None:
+    chosen = in_order([new_token(balancer, f"C{i}") for i in range(len(CIRCLES))])
+    address = new_stable(balancer, "stable 2022", chosen, 10, 10**15)
+    state, _ = observe(balancer.node, VENUE, pin_balancer(balancer, StablePin(), address))
+    assert isinstance(state, StableState)
+    for held, kinds in ((CIRCLES, {"NoLiquidity"}), ((*CIRCLES[:4], CIRCLES[4] + 10**20), {"in", "out"})):
+        filled = replace(state, balances=held)
+        asked = [Case(filled, i, j, way, ONE) for i in range(5) for j in range(5) if i != j for way in (True, False)]
+        assert {kind for kind, count in compare(balancer, asked).items() if count} == kinds
