@@ -15,10 +15,9 @@ from keeper.core.decision import Decision, new_intent
 from keeper.core.drain import drain_scope
 from keeper.core.errors import JournalError, KeeperError, Unreachable
 from keeper.core.plan import Hold
-from keeper.core.ports import Journal, Observer, Submitter
+from keeper.core.ports import Journal, Observer, Send, Submitter
 from keeper.core.proposals import OpenProposal, why_stale
 from keeper.core.records import CycleRecord
-from keeper.core.sending import Intent
 from keeper.deciding import Vault, decide
 from keeper.screening import FEW, TOLD, UNTOLD, Screens, Turn
 
@@ -98,15 +97,21 @@ class Cycle:
     def _act(
         self, records: Sequence[tuple[Decision, CycleRecord]], snapshot: Snapshot, busy: dict[str, str]
     ) -> Iterator[Turn]:
-        """Journals these cycles, and only then sends what the last of them wants, if it is one that acts."""
-        numbers = self._journal.record_cycles([record for _, record in records])
-        for number, (decision, record) in zip(numbers, records, strict=True):
-            turn = Turn(number, record, decision, self._send(number, record, decision, snapshot))
+        """Journals these cycles and the transaction of the last one, if it acts, and only then sends."""
+        if not records:
+            return
+        with self._journal.together():
+            numbers = self._journal.record_cycles([record for _, record in records])
+            sends = [self._submit(number, *told, snapshot) for number, told in zip(numbers, records, strict=True)]
+        intents = [send() if send is not None else None for send in sends]
+        for number, (decision, record), intent in zip(numbers, records, intents, strict=True):
+            self._ask_people(number, decision, record)
+            turn = Turn(number, record, decision, intent)
             self._screens.learn(turn, snapshot)
             self._waited[decision.vault] = self._waited.get(decision.vault, 0) + 1 if record.kind == "wait" else 0
-            if turn.intent is not None:
-                reason = f"{turn.intent.call.purpose} of {decision.vault} (nonce {turn.intent.nonce}) is live"
-                busy |= dict.fromkeys((decision.vault, turn.intent.sender, *turn.intent.pools), reason)
+            if intent is not None:
+                reason = f"{intent.call.purpose} of {decision.vault} (nonce {intent.nonce}) is live"
+                busy |= dict.fromkeys((decision.vault, intent.sender, *intent.pools), reason)
             yield turn
 
     def _record(self, decision: Decision, snapshot: Snapshot, busy: Mapping[str, str]) -> CycleRecord:
@@ -132,20 +137,29 @@ class Cycle:
             trace=decision.trace,
         )
 
-    def _send(self, number: int, record: CycleRecord, decision: Decision, snapshot: Snapshot) -> Intent | None:
-        """The next transaction of a journaled cycle, where nothing speaks against it."""
-        vault = self._vaults[decision.vault]
-        if decision.draft is None or not isinstance(decision.view, VaultView):
-            self._withdraw(vault, decision)
+    def _submit(self, number: int, decision: Decision, record: CycleRecord, snapshot: Snapshot) -> Send | None:
+        """The next transaction of a cycle that acts, where nothing speaks against it."""
+        if record.kind != "intended":
             return None
-        if record.kind not in ACTS:
-            return None
+        assert decision.draft is not None and isinstance(decision.view, VaultView)
         new = new_intent(decision, decision.draft, decision.view, number)
-        if record.kind == "proposed":
-            if vault.proposer is not None:
-                vault.proposer.propose(new, decision.view)
-            return None
-        return vault.submitter.submit(new, decision.view, decision.draft.simulation, snapshot.nonces[new.sender])
+        submitter = self._vaults[decision.vault].submitter
+        return submitter.submit(new, decision.view, decision.draft.simulation, snapshot.nonces[new.sender])
+
+    def _ask_people(self, number: int, decision: Decision, record: CycleRecord) -> None:
+        """What the owners of a Safe are to sign, or need not sign any more."""
+        proposer = self._vaults[decision.vault].proposer
+        if proposer is None or not isinstance(decision.view, VaultView):
+            return
+        if decision.draft is not None:
+            if record.kind == "proposed":
+                proposer.propose(new_intent(decision, decision.draft, decision.view, number), decision.view)
+            return
+        # A vault that is in band wants nobody to sign what would take it out again.
+        standing = decision.view.history.proposal
+        is_content = isinstance(decision.plan, Hold) and decision.plan.code == "in_band"
+        if standing is not None and not standing.withdrawn and is_content:
+            proposer.withdraw(decision.vault, "the vault is in band again")
 
     def _conclude(
         self, decision: Decision, snapshot: Snapshot, busy: Mapping[str, str], halted: str
@@ -178,13 +192,6 @@ class Cycle:
             reason = f"{reason}; in place of {standing}: {stale}"
         kind = "proposed" if decision.asks else "intended"
         return kind if armed else "dry", str(call.purpose), reason
-
-    def _withdraw(self, vault: Vault, decision: Decision) -> None:
-        """A vault that is in band wants nobody to sign what would take it out again."""
-        standing = decision.view.history.proposal if isinstance(decision.view, VaultView) else None
-        is_content = isinstance(decision.plan, Hold) and decision.plan.code == "in_band"
-        if vault.proposer is not None and standing is not None and not standing.withdrawn and is_content:
-            vault.proposer.withdraw(vault.name, "the vault is in band again")
 
     def _latch(self, decision: Decision) -> str:
         """Takes the vault's breakers a step on, and returns why nothing may be sent now, or ''.

@@ -28,10 +28,10 @@ def share_statements() -> None:
 def transactions(journal: SqlJournal) -> list[str]:
     """Grows by each one that is begun from now on, by its kind."""
     begun: list[str] = []
-    store = journal._store
+    pen = journal._store._pen
 
     def counting(kind: str) -> Callable[[], AbstractContextManager[Connection]]:
-        begin: Callable[[], AbstractContextManager[Connection]] = getattr(store, kind)
+        begin: Callable[[], AbstractContextManager[Connection]] = getattr(pen, kind)
 
         def count() -> AbstractContextManager[Connection]:
             begun.append(kind)
@@ -40,5 +40,5 @@ def transactions(journal: SqlJournal) -> list[str]:
         return count
 
     for kind in ("writing", "reading"):
-        setattr(store, kind, counting(kind))
+        setattr(pen, kind, counting(kind))
     return begun

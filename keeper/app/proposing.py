@@ -15,10 +15,9 @@ from keeper.core.calls import Calls
 from keeper.core.chain import VaultView
 from keeper.core.errors import TransientError, Unreachable
 from keeper.core.plan import Simulation
-from keeper.core.ports import Alert, Submitter
+from keeper.core.ports import Alert, Send, Submitter
 from keeper.core.proposals import Fate
 from keeper.core.records import NewIntent, NewProposal, Proposal
-from keeper.core.sending import Intent
 from keeper.core.units import Address
 from keeper.custody.proposing import SafeOwners
 from keeper.journal.sql import SqlJournal
@@ -178,7 +177,7 @@ class Settling:
     def simulate(self, calls: Calls, view: VaultView) -> Simulation:
         return self.submitter.simulate(calls, view)
 
-    def submit(self, new: NewIntent, view: VaultView, simulation: Simulation, chain_nonce: int) -> Intent | None:
+    def submit(self, new: NewIntent, view: VaultView, simulation: Simulation, chain_nonce: int) -> Send | None:
         return self.submitter.submit(new, view, simulation, chain_nonce)
 
     def settle(self) -> Mapping[str, str]:

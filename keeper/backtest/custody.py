@@ -10,8 +10,8 @@ from keeper.core.calls import Call, Calls
 from keeper.core.chain import Unusable, VaultView
 from keeper.core.plan import Fees, Simulation, Trade
 from keeper.core.pools import Router
+from keeper.core.ports import Send
 from keeper.core.records import NewIntent
-from keeper.core.sending import Intent
 from keeper.core.units import Token, TokenAmount, Wei
 from keeper.guards.swaps import decode_swap
 from keeper.strategies.fitting import GAS_OF_LEG
@@ -45,7 +45,7 @@ class Simulated:
         fees = Fees(view.block.base_fee or Wei(0), Wei(0))
         return Simulation(view.block.number, failure, gas, dict(deltas), GAS_OF_LEG, fees)
 
-    def submit(self, new: NewIntent, view: VaultView, simulation: Simulation, chain_nonce: int) -> Intent | None:  # noqa: ARG002
+    def submit(self, new: NewIntent, view: VaultView, simulation: Simulation, chain_nonce: int) -> Send | None:  # noqa: ARG002
         return None
 
     def settle(self) -> Mapping[str, str]:

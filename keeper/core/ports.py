@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from typing import Protocol
 
 from keeper.core.authority import WorstLoss
@@ -140,13 +141,18 @@ class Custody(Protocol):
         ...
 
 
+Send = Callable[[], Intent]
+"""What is left to do of a transaction that is journaled: sign it where that has not been done, and broadcast."""
+
+
 class Submitter(Protocol):
     """Makes a transaction happen at most once, and learns what became of it. The dry one holds no signer at all."""
 
     def simulate(self, calls: Calls, view: VaultView) -> Simulation: ...
 
-    def submit(self, new: NewIntent, view: VaultView, simulation: Simulation, chain_nonce: int) -> Intent | None:
-        """Reserves the nonce, signs, journals, broadcasts. None where nothing may be signed (dry)."""
+    def submit(self, new: NewIntent, view: VaultView, simulation: Simulation, chain_nonce: int) -> Send | None:
+        """Reserves and journals the nonce, and what a key in this process signs. What is returned is to be called once
+        all of it is durable: nothing leaves this machine before. None where nothing may be signed (dry)."""
         ...
 
     def settle(self) -> Mapping[str, str]:
@@ -174,6 +180,10 @@ class Signer(Protocol):
 
     @property
     def address(self) -> Address: ...
+    @property
+    def is_here(self) -> bool:
+        """In this process: to sign it asks nobody, and takes no time to speak of."""
+        ...
 
     def sign(self, transaction: Mapping[str, object]) -> bytes:
         """The raw signed transaction. Raises SubmitError where policy or the device refuses."""
@@ -191,6 +201,11 @@ class Journal(Protocol):
 
     Every write is durable when the method returns, or raises JournalError.
     """
+
+    def together(self) -> AbstractContextManager[None]:
+        """What this thread writes within is durable when it ends instead, all of it, or nothing where it raises. Others
+        wait meanwhile, so nobody is asked anything within."""
+        ...
 
     def record_cycles(self, records: Sequence[CycleRecord]) -> Sequence[int]:
         """Adds a cycle for each, or extends the streak of an unchanged one: all of them or none. Returns their numbers,

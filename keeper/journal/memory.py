@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 
 from keeper.core.chain import Block, History
@@ -51,6 +52,12 @@ class MemoryJournal:
     beats: dict[int, tuple[int, int, str]] = field(default_factory=dict)
     traces: dict[str, Trace] = field(default_factory=dict)
     _mutex: threading.RLock = field(default_factory=threading.RLock)
+
+    @contextmanager
+    def together(self) -> Iterator[None]:
+        """As one thread sees it. What was written before an error stays."""
+        with self._mutex:
+            yield
 
     # --- cycles and intents ------------------------------------------------------------------------------------------
 

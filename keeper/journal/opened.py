@@ -34,7 +34,7 @@ def _nothing() -> None:
 
 
 class OpenJournal:
-    """What SqlJournal is made upon; each method is one durable transaction."""
+    """What SqlJournal is made upon; each method is one durable transaction, or a part of one (`together`)."""
 
     def __init__(
         self,

@@ -1,4 +1,4 @@
-"""The journal on a database: each method is one durable transaction."""
+"""The journal on a database: each method is one durable transaction, or several of them together are."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ _ATTEMPT = Prepared(insert(attempts))
 class SqlJournal(OpenJournal):
     """The journal of a running keeper, on SQLite or PostgreSQL.
 
-    Guarantees: what a method wrote is durable when it returns, and nothing of it where it raises JournalError;
+    Guarantees: what a method wrote is durable when it returns, or `together` ends, and nothing of it where that raises;
     there is one writer; arrows that are not drawn and changes to attempts are refused by the database itself.
     """
 
@@ -55,6 +55,20 @@ class SqlJournal(OpenJournal):
         """The intent that was written last."""
         self._noted: dict[str, tuple[Mark, int, Mapping[Token, TokenAmount]]] = {}
         """Of each vault what `note` has nothing to add to: its mark, its sample's slot and its balances."""
+
+    @contextmanager
+    def together(self) -> Iterator[None]:
+        """What this thread writes within is durable when this ends, all of it, or nothing where it raises. Raises
+        JournalError where a write failed, even one whose error was caught."""
+        with self._mutex:
+            try:
+                with self._store.together():
+                    yield
+            except BaseException:
+                self._streaks.forget()
+                self._live.clear()
+                self._latest = self._standing = None
+                raise
 
     # --- cycles ------------------------------------------------------------------------------------------------------
 
@@ -116,23 +130,26 @@ class SqlJournal(OpenJournal):
         """Reserves a nonce. Raises Halted where chain and journal cannot both be right (and halts the sender), or
         where the vault or sender is halted; TransientError while it is paused or something is live."""
         try:
-            # Halts are looked at before, as no transaction begins within another; until the nonce is there, no other
-            # chain's thread may change them.
+            # Between looking and writing no other chain's thread may change anything, and there is no other writer.
             with self._mutex:
                 self._stands()
+                with self._store.reading() as connection:
+                    nonce = self._next_nonce(connection, new, chain_nonce)
                 with self._sending() as connection:
-                    return self._reserve(connection, new, chain_nonce)
+                    return self._reserve(connection, new, nonce)
         except Halted as doubt:
             if not self._is_halted(new):
                 self.halt(new.sender, str(doubt), new.at)
             raise
 
-    def _reserve(self, connection: Connection, new: NewIntent, chain_nonce: int) -> Intent:
+    def _next_nonce(self, connection: Connection, new: NewIntent, chain_nonce: int) -> int:
         rules.check_open(new, self.halted, self._pause_of(connection, new.vault))
-        known = self._live.get(new.chain_id)  # as the look before it left them: there is no other writer
+        known = self._live.get(new.chain_id)  # as the look before it left them
         unfinished = rows.read_unfinished(connection, new.chain_id) if known is None else known
         following = commands.read_following(connection, new.chain_id, new.sender)
-        nonce = rules.reserve(new, chain_nonce, following, unfinished)
+        return rules.reserve(new, chain_nonce, following, unfinished)
+
+    def _reserve(self, connection: Connection, new: NewIntent, nonce: int) -> Intent:
         number = _INTEND.insert(connection, rows.new_intent_row(new, nonce))
         self._log(connection, number, "", State.RESERVED, "")
         self._marks.touch(new.vault)

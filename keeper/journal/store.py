@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 
 from sqlalchemy import Connection, Engine
 
+from keeper.core.errors import JournalError
 from keeper.journal import schema
 from keeper.journal.places import Place, place_of
 
@@ -28,6 +29,10 @@ class Store:
         self._place = place_of(url)
         self._mutex = threading.RLock()
         self._pen = self._place.take(now, on_lost)
+        self._joint: Connection | None = None
+        """Of the transaction that several writes are a part of."""
+        self._is_torn = False
+        """One of them failed."""
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -40,13 +45,34 @@ class Store:
     @contextmanager
     def writing(self) -> Iterator[Connection]:
         """One transaction, durable when this ends. Raises JournalError where it could not be written."""
-        with self._mutex, self._place.errors(), self._pen.writing() as connection:
-            yield connection
+        with self._mutex, self._place.errors(), self._joined() or self._pen.writing() as connection:
+            try:
+                yield connection
+            except BaseException:
+                self._is_torn = True
+                raise
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
-        with self._mutex, self._place.errors(), self._pen.reading() as connection:
+        with self._mutex, self._place.errors(), self._joined() or self._pen.reading() as connection:
             yield connection
+
+    def _joined(self) -> AbstractContextManager[Connection] | None:
+        return None if self._joint is None else nullcontext(self._joint)
+
+    @contextmanager
+    def together(self) -> Iterator[None]:
+        """What this thread writes within is one transaction, durable when this ends; nothing of it is where this
+        raises. Raises JournalError where a write failed, even one whose error was caught."""
+        assert self._joint is None, "one transaction is enough"
+        with self.writing() as connection:
+            self._joint, self._is_torn = connection, False
+            try:
+                yield
+            finally:
+                self._joint = None
+            if self._is_torn:
+                raise JournalError(f"journal {self._place.name}: a write failed, and those around it with it")
 
     def version(self) -> object:
         """Equal to the last one as long as no other process has written; never, where that cannot be told."""

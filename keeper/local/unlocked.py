@@ -26,6 +26,8 @@ DYNAMIC_FEE = b"\x02"
 class UnlockedSigner:
     """Writes what a key would sign, without a key."""
 
+    is_here = True
+
     def __init__(self, address: Address) -> None:
         self.address = address
 

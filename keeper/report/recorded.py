@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from keeper.core.calls import Calls
 from keeper.core.chain import VaultView
 from keeper.core.plan import Fees, Simulation
+from keeper.core.ports import Send
 from keeper.core.records import NewIntent
-from keeper.core.sending import Intent
 from keeper.core.units import Address, Token, Wei
 from keeper.report.nouns import Record
 
@@ -30,7 +30,7 @@ class RecordedSubmitter:
                 return simulation_of(drafted["simulation"], view.block.chain_id)
         return Simulation(view.block.number, NOT_SIMULATED, (), {}, 0, Fees(Wei(0), None))
 
-    def submit(self, new: NewIntent, view: VaultView, simulation: Simulation, chain_nonce: int) -> Intent | None:  # noqa: ARG002
+    def submit(self, new: NewIntent, view: VaultView, simulation: Simulation, chain_nonce: int) -> Send | None:  # noqa: ARG002
         return None
 
     def settle(self) -> Mapping[str, str]:

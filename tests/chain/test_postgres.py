@@ -46,6 +46,7 @@ from tests.unit.journal.test_observed import *  # noqa: F403
 from tests.unit.journal.test_pruning import *  # noqa: F403
 from tests.unit.journal.test_reader import *  # noqa: F403
 from tests.unit.journal.test_streaks import *  # noqa: F403
+from tests.unit.journal.test_together import *  # noqa: F403
 from tests.unit.journal.test_triggers import path_to
 
 

@@ -100,6 +100,29 @@ BUGS = (
         ),
     ),
     Bug(
+        "a transaction is broadcast before it is durable",
+        unit("test_cycle"),
+        (
+            ("cycle.py", "            sends = [", "            intents = ["),
+            (
+                "cycle.py",
+                "self._submit(number, *told, snapshot) for",
+                "(self._submit(number, *told, snapshot) or (lambda: None))() for",
+            ),
+            ("cycle.py", "        intents = [send() if send is not None else None for send in sends]\n", ""),
+        ),
+    ),
+    Bug(
+        "a remote key is asked before its nonce is durable",
+        unit("chain/sending/test_submitter"),
+        (("chain/sending/submitter.py", "if not self._signers[new.sender].is_here:", "if not self._signers:"),),
+    ),
+    Bug(
+        "what is written together is not undone together",
+        unit("journal/test_together"),
+        (("journal/store.py", "            if self._is_torn:\n", "            if not self._place:\n"),),
+    ),
+    Bug(
         "a reorg that takes a transaction back goes unnoticed",
         REORGS,
         (

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 
@@ -27,6 +28,7 @@ from keeper.core.plan import (
     Simulation,
     Trade,
 )
+from keeper.core.ports import Send
 from keeper.core.records import CycleRecord, NewIntent
 from keeper.core.sending import Intent, State
 from keeper.core.units import Address, TokenAmount
@@ -108,18 +110,26 @@ class Sender:
     busy: Mapping[str, str] = field(default_factory=dict)
     submitted: list[NewIntent] = field(default_factory=list)
     failure: Exception | None = None
+    events: list[str] = field(default_factory=list)
 
     def simulate(self, calls: Calls, view: VaultView) -> Simulation:
         if self.failure:
             raise self.failure
         return simulated({WETH: -SELL.raw, USDC: units(USDC, 2990).raw})
 
-    def submit(self, new: NewIntent, view: VaultView, simulation: Simulation, chain_nonce: int) -> Intent:
+    def submit(self, new: NewIntent, view: VaultView, simulation: Simulation, chain_nonce: int) -> Send:
         self.submitted.append(new)
-        return Intent(
+        self.events.append("submit")
+        intent = Intent(
             1, new.vault, new.cycle, new.chain_id, new.sender, chain_nonce, new.call, new.gas_limit, new.deadline,
             new.pools, State.SENT, new.at,
         )  # fmt: skip
+
+        def send() -> Intent:
+            self.events.append("send")
+            return intent
+
+        return send
 
     def settle(self) -> Mapping[str, str]:
         return self.busy
@@ -132,6 +142,12 @@ class Book:
     records: list[CycleRecord] = field(default_factory=list)
     halts: dict[str, str] = field(default_factory=dict)
     broken: bool = False
+    events: list[str] = field(default_factory=list)
+
+    @contextmanager
+    def together(self) -> Iterator[None]:
+        yield
+        self.events.append("durable")
 
     def record_cycles(self, records: Sequence[CycleRecord]) -> Sequence[int]:
         if self.broken:
@@ -218,6 +234,13 @@ def test_turn__a_weight_is_out_and_all_guards_allow__then_it_is_journaled_and_su
     assert (new.cycle, new.pools, new.call.spends) == (1, (POOL.pool.address,), SELL)
     assert new.expect.floors == {USDC: units(USDC, 2980)}
     assert new.expect.value_sold == usd(3120)
+
+
+def test_turn__it_acts__then_nothing_leaves_before_cycle_and_transaction_are_durable() -> None:
+    events: list[str] = []
+    sender, book = Sender(events=events), Book(events=events)
+    turn([vault("a", Parts(), sender)], {"a": view("a")}, sender, book)
+    assert events == ["submit", "durable", "send"]
 
 
 def test_turn__the_vault_is_dry__then_the_same_decision_submits_nothing() -> None:

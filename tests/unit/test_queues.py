@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 
 from keeper.core.chain import VaultView
 from keeper.core.plan import Hold, Simulation
+from keeper.core.ports import Send
 from keeper.core.records import NewIntent
-from keeper.core.sending import Intent
 from keeper.daemon import ChainLoop
 from keeper.journal.memory import MemoryJournal
 from keeper.schedule import Every
@@ -32,7 +32,7 @@ class Line(Sender):
     """{s} When each was sent."""
     _live: tuple[int, NewIntent] | None = None
 
-    def submit(self, new: NewIntent, seen: VaultView, simulation: Simulation, chain_nonce: int) -> Intent:
+    def submit(self, new: NewIntent, seen: VaultView, simulation: Simulation, chain_nonce: int) -> Send:
         assert self._live is None, "one at a time"
         self._live = (self.clock.at, new)
         self.went.append((self.clock.at - NOW, new.vault))

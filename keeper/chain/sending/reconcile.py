@@ -67,14 +67,6 @@ def fetch_senders(rpc: Rpc, senders: Sequence[Address]) -> Mapping[Address, OnCh
     return {sender: _on_chain(answers[3 * i : 3 * i + 3]) for i, sender in enumerate(senders)}
 
 
-def fetch_delegation(rpc: Rpc, sender: Address) -> str:
-    """Why a key whose account has code must not sign, or an empty string. Raises Unreachable and TransientError."""
-    code = rpc.call("eth_getCode", [sender, "latest"])
-    if not isinstance(code, str) or not code.startswith("0x"):
-        raise TransientError(f"sender {sender}: expected its code, found something else")
-    return why_coded(code)
-
-
 def why_coded(code: str) -> str:
     """Why the key of an account with this code must not sign, or an empty string."""
     return "" if code in ("0x", "0x0") else _delegated(code.lower())

@@ -33,6 +33,8 @@ class RemoteSigner:
     Does not guarantee that the signer shows nobody else what it signed.
     """
 
+    is_here = False
+
     def __init__(
         self,
         url: str,

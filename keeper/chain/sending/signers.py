@@ -29,11 +29,13 @@ class LocalSigner:
     than its digest. Does not judge what it signs; guards do that.
     """
 
-    __slots__ = ("_address", "_chain_ids", "_sign")
+    __slots__ = ("_address", "_chain_ids", "_sign", "is_here")
 
-    def __init__(self, address: Address, sign: Sign, chain_ids: frozenset[int] | None = None) -> None:
+    def __init__(
+        self, address: Address, sign: Sign, chain_ids: frozenset[int] | None = None, *, is_here: bool = True
+    ) -> None:
         """`chain_ids` are those it signs for; None where that is somebody else's to say."""
-        self._address, self._sign, self._chain_ids = address, sign, chain_ids
+        self._address, self._sign, self._chain_ids, self.is_here = address, sign, chain_ids, is_here
 
     @property
     def address(self) -> Address:

@@ -202,6 +202,10 @@ class HeldSigner:
     def address(self) -> Address:
         return self.signer.address
 
+    @property
+    def is_here(self) -> bool:
+        return self.signer.is_here
+
     def sign(self, transaction: Mapping[str, object]) -> bytes:
         """Raises SubmitError."""
         if objection := self.policy.objection(transaction, self.address):

@@ -23,7 +23,7 @@ from keeper.core.errors import TransientError
 from keeper.core.foreign import printable
 from keeper.core.module_calls import FAILED_QUIETLY, may_fail_quietly, says_it_failed
 from keeper.core.plan import Simulation
-from keeper.core.units import WHOLE_BPS, Token
+from keeper.core.units import WHOLE_BPS, Address, Token
 
 Ask = Callable[[Any], list[Request]]
 """Makes requests at a block, however the node wants it named. The first is what it is about."""
@@ -70,8 +70,17 @@ class Simulator:
             gas_limit=limit,
             fees=fees,
             l1_fees=l1_fees,
-            sender_code=code if view.sender and isinstance(code, str) and code.startswith("0x") else None,
+            sender_code=None if ran.failure or view.sender is None else self._code(view.sender, code),
         )
+
+    def _code(self, sender: Address, told: Any) -> str | None:
+        """Of the sender's account. A node that would not tell it beside the rest is asked for it alone."""
+        if not _is_code(told):
+            try:
+                told = self._rpc.call("eth_getCode", [sender, "latest"])
+            except TransientError:
+                return None
+        return told if _is_code(told) else None
 
     def _run(
         self, calls: Sequence[Call], view: VaultView, tokens: Sequence[Token], l1: Sequence[Request] = ()
@@ -130,6 +139,10 @@ class Simulator:
             return most, f"needs {needed:,} gas, a transaction may have {most:,}"
         wanted = -(-needed * 64 * (WHOLE_BPS + self._margin_bps) // (63 * WHOLE_BPS))
         return min(wanted, most), ""
+
+
+def _is_code(told: Any) -> bool:
+    return isinstance(told, str) and told.startswith("0x")
 
 
 def _as_estimated(ran: Ran, estimate: int) -> Ran:

@@ -1,13 +1,14 @@
 """Makes a transaction happen at most once, and learns what became of it.
 
-The order never changes: the nonce is journaled, the signed bytes are journaled with MAYBE_SENT, and only then does
-anything leave this machine. What to do next is decided in attempts.py; this file carries it out.
+The order never changes: the nonce is journaled, the signed bytes are journaled with MAYBE_SENT, and only when that is
+durable does anything leave this machine. What to do next is decided in attempts.py; this file carries it out.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from functools import partial
 
 from eth_utils.crypto import keccak
 
@@ -33,16 +34,16 @@ from keeper.chain.sending.fees import affordable
 from keeper.chain.sending.offers import Offers, below
 from keeper.chain.sending.outcomes import fetch_outcome
 from keeper.chain.sending.preflight import objection
-from keeper.chain.sending.reconcile import fetch_delegation, why_coded
+from keeper.chain.sending.reconcile import why_coded
 from keeper.chain.sending.relay import Relay
 from keeper.chain.sending.sightings import MEDIAN, Sighting, fetch_sightings
 from keeper.chain.sending.simulate import Simulator
 from keeper.chain.sending.wishes import Wishes
 from keeper.core.calls import Call, Calls, Purpose
 from keeper.core.chain import VaultView
-from keeper.core.errors import Halted, SubmitError, TransientError, Unreachable
+from keeper.core.errors import Halted, SubmitError, TransientError
 from keeper.core.plan import Fees, Simulation
-from keeper.core.ports import Alert, Journal, Signer
+from keeper.core.ports import Alert, Journal, Send, Signer
 from keeper.core.records import NewIntent
 from keeper.core.sending import FINAL, LIVE, Attempt, Intent, State
 from keeper.core.units import Address, TokenAmount, Wei
@@ -63,7 +64,7 @@ class DrySubmitter:
     def simulate(self, calls: Calls, view: VaultView) -> Simulation:
         return self._simulator.simulate(calls, view)
 
-    def submit(self, new: NewIntent, view: VaultView, simulation: Simulation, chain_nonce: int) -> Intent | None:  # noqa: ARG002
+    def submit(self, new: NewIntent, view: VaultView, simulation: Simulation, chain_nonce: int) -> Send | None:  # noqa: ARG002
         return None
 
     def settle(self) -> Mapping[str, str]:
@@ -73,7 +74,7 @@ class DrySubmitter:
 class LiveSubmitter:
     """The submitter of one chain.
 
-    Guarantees: one nonce per intent for life; every attempt durable before it is broadcast; whatever is ambiguous
+    Guarantees: one nonce per intent for life; every attempt journaled before it is broadcast; whatever is ambiguous
     counts as maybe sent; nothing new is broadcast while `stop` gives a reason, cancels excepted; nothing final before
     finality. Does not guarantee inclusion: beyond the fee caps it waits, then cancels at the deadline.
     """
@@ -111,10 +112,11 @@ class LiveSubmitter:
     def simulate(self, calls: Calls, view: VaultView) -> Simulation:
         return self._simulator.simulate(calls, view)
 
-    def submit(self, new: NewIntent, view: VaultView, simulation: Simulation, chain_nonce: int) -> Intent | None:
-        """None where pre-flight, a pause or the journal's own doubts forbid it: then no nonce was used.
+    def submit(self, new: NewIntent, view: VaultView, simulation: Simulation, chain_nonce: int) -> Send | None:
+        """None where pre-flight, a pause or the journal's own doubts forbid it: then no nonce was used. Asks nobody, so
+        that all of it can be one transaction of the journal.
 
-        Raises JournalError; then nothing was broadcast.
+        Raises JournalError; then there is nothing to broadcast.
         """
         fees, legacy = simulation.fees, self._rules.policy.legacy
         has_signer, l1_fee = new.sender in self._signers, sum(simulation.l1_fees[:1])
@@ -125,17 +127,21 @@ class LiveSubmitter:
         if self._stop(new.vault) or self._journal.halted(new.vault) or self._journal.halted(new.sender):
             return None
         try:
-            code = simulation.sender_code
-            if coded := fetch_delegation(self._rpc, new.sender) if code is None else why_coded(code):
+            if simulation.sender_code is None:
+                raise TransientError(f"no node tells whether sender {new.sender} has code")
+            if coded := why_coded(simulation.sender_code):
                 raise Halted(coded)
             intent = self._journal.intend(new, chain_nonce)
         except Halted as doubt:
             self._halt(new.sender, str(doubt), new.at)
             return None
-        except (TransientError, Unreachable) as later:
+        except TransientError as later:
             self._alert.alert(f"preflight:{new.vault}", f"{new.vault}: not sent: {later}")
             return None
-        return self._sign(intent, intent.call, fees, intent.call.purpose, view.block.timestamp, view.block.number)
+        now, head = view.block.timestamp, view.block.number
+        if not self._signers[new.sender].is_here:
+            return partial(self._sign, intent, intent.call, fees, intent.call.purpose, now, head)
+        return partial(self._leave, *self._signed(intent, intent.call, fees, intent.call.purpose, now), now, head)
 
     def settle(self) -> Mapping[str, str]:
         """One request where something is live, a second where something was just mined or a nonce is unexplained."""
@@ -255,6 +261,15 @@ class LiveSubmitter:
 
     def _sign(self, intent: Intent, call: Call, fees: Fees, purpose: Purpose, now: int, head: int) -> Intent:
         """A new attempt of an intent: signed, journaled, broadcast."""
+        return self._leave(*self._signed(intent, call, fees, purpose, now), now, head)
+
+    def _leave(self, intent: Intent, attempt: Attempt | None, now: int, head: int) -> Intent:
+        return intent if attempt is None else self._broadcast(intent, attempt, now, head)
+
+    def _signed(
+        self, intent: Intent, call: Call, fees: Fees, purpose: Purpose, now: int
+    ) -> tuple[Intent, Attempt | None]:
+        """A new attempt of an intent, signed and journaled; no attempt where nothing may be broadcast now."""
         # A cancel needs less gas, but how little differs by chain (on some L2s calldata is paid in gas); what is not
         # used comes back.
         wanted = transaction(self._chain_id, intent.nonce, call, intent.gas_limit, fees)
@@ -263,11 +278,11 @@ class LiveSubmitter:
         except SubmitError as refusal:
             # The nonce stays reserved: the next look tries again, until the deadline.
             self._alert.alert(f"signer:{intent.sender}", str(refusal))
-            return intent
+            return intent, None
         attempt = Attempt("0x" + keccak(raw).hex(), raw, fees, purpose, now)
         is_held = purpose is not Purpose.CANCEL and bool(self._stopped(intent))
         intent = self._journal.attempt(intent.id, attempt, leaves=not is_held)
-        return intent if is_held else self._broadcast(intent, attempt, now, head)
+        return intent, None if is_held else attempt
 
     def _broadcast(self, intent: Intent, attempt: Attempt, now: int, head: int) -> Intent:
         if intent.state is not State.MAYBE_SENT:

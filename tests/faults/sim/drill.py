@@ -147,6 +147,8 @@ class Drill:
         self.vaults = self.random.choice((("one",), ("one",), ("one", "two")))
         self.plan = Plan(point, later=later)
         self.recoveries: list[float] = []
+        self._is_here = self.random.random() < 0.6
+        """The key."""
         self._shaped, self._reorg_in = False, 2
         if not is_calm:
             self._faults()
@@ -160,7 +162,7 @@ class Drill:
 
     @property
     def settings(self) -> dict[str, Any]:
-        return {"confirmations": CONFIRMATIONS, "vaults": self.vaults}
+        return {"confirmations": CONFIRMATIONS, "vaults": self.vaults, "is_here": self._is_here}
 
     # --- lives -------------------------------------------------------------------------------------------------------
 

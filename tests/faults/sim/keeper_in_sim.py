@@ -93,16 +93,18 @@ class SimKeeper:
         max_head_age: int | None = 3_600,
         quorum: int = 1,
         vaults: Sequence[str] = tuple(VAULTS),
+        is_here: bool = True,
     ) -> None:
-        """`hit` hears the name of every point that is passed; None costs nothing. `finality`: None for the tag."""
+        """`hit` hears the name of every point that is passed; None costs nothing. `finality`: None for the tag. With a
+        key that `is_here` cycle, nonce and signed bytes are one transaction; else the bytes are one of their own."""
         self.world, self.vaults, self.ears = world, tuple(vaults), Ears()
         self.journal = journal if hit is None else TappedJournal(journal, hit)
         self.endpoints = list(world.endpoints if endpoints is None else endpoints)
         rpc = sim_rpc(self.endpoints, world.timer(), quorum)
-        signers = {VAULTS[name][0]: SimSigner(VAULTS[name][0]) for name in self.vaults}
+        signers = {VAULTS[name][0]: SimSigner(VAULTS[name][0], is_here=is_here) for name in self.vaults}
         if hit is not None:
             points = Points(self.journal, hit)
-            signers = {account: SimSigner(account, points.sign) for account in signers}
+            signers = {account: SimSigner(account, points.sign, is_here) for account in signers}
             for endpoint in self.endpoints:
                 endpoint.hit = points.send
         submitter = LiveSubmitter(

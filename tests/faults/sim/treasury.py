@@ -97,6 +97,7 @@ class SimSigner:
 
     address: Address
     hit: Callable[[str, Mapping[str, object]], None] = lambda moment, transaction: None
+    is_here: bool = True
 
     def sign(self, transaction: Mapping[str, object]) -> bytes:
         self.hit("before", transaction)

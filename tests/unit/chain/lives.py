@@ -233,6 +233,7 @@ class PlainSigner:
 
     events: list[str]
     address: Address = ACCOUNT
+    is_here: bool = True
     refuses: str = ""
     signed: list[Mapping[str, object]] = field(default_factory=list)
 

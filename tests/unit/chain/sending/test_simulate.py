@@ -55,7 +55,16 @@ class Node:
     code: Any = "0x"
     asked: list[tuple[str, list[Any]]] = field(default_factory=list)
     """But for questions after the sender's code, which ride with every simulation."""
+    alone: Any = None
+    """What it says of the sender's code where that is asked alone."""
     requests: int = 0
+
+    def call(self, method: str, params: list[Any]) -> Any:
+        assert (method, params) == ("eth_getCode", [ACCOUNT, "latest"])
+        self.requests += 1
+        if isinstance(self.alone, RpcError):
+            raise self.alone
+        return self.alone
 
     def batch(self, requests: Any, *, nullable: bool = False) -> list[Any]:
         self.requests += 1
@@ -187,13 +196,23 @@ def test_simulate__something_inside_a_safe_fails__the_accounts_own_calls_say_wha
     assert "GS013 (the operation failed inside the Safe): step 2 of 2, sell 1 WETH: Too little received" in failure
 
 
-@pytest.mark.parametrize(
-    ("code", "told"), [("0x", "0x"), ("0xEF01", "0xEF01"), ("maybe", None), (RpcError(-32000, "gone"), None), (7, None)]
-)
-def test_simulate__code_of_the_sender__rides_in_the_same_request(code: Any, told: str | None) -> None:
+@pytest.mark.parametrize("code", ["0x", "0xEF01"])
+def test_simulate__code_of_the_sender__rides_in_the_same_request(code: str) -> None:
     node = Node(GOOD, code=code)
     found = run(node)
-    assert (found.failure, found.sender_code, node.requests) == ("", told, 1)
+    assert (found.failure, found.sender_code, node.requests) == ("", code, 1)
+
+
+@pytest.mark.parametrize("code", ["maybe", RpcError(-32000, "gone"), 7])
+@pytest.mark.parametrize(
+    ("alone", "told"), [("0x", "0x"), ("0xEF01", "0xEF01"), (None, None), (RpcError(-32000, "gone"), None)]
+)
+def test_simulate__nobody_tells_the_senders_code_beside_it__asked_alone(
+    code: Any, alone: Any, told: str | None
+) -> None:
+    node = Node(GOOD, code=code, alone=alone)
+    found = run(node)
+    assert (found.failure, found.sender_code, node.requests) == ("", told, 2)
 
 
 def test_simulate__no_node_answers__raised() -> None:

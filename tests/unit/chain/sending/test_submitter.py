@@ -26,7 +26,7 @@ from tests.unit.chain.sending.test_receipts import transfer
 
 POLICY = FeePolicy(Wei(90 * GWEI), Wei(9 * GWEI), Wei(GWEI))
 FEES = Fees(Wei(3 * GWEI), Wei(GWEI))
-PLAIN = Simulation(100, "", (100_000,), {}, 200_000, FEES)
+PLAIN = Simulation(100, "", (100_000,), {}, 200_000, FEES, sender_code="0x")
 VIEW = make_view()
 SWAP = Expectation(
     swaps=(expected_swap(units(WETH, 1), units(USDC, 3_100), units(USDC, 3_090), (3_120, "1.56", "18.44")),),
@@ -71,7 +71,8 @@ class Room:
         return self.submitter
 
     def submit(self, simulation: Simulation = PLAIN, **changes: Any) -> Intent | None:
-        return self.submitter.submit(new_intent(**changes), VIEW, simulation, self.node.nonce)
+        send = self.submitter.submit(new_intent(**changes), VIEW, simulation, self.node.nonce)
+        return send() if send is not None else None
 
     @property
     def intent(self) -> Intent:
@@ -103,6 +104,21 @@ def test_submit__accepted__journaled_before_it_is_sent(room: Room) -> None:
             "type": 2, "maxFeePerGas": 3 * GWEI, "maxPriorityFeePerGas": GWEI,
         }
     ]  # fmt: skip
+
+
+def test_submit__a_key_in_this_process__nothing_leaves_before_the_caller_says_so(room: Room) -> None:
+    send = room.submitter.submit(new_intent(), VIEW, PLAIN, room.node.nonce)
+    assert room.events == ["intend", "sign", "attempt swap MAYBE_SENT"] and not room.node.asked
+    assert send is not None and send().state is State.SENT
+    assert room.events[3:] == ["send", "SENT"]
+
+
+def test_submit__a_key_elsewhere__it_is_asked_only_once_the_nonce_is_durable(room: Room) -> None:
+    room.signer.is_here = False
+    send = room.submitter.submit(new_intent(), VIEW, PLAIN, room.node.nonce)
+    assert room.events == ["intend"]
+    assert send is not None and send().state is State.SENT
+    assert room.events[1:] == ["sign", "attempt swap MAYBE_SENT", "send", "SENT"]
 
 
 def test_submit__legacy_chain__one_gas_price() -> None:
