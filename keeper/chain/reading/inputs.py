@@ -20,6 +20,9 @@ from keeper.core.units import Address, Wei
 
 VERSION = 1
 ANSWERED, REVERTED = b"\x01", b"\x00"
+LEVEL = 3
+"""Of deflating: 9 makes a vault's inputs one part in forty smaller, in three times the time."""
+_ENCODER = json.JSONEncoder(sort_keys=True, separators=(",", ":"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,9 +44,9 @@ def pack(snapshot: Snapshot, observed: Observed) -> bytes:
 
 def pack_inputs(inputs: Inputs) -> bytes:
     fields = {"block": asdict(inputs.block), "tip": inputs.tip, "history": history_fields(inputs.history)}
-    head = json.dumps(fields, sort_keys=True, separators=(",", ":")).encode()
+    head = _ENCODER.encode(fields).encode()
     body = b"".join(sorted(_answer_bytes(read, answer) for read, answer in inputs.answers.items()))
-    return zlib.compress(bytes([VERSION]) + len(head).to_bytes(4, "big") + head + body, 9)
+    return zlib.compress(bytes([VERSION]) + len(head).to_bytes(4, "big") + head + body, LEVEL)
 
 
 def unpack(data: bytes) -> Inputs:

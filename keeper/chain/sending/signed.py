@@ -8,13 +8,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
 import rlp  # type: ignore[import-untyped]
+from eth_utils.address import to_checksum_address
 from eth_utils.crypto import keccak
 
 from keeper.core.errors import SubmitError
 from keeper.core.foreign import printable
 from keeper.core.units import Address
+
+if TYPE_CHECKING:
+    from coincurve import PublicKey
 
 CURVE_ORDER = 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEBAAEDCE6AF48A03BBFD25E8CD0364141
 """Of secp256k1: private keys lie between zero and this (SEC 2)."""
@@ -62,18 +67,23 @@ def verify(raw: bytes, transaction: Mapping[str, object], address: Address) -> N
 
 def check_signature(signature: Signature, message: bytes, address: Address) -> None:
     """Raises SubmitError unless it is `address`'s, of these 32 bytes, with the smaller s."""
-    from eth_keys import datatypes
-    from eth_keys.exceptions import BadSignature
+    import coincurve
 
     parity, r, s = signature
     if parity not in (0, 1) or not 0 < r < CURVE_ORDER or not 0 < s <= LARGEST_S:
         raise SubmitError(f"signer {address}: signature: expected r and s in their ranges, the smaller s of the two")
+    recoverable = r.to_bytes(32, "big") + s.to_bytes(32, "big") + bytes([parity])
     try:
-        key = datatypes.Signature(vrs=signature).recover_public_key_from_msg_hash(message)
-    except BadSignature:
+        key = coincurve.PublicKey.from_signature_and_message(recoverable, message, hasher=None)
+    except ValueError:
         raise SubmitError(f"signer {address}: signature: expected one that leads to a key, was none") from None
-    if key.to_canonical_address() != bytes.fromhex(address[2:]):
-        raise SubmitError(f"signer {address}: signed by {key.to_checksum_address()}")
+    if (signer := address_of(key)).lower() != address.lower():
+        raise SubmitError(f"signer {address}: signed by {signer}")
+
+
+def address_of(key: PublicKey) -> Address:
+    """The last 20 bytes of the hash of a public key without its first byte, which tells its form."""
+    return Address(to_checksum_address(keccak(key.format(compressed=False)[1:])[-20:]))
 
 
 def is_typed(transaction: Mapping[str, object]) -> bool:
@@ -112,8 +122,12 @@ def _decode(raw: bytes, typed: bool, longest: int) -> list[object] | None:
 
 def _encode(transaction: Mapping[str, object], end: Sequence[bytes]) -> bytes:
     if is_typed(transaction):
-        return b"\x02" + bytes(rlp.encode([*(_field(transaction, name) for name in _FEE_MARKET), [], *end]))
-    return bytes(rlp.encode([*(_field(transaction, name) for name in _LEGACY), *end]))
+        return b"\x02" + _list_of([*(_field(transaction, name) for name in _FEE_MARKET), [], *end])
+    return _list_of([_field(transaction, name) for name in _LEGACY] + list(end))
+
+
+def _list_of(fields: Sequence[object]) -> bytes:
+    return bytes(rlp.codec.encode_raw(fields))
 
 
 def _field(transaction: Mapping[str, object], name: str) -> bytes:

@@ -12,7 +12,7 @@ from typing import NoReturn
 
 from keeper.chain.sending.keystores import decrypt, read_keystore
 from keeper.chain.sending.private_files import read_private
-from keeper.chain.sending.signed import CURVE_ORDER, Signature, assemble, check_signature, digest
+from keeper.chain.sending.signed import CURVE_ORDER, Signature, address_of, assemble, check_signature, digest
 from keeper.core.development import ACCOUNTS
 from keeper.core.errors import ConfigError, SubmitError
 from keeper.core.units import Address
@@ -110,12 +110,11 @@ def _open(
     key: bytes, path: Path, expected: Address, chain_ids: frozenset[int], where: str
 ) -> tuple[Address, Sign, frozenset[int]]:
     import coincurve
-    from eth_keys.datatypes import PublicKey
 
     if not 0 < int.from_bytes(key, "big") < CURVE_ORDER:
         raise ConfigError(str(path), where, "a private key", "a number that is none")
     private = coincurve.PrivateKey(key)
-    address = Address(PublicKey(private.public_key.format(compressed=False)[1:]).to_checksum_address())
+    address = address_of(private.public_key)
     if address != expected:
         raise ConfigError(str(path), where, f"the key of {expected}", f"the key of {address}")
     refuse_public(address, chain_ids, str(path), where)
