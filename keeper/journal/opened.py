@@ -90,6 +90,23 @@ class OpenJournal:
     ) -> None:
         self.close()
 
+    @contextmanager
+    def together(self) -> Iterator[None]:
+        """What this thread writes within is durable when this ends, all of it, or nothing where it raises. Raises
+        JournalError where a write failed, even one whose error was caught."""
+        with self._mutex:
+            try:
+                with self._store.together():
+                    yield
+            except BaseException:
+                self._forget()
+                raise
+
+    def _forget(self) -> None:
+        """What was written together did not last, nor did what was read within."""
+        self._standing = None
+        self._paused = ((0, 0, 0), {})
+
     def beat(self, chain_id: int, now: int, block: int, text: str) -> None:
         values = {"at": now, "block_number": block, "text": text}
         with self._store.writing() as connection:

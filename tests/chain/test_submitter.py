@@ -87,9 +87,9 @@ class World:
             sender=SENDER, account=SENDER, call=call, gas_limit=simulation.gas_limit, at=view.block.timestamp,
             deadline=view.block.timestamp + seconds, expect=expect, cycle=cycle,
         )  # fmt: skip
-        intent = self.submitter.submit(new, view, simulation, nonce)
-        assert intent is not None, self.ears.heard
-        return intent
+        send = self.submitter.submit(new, view, simulation, nonce)
+        assert send is not None, self.ears.heard
+        return send()
 
     def mine(self, base_fee: int = GWEI, seconds: int = 12) -> None:
         self.do("anvil_setNextBlockBaseFeePerGas", hex(base_fee))

@@ -70,12 +70,13 @@ class Simulator:
             gas_limit=limit,
             fees=fees,
             l1_fees=l1_fees,
-            sender_code=None if ran.failure or view.sender is None else self._code(view.sender, code),
+            sender_code=self._code(view.sender, code, bool(ran.failure)) if view.sender else None,
         )
 
-    def _code(self, sender: Address, told: Any) -> str | None:
-        """Of the sender's account. A node that would not tell it beside the rest is asked for it alone."""
-        if not _is_code(told):
+    def _code(self, sender: Address, told: Any, failed: bool) -> str | None:
+        """Of the sender's account. A node that would not tell it beside the rest is asked for it alone, where it
+        matters."""
+        if not _is_code(told) and not failed:
             try:
                 told = self._rpc.call("eth_getCode", [sender, "latest"])
             except TransientError:

@@ -45,13 +45,17 @@ def test_together__cycle_nonce_and_bytes__one_transaction_that_nobody_sees_half_
 def test_together__it_ends_in_the_middle__nothing_of_it_is_there_nor_remembered(
     sql: SqlJournal, reader: JournalReader
 ) -> None:
-    sql.record_cycles([cycle()])
+    for turn in range(2):
+        sql.record_cycles([cycle(at=NOW + turn)])
+    before = sql.history("treasury", NOW)
     with pytest.raises(Lost), sql.together():
         write(sql)
         assert [intent.state for intent in sql.live(CHAIN)] == [State.MAYBE_SENT], "what is written is seen within"
+        sql.record_cycles([cycle(kind="denied", code="max_trade", guards=("max_trade",))])
+        assert sql.history("treasury", NOW).refusals == 1, "and so it is by the next decision"
         raise Lost
     assert sql.live(CHAIN) == () == reader.live() and len(reader.cycles()) == 1
-    assert sql.history("treasury", NOW).cycles_in_streak == 1
+    assert sql.history("treasury", NOW) == before
     with sql.together():
         write(sql)
     assert [(intent.nonce, intent.state) for intent in sql.live(CHAIN)] == [(7, State.MAYBE_SENT)]

@@ -215,6 +215,12 @@ def test_simulate__nobody_tells_the_senders_code_beside_it__asked_alone(
     assert (found.failure, found.sender_code, node.requests) == ("", told, 2)
 
 
+def test_simulate__it_fails__nobody_is_asked_for_the_code_alone() -> None:
+    failing = simulated([end(calldata("Error(string)", "no"), 0), end()], [0] * 3, [0] * 3)
+    node = Node(failing, code="maybe", alone="0x")
+    assert run(node).failure and (run(node).sender_code, node.requests) == (None, 2)
+
+
 def test_simulate__no_node_answers__raised() -> None:
     with pytest.raises(Unreachable):
         run(Node(Unreachable("gone")))
