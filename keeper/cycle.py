@@ -102,7 +102,7 @@ class Cycle:
             return
         with self._journal.together():
             numbers = self._journal.record_cycles([record for _, record in records])
-            sends = [self._submit(number, *told, snapshot) for number, told in zip(numbers, records, strict=True)]
+            sends = [self._submit(number, *each, snapshot) for number, each in zip(numbers, records, strict=True)]
         intents = [send() if send is not None else None for send in sends]
         for number, (decision, record), intent in zip(numbers, records, intents, strict=True):
             self._ask_people(number, decision, record)

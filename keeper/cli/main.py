@@ -6,7 +6,11 @@ Exit codes: 0 done · 1 a fault of the keeper's own · 2 the configuration or th
 
 from __future__ import annotations
 
+import shlex
 import sys
+from typing import NoReturn
+
+import typer
 
 from keeper.cli.commands.app import app
 from keeper.core.errors import KeeperError
@@ -22,9 +26,13 @@ PANELS = (try_it, prove_it, run_it, at_night, understand_it)
 def run() -> None:
     """Runs the command line; every failure becomes one masked line and an exit code."""
     try:
-        app(prog_name="keeper")
+        sys.exit(app(prog_name="keeper", standalone_mode=False))
     except KeeperError as error:
         _die(str(error), error.exit_code)
+    except typer.TyperException as error:
+        _misused(error)
+    except typer.Abort:
+        _die("given up; nothing was done", 1)
     except BrokenPipeError:
         sys.stderr.close()  # the reader of our output left; nothing to say to it
         sys.exit(0)
@@ -32,7 +40,18 @@ def run() -> None:
         _die(f"{type(error).__name__}: {error} (a fault of keeper's own: please report it)", 1)
 
 
-def _die(text: str, code: int) -> None:
+def _misused(error: typer.TyperException) -> NoReturn:
+    """A command that is none, or an option or argument that it does not take."""
+    told: str = error.format_message() if isinstance(error, typer.BadParameter) else str(error)
+    if not told:
+        sys.exit(2)  # without a command: the help has been shown
+    context = getattr(error, "ctx", None)
+    where = context.command_path if context is not None else "keeper"
+    told = told[0].lower() + told[1:].rstrip(".")
+    _die(f"{shlex.join(sys.argv[1:])}: {told}; see {where} --help", 2)
+
+
+def _die(text: str, code: int) -> NoReturn:
     from keeper.telemetry.mask import mask
 
     sys.stderr.write(f"keeper: {mask(' '.join(text.split()))}\n")

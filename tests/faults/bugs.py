@@ -106,8 +106,8 @@ BUGS = (
             ("cycle.py", "            sends = [", "            intents = ["),
             (
                 "cycle.py",
-                "self._submit(number, *told, snapshot) for",
-                "(self._submit(number, *told, snapshot) or (lambda: None))() for",
+                "self._submit(number, *each, snapshot) for",
+                "(self._submit(number, *each, snapshot) or (lambda: None))() for",
             ),
             ("cycle.py", "        intents = [send() if send is not None else None for send in sends]\n", ""),
         ),
