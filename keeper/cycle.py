@@ -15,7 +15,7 @@ from keeper.core.decision import Decision, new_intent
 from keeper.core.drain import drain_scope
 from keeper.core.errors import JournalError, KeeperError, Unreachable
 from keeper.core.plan import Hold
-from keeper.core.ports import Journal, Observer, Send, Submitter
+from keeper.core.ports import Journal, Observer, Proposer, Send, Submitter
 from keeper.core.proposals import OpenProposal, why_stale
 from keeper.core.records import CycleRecord
 from keeper.deciding import Vault, decide
@@ -105,7 +105,7 @@ class Cycle:
             sends = [self._submit(number, *each, snapshot) for number, each in zip(numbers, records, strict=True)]
         intents = [send() if send is not None else None for send in sends]
         for number, (decision, record), intent in zip(numbers, records, intents, strict=True):
-            self._ask_people(number, decision, record)
+            _ask_people(self._vaults[decision.vault].proposer, number, decision, record)
             turn = Turn(number, record, decision, intent)
             self._screens.learn(turn, snapshot)
             self._waited[decision.vault] = self._waited.get(decision.vault, 0) + 1 if record.kind == "wait" else 0
@@ -145,21 +145,6 @@ class Cycle:
         new = new_intent(decision, decision.draft, decision.view, number)
         submitter = self._vaults[decision.vault].submitter
         return submitter.submit(new, decision.view, decision.draft.simulation, snapshot.nonces[new.sender])
-
-    def _ask_people(self, number: int, decision: Decision, record: CycleRecord) -> None:
-        """What the owners of a Safe are to sign, or need not sign any more."""
-        proposer = self._vaults[decision.vault].proposer
-        if proposer is None or not isinstance(decision.view, VaultView):
-            return
-        if decision.draft is not None:
-            if record.kind == "proposed":
-                proposer.propose(new_intent(decision, decision.draft, decision.view, number), decision.view)
-            return
-        # A vault that is in band wants nobody to sign what would take it out again.
-        standing = decision.view.history.proposal
-        is_content = isinstance(decision.plan, Hold) and decision.plan.code == "in_band"
-        if standing is not None and not standing.withdrawn and is_content:
-            proposer.withdraw(decision.vault, "the vault is in band again")
 
     def _conclude(
         self, decision: Decision, snapshot: Snapshot, busy: Mapping[str, str], halted: str
@@ -224,6 +209,21 @@ class Cycle:
     def _urgency(self, decision: Decision) -> int:
         """Largest drift first; every cycle of waiting counts like 10 bps of drift, so that nobody waits for ever."""
         return decision.max_drift + 10 * self._waited.get(decision.vault, 0)
+
+
+def _ask_people(proposer: Proposer | None, number: int, decision: Decision, record: CycleRecord) -> None:
+    """What the owners of a Safe are to sign, or need not sign any more."""
+    if proposer is None or not isinstance(decision.view, VaultView):
+        return
+    if decision.draft is not None:
+        if record.kind == "proposed":
+            proposer.propose(new_intent(decision, decision.draft, decision.view, number), decision.view)
+        return
+    # A vault that is in band wants nobody to sign what would take it out again.
+    standing = decision.view.history.proposal
+    is_content = isinstance(decision.plan, Hold) and decision.plan.code == "in_band"
+    if standing is not None and not standing.withdrawn and is_content:
+        proposer.withdraw(decision.vault, "the vault is in band again")
 
 
 def _why_stale(standing: OpenProposal, decision: Decision) -> str:

@@ -94,16 +94,26 @@ class OpenJournal:
     def together(self) -> Iterator[None]:
         """What this thread writes within is durable when this ends, all of it, or nothing where it raises. Raises
         JournalError where a write failed, even one whose error was caught."""
+        with self._remembering(), self._store.together():
+            yield
+
+    @contextmanager
+    def _writing(self) -> Iterator[Connection]:
+        """A write of which something is remembered."""
+        with self._remembering(), self._store.writing() as connection:
+            yield connection
+
+    @contextmanager
+    def _remembering(self) -> Iterator[None]:
         with self._mutex:
             try:
-                with self._store.together():
-                    yield
+                yield
             except BaseException:
                 self._forget()
                 raise
 
     def _forget(self) -> None:
-        """What was written together did not last, nor did what was read within."""
+        """What was written did not last, nor did what was read within."""
         self._standing = None
         self._paused = ((0, 0, 0), {})
 

@@ -111,11 +111,8 @@ class SendingJournal(OpenJournal):
         """A write about an intent. What is kept of intents is right again, or forgotten, when it ends."""
         with self._mutex:
             try:
-                with self._store.writing() as connection:
+                with self._writing() as connection:
                     yield connection
-            except BaseException:
-                self._latest = None
-                raise
             finally:
                 self._live.clear()
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping, Sequence
 
 from sqlalchemy import Connection, and_, insert, select
 
@@ -65,7 +64,7 @@ class SqlJournal(SendingJournal):
         """The same for each of them, in one transaction: all or none. Returns their numbers, in this order."""
         if not records:
             return ()
-        with self._streak() as connection:
+        with self._writing() as connection:
             return [self._record(connection, record) for record in records]
 
     def _record(self, connection: Connection, record: CycleRecord) -> int:
@@ -77,7 +76,7 @@ class SqlJournal(SendingJournal):
     def go_on(self, drifts: Mapping[str, int], block: Block) -> None:
         """One turn more of these vaults' latest cycles, each at its drift {bps}, with nothing else to say."""
         if drifts:
-            with self._streak() as connection:
+            with self._writing() as connection:
                 self._streaks.go_on(connection, drifts, block)
 
     def prune(self, before: int, after: int = 0) -> tuple[int, int]:
@@ -85,16 +84,6 @@ class SqlJournal(SendingJournal):
         pruning.py for what stays. Returns how many, and the number to go on from."""
         with self._store.writing() as connection:
             return pruning.prune(connection, before, after)
-
-    @contextmanager
-    def _streak(self) -> Iterator[Connection]:
-        with self._mutex:
-            try:
-                with self._store.writing() as connection:
-                    yield connection
-            except BaseException:
-                self._streaks.forget()
-                raise
 
     # --- proposals ---------------------------------------------------------------------------------------------------
 
