@@ -87,13 +87,14 @@ def allowance(token: Token, owner: Address, spender: Address) -> Read:
 
 @dataclass(slots=True)
 class Decoded:
-    """Pools and price sources of one block, each decoded once however many vaults ask for it."""
+    """Pools and prices of one block, each worked out once however many vaults ask for it."""
 
     block: Block
     answers: Answers
     venues: Mapping[str, Venue]
     _pools: dict[Address, PoolState | Needs | Unusable] = field(default_factory=dict)
     _opinions: dict[PriceSource, Reading | Unusable] = field(default_factory=dict)
+    _prices: dict[tuple[Token, PriceRule], MarketPrice | Unusable] = field(default_factory=dict)
 
     def pool(self, pool: Pool) -> PoolState | Needs | Unusable:
         if pool.address not in self._pools:
@@ -126,7 +127,10 @@ class Decoded:
     def price(self, token: Token, rule: PriceRule | None) -> MarketPrice | Unusable:
         if rule is None:
             return Unusable(f"{token.symbol}: no price source")
-        return combine(token, rule, [self.opinion(source) for source in rule.sources])
+        key = token, rule
+        if key not in self._prices:
+            self._prices[key] = combine(token, rule, [self.opinion(source) for source in rule.sources])
+        return self._prices[key]
 
 
 # --- one vault -----------------------------------------------------------------------------------------------------
