@@ -6,7 +6,6 @@ Exit codes: 0 done · 1 a fault of the keeper's own · 2 the configuration or th
 
 from __future__ import annotations
 
-import shlex
 import sys
 from typing import NoReturn
 
@@ -47,8 +46,9 @@ def _misused(error: typer.TyperException) -> NoReturn:
         sys.exit(2)  # without a command: the help has been shown
     context = getattr(error, "ctx", None)
     where = context.command_path if context is not None else "keeper"
-    told = told[0].lower() + told[1:].rstrip(".")
-    _die(f"{shlex.join(sys.argv[1:])}: {told}; see {where} --help", 2)
+    # What was typed is not repeated, as a secret may be in it.
+    command = where.removeprefix("keeper").strip()
+    _die(f"{command}{': ' * bool(command)}{told[0].lower()}{told[1:].rstrip('.')}; see {where} --help", 2)
 
 
 def _die(text: str, code: int) -> NoReturn:

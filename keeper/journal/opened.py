@@ -93,7 +93,7 @@ class OpenJournal:
     @contextmanager
     def together(self) -> Iterator[None]:
         """What this thread writes within is durable when this ends, all of it, or nothing where it raises. Raises
-        JournalError where a write failed, even one whose error was caught."""
+        JournalError where a part of it failed, even one whose error was caught."""
         with self._remembering(), self._store.together():
             yield
 

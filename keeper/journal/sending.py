@@ -43,9 +43,7 @@ class SendingJournal(OpenJournal):
         try:
             # Between looking and writing no other chain's thread may change anything, and there is no other writer.
             with self._mutex:
-                self._stands()
-                with self._store.reading() as connection:
-                    nonce = self._next_nonce(connection, new, chain_nonce)
+                nonce = self._next_nonce(new, chain_nonce)
                 with self._sending() as connection:
                     return self._reserve(connection, new, nonce)
         except Halted as doubt:
@@ -53,11 +51,13 @@ class SendingJournal(OpenJournal):
                 self.halt(new.sender, str(doubt), new.at)
             raise
 
-    def _next_nonce(self, connection: Connection, new: NewIntent, chain_nonce: int) -> int:
-        rules.check_open(new, self.halted, self._pause_of(connection, new.vault))
-        known = self._live.get(new.chain_id)  # as the look before it left them
-        unfinished = rows.read_unfinished(connection, new.chain_id) if known is None else known
-        following = commands.read_following(connection, new.chain_id, new.sender)
+    def _next_nonce(self, new: NewIntent, chain_nonce: int) -> int:
+        with self._store.reading() as connection:
+            pause = self._pause_of(connection, new.vault)
+            known = self._live.get(new.chain_id)  # as the look before it left them
+            unfinished = rows.read_unfinished(connection, new.chain_id) if known is None else known
+            following = commands.read_following(connection, new.chain_id, new.sender)
+        rules.check_open(new, self.halted, pause)
         return rules.reserve(new, chain_nonce, following, unfinished)
 
     def _reserve(self, connection: Connection, new: NewIntent, nonce: int) -> Intent:

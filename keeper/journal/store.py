@@ -42,10 +42,18 @@ class Store:
     def epoch(self) -> int:
         return self._pen.epoch
 
-    @contextmanager
-    def writing(self) -> Iterator[Connection]:
+    def writing(self) -> AbstractContextManager[Connection]:
         """One transaction, durable when this ends. Raises JournalError where it could not be written."""
-        with self._mutex, self._place.errors(), self._joined() or self._pen.writing() as connection:
+        return self._transaction(self._pen.writing)
+
+    def reading(self) -> AbstractContextManager[Connection]:
+        return self._transaction(self._pen.reading)
+
+    @contextmanager
+    def _transaction(self, begin: Callable[[], AbstractContextManager[Connection]]) -> Iterator[Connection]:
+        """Of its own, or a part of the joint one, which a failure spoils: PostgreSQL would undo it at its end, and say
+        nothing."""
+        with self._mutex, self._place.errors(), nullcontext(self._joint) if self._joint else begin() as connection:
             try:
                 yield connection
             except BaseException:
@@ -53,17 +61,9 @@ class Store:
                 raise
 
     @contextmanager
-    def reading(self) -> Iterator[Connection]:
-        with self._mutex, self._place.errors(), self._joined() or self._pen.reading() as connection:
-            yield connection
-
-    def _joined(self) -> AbstractContextManager[Connection] | None:
-        return None if self._joint is None else nullcontext(self._joint)
-
-    @contextmanager
     def together(self) -> Iterator[None]:
         """What this thread writes within is one transaction, durable when this ends; nothing of it is where this
-        raises. Raises JournalError where a write failed, even one whose error was caught."""
+        raises. Raises JournalError where a part of it failed, even one whose error was caught."""
         assert self._joint is None, "one transaction is enough"
         with self.writing() as connection:
             self._joint, self._is_torn = connection, False
@@ -72,7 +72,7 @@ class Store:
             finally:
                 self._joint = None
             if self._is_torn:
-                raise JournalError(f"journal {self._place.name}: a write failed, and those around it with it")
+                raise JournalError(f"journal {self._place.name}: a statement failed, and those around it with it")
 
     def version(self) -> object:
         """Equal to the last one as long as no other process has written; never, where that cannot be told."""

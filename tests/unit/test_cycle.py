@@ -142,11 +142,15 @@ class Book:
     records: list[CycleRecord] = field(default_factory=list)
     halts: dict[str, str] = field(default_factory=dict)
     broken: bool = False
+    is_full: bool = False
+    """The disk, as a transaction ends."""
     events: list[str] = field(default_factory=list)
 
     @contextmanager
     def together(self) -> Iterator[None]:
         yield
+        if self.is_full:
+            raise JournalError("journal: disk full")
         self.events.append("durable")
 
     def record_cycles(self, records: Sequence[CycleRecord]) -> Sequence[int]:
@@ -389,6 +393,15 @@ def test_turn__the_journal_cannot_be_written__then_nothing_is_submitted() -> Non
     with pytest.raises(JournalError, match="disk full"):
         turn([vault("a", Parts(), sender)], {"a": view("a")}, sender, book)
     assert sender.submitted == []
+
+
+@pytest.mark.fault("P17")
+def test_turn__it_cannot_be_made_durable__then_nothing_leaves() -> None:
+    events: list[str] = []
+    sender, book = Sender(events=events), Book(is_full=True, events=events)
+    with pytest.raises(JournalError, match="disk full"):
+        turn([vault("a", Parts(), sender)], {"a": view("a")}, sender, book)
+    assert events == ["submit"]
 
 
 def test_decide__balances_cannot_be_read__then_it_holds_unreadable() -> None:

@@ -145,10 +145,8 @@ def build_view(
     venues: Mapping[str, Venue],
     shared: Decoded | None = None,
 ) -> VaultView | Unusable:
-    """The vault at this block, or why its holdings cannot be known.
-
-    `shared` saves decoding again what another vault has; without it the view is the same.
-    """
+    """The vault at this block, or why its holdings cannot be known. `shared` saves decoding again what another vault
+    has; without it the view is the same."""
     decoded = shared or Decoded(block, answers, venues)
     figures: dict[Read, int] = {}
     for read in spec.account_reads():

@@ -30,4 +30,4 @@ def digest_signer(address: Address, sign_digest: SignDigest) -> LocalSigner:
             return 1, r, small  # the signer checks this one in its turn
         return 0, r, small
 
-    return LocalSigner(address, sign, is_here=False)
+    return LocalSigner(address, sign)

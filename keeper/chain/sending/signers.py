@@ -32,9 +32,10 @@ class LocalSigner:
     __slots__ = ("_address", "_chain_ids", "_sign", "is_here")
 
     def __init__(
-        self, address: Address, sign: Sign, chain_ids: frozenset[int] | None = None, *, is_here: bool = True
+        self, address: Address, sign: Sign, chain_ids: frozenset[int] | None = None, *, is_here: bool = False
     ) -> None:
-        """`chain_ids` are those it signs for; None where that is somebody else's to say."""
+        """`chain_ids` are those it signs for; None where that is somebody else's to say. `is_here`: `sign` asks nobody
+        outside this process."""
         self._address, self._sign, self._chain_ids, self.is_here = address, sign, chain_ids, is_here
 
     @property
@@ -65,7 +66,7 @@ class KeySigner(LocalSigner):
     def __init__(self, path: Path, expected: Address, chain_ids: frozenset[int], *, where: str = "signers") -> None:
         """`chain_ids` are those it will sign for. Raises ConfigError, which never holds a part of the key."""
         key = _digits(read_private(path, where).strip(), str(path), where)
-        super().__init__(*_open(key, path, expected, chain_ids, where))
+        super().__init__(*_open(key, path, expected, chain_ids, where), is_here=True)
 
 
 class EnvSigner(LocalSigner):
@@ -76,7 +77,7 @@ class EnvSigner(LocalSigner):
     def __init__(self, text: str, expected: Address, chain_ids: frozenset[int], *, where: str = "signers") -> None:
         """Raises ConfigError, which never holds a part of the key."""
         key = _digits(text.strip().encode(), "environment", where)
-        super().__init__(*_open(key, Path("environment"), expected, chain_ids, where))
+        super().__init__(*_open(key, Path("environment"), expected, chain_ids, where), is_here=True)
 
 
 def _digits(text: bytes, source: str, where: str) -> bytes:
@@ -103,7 +104,8 @@ class KeystoreSigner(LocalSigner):
         """Raises ConfigError, which never holds a part of the key or the password."""
         keystore = read_keystore(path, where)
         password = read_private(password_file, where).rstrip(b"\r\n")
-        super().__init__(*_open(decrypt(keystore, password, path, where), path, expected, chain_ids, where))
+        key = decrypt(keystore, password, path, where)
+        super().__init__(*_open(key, path, expected, chain_ids, where), is_here=True)
 
 
 def _open(

@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from sqlalchemy import text
 
 from keeper.core.errors import Halted, JournalError
 from keeper.core.ports import Journal
@@ -69,6 +70,20 @@ def test_together__a_write_fails_and_its_error_is_caught__then_none_of_them_is_t
             sql.record_cycles([ACTS])
             with pytest.raises(JournalError):
                 sql.advance(99, State.SENT)
+
+    with pytest.raises(JournalError, match="those around it"):
+        some()
+    assert not reader.cycles()
+
+
+def test_together__a_question_fails_and_its_error_is_caught__then_none_of_them_is_there(
+    sql: SqlJournal, reader: JournalReader
+) -> None:
+    def some() -> None:
+        with sql.together():
+            sql.record_cycles([ACTS])
+            with pytest.raises(JournalError), sql._store.reading() as connection:
+                connection.execute(text("SELECT nothing FROM nowhere"))
 
     with pytest.raises(JournalError, match="those around it"):
         some()
