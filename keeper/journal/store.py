@@ -64,8 +64,8 @@ class Store:
     def together(self) -> Iterator[None]:
         """What this thread writes within is one transaction, durable when this ends; nothing of it is where this
         raises. Raises JournalError where a part of it failed, even one whose error was caught."""
-        assert self._joint is None, "one transaction is enough"
         with self.writing() as connection:
+            assert self._joint is None, "one transaction is enough"
             self._joint, self._is_torn = connection, False
             try:
                 yield
